@@ -1,0 +1,31 @@
+//! A line of the audit log: who did what to what, and when (policy 3).
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{AuditEntryId, UserId};
+
+/// A row of `audit_entry`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "audit_entry")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: AuditEntryId,
+    /// When.
+    pub at: DateTimeUtc,
+    /// Who; none for the system itself.
+    pub actor_id: Option<UserId>,
+    /// What was done.
+    pub action: String,
+    /// The id of what it was done to.
+    pub subject: String,
+    /// What it was.
+    pub before: Option<Json>,
+    /// What it became.
+    pub after: Option<Json>,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

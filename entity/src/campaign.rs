@@ -1,0 +1,78 @@
+//! A bulk e-mail to employer contacts (policy 2.5).
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CampaignId, UserId};
+use crate::list::IdList;
+
+/// Where a campaign stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CampaignState {
+    /// It is being written.
+    Draft,
+    /// A second trained sender looks at it.
+    InReview,
+    /// It starts by itself at its time.
+    Scheduled,
+    /// Its mails are going out.
+    Sending,
+    /// It was halted and can go on.
+    Paused,
+    /// No delivery is left to be sent.
+    Sent,
+    /// It was stopped for good.
+    Cancelled,
+    /// Its time passed before it could start.
+    Missed,
+}
+
+/// A row of `campaign`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "campaign")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: CampaignId,
+    /// What its operators call it.
+    pub name: String,
+    /// The subject line, with fields in double braces.
+    pub subject: String,
+    /// The text, with fields in double braces.
+    pub body: String,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// Tags of which an organisation must have every one.
+    pub all_of: IdList,
+    /// Tags of which it must have at least one; empty asks nothing.
+    pub any_of: IdList,
+    /// Tags of which it must have none.
+    pub none_of: IdList,
+    /// Who wrote it.
+    pub created_by: UserId,
+    /// When its audience was frozen and sending began.
+    pub started_at: Option<DateTimeUtc>,
+    /// When no delivery was left to be sent.
+    pub finished_at: Option<DateTimeUtc>,
+    /// How many deliveries the frozen audience has.
+    pub recipients: i32,
+    /// How many were left out, by reason, when the audience was frozen.
+    pub skipped: Json,
+    /// Raised at every change, for optimistic concurrency.
+    pub version: i32,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+    /// When the row last changed.
+    pub updated_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

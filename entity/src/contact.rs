@@ -1,0 +1,64 @@
+//! A contact: a person at an organisation.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ContactId, OrganisationId};
+
+/// Whether a contact is still at the organisation.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ContactState {
+    /// They are.
+    Active,
+    /// They have left, or can no longer be reached.
+    Inactive,
+}
+
+/// A row of `contact`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "contact")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ContactId,
+    /// Where they work.
+    pub organisation_id: OrganisationId,
+    /// Their name.
+    pub name: String,
+    /// Their job title.
+    pub job_title: Option<String>,
+    /// Their e-mail address, in lower case.
+    pub email: Option<String>,
+    /// Their telephone number.
+    pub telephone: Option<String>,
+    /// Whether they agreed to be shown to students; no unless asked (policy 3).
+    pub visible_to_students: bool,
+    /// Whether they are still there.
+    pub state: ContactState,
+    /// When they opted out of bulk e-mail.
+    pub bulk_opted_out_at: Option<DateTimeUtc>,
+    /// Whether they must not be sent any mail.
+    pub do_not_email: bool,
+    /// Since when mail is held back after bounces.
+    pub on_hold_at: Option<DateTimeUtc>,
+    /// Raised at every change, for optimistic concurrency.
+    pub version: i32,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+    /// When the row last changed.
+    pub updated_at: DateTimeUtc,
+    /// Where they work.
+    #[sea_orm(belongs_to, from = "organisation_id", to = "id")]
+    pub organisation: BelongsTo<super::organisation::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,83 @@
+//! The ledger of mail: one mail to one recipient.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CampaignId, ContactId, DeliveryId, UserId};
+
+/// Where a delivery stands.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeliveryState {
+    /// It waits to be sent.
+    Queued,
+    /// It was claimed and may be on its way.
+    Sending,
+    /// The relay accepted it.
+    Sent,
+    /// The relay refused it for good.
+    Failed,
+    /// The connection broke after it was handed over: the relay may have it.
+    Unknown,
+    /// It must not be sent any more: the recipient opted out meanwhile.
+    Skipped,
+    /// Its campaign was cancelled first.
+    Cancelled,
+}
+
+/// A row of `delivery`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "delivery")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: DeliveryId,
+    /// The campaign it belongs to; none for transactional mail.
+    pub campaign_id: Option<CampaignId>,
+    /// What a transactional mail is for; unique, so that it is written once.
+    pub purpose_key: Option<String>,
+    /// The address, in lower case.
+    pub address: String,
+    /// The domain of the address.
+    pub address_domain: String,
+    /// The name in the To field.
+    pub recipient_name: String,
+    /// The contact it goes to.
+    pub contact_id: Option<ContactId>,
+    /// The account it goes to.
+    pub user_id: Option<UserId>,
+    /// The template it is rendered with.
+    pub template: String,
+    /// The fields that it is rendered with.
+    pub fields: Json,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Its Message-ID, without angle brackets; the same at every try.
+    pub message_id: String,
+    /// How many times it was handed to the relay.
+    pub attempts: i32,
+    /// Not before this time.
+    pub next_attempt_at: DateTimeUtc,
+    /// The claim that is sending it.
+    pub claimed_by: Option<String>,
+    /// Until when that claim holds.
+    pub claimed_until: Option<DateTimeUtc>,
+    /// When the relay accepted it.
+    pub sent_at: Option<DateTimeUtc>,
+    /// What the relay last said.
+    pub last_reply: Option<String>,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,16 @@
+//! Short lists that live in one column, as JSON.
+
+use sea_orm::FromJsonQueryResult;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::TagId;
+
+/// A short list of texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct TextList(pub Vec<String>);
+
+/// A short list of tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct IdList(pub Vec<TagId>);

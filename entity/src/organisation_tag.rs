@@ -1,0 +1,24 @@
+//! A tag on an organisation.
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{OrganisationId, TagId, UserId};
+
+/// A row of `organisation_tag`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "organisation_tag")]
+pub struct Model {
+    /// The organisation.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organisation_id: OrganisationId,
+    /// The tag.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tag_id: TagId,
+    /// Who put it there.
+    pub tagged_by: Option<UserId>,
+    /// When.
+    pub tagged_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,47 @@
+//! A signed-in session: the family of its refresh tokens.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{SessionId, UserId};
+
+/// Why a session ended.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SessionEnd {
+    /// Its owner signed out.
+    SignedOut,
+    /// A refresh token was used twice: somebody has a copy.
+    RefreshReused,
+    /// The account was suspended, or an administrator ended it.
+    Revoked,
+}
+
+/// A row of `session`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "session")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When the person signed in.
+    pub created_at: DateTimeUtc,
+    /// When it ends at the latest.
+    pub expires_at: DateTimeUtc,
+    /// When it was ended.
+    pub ended_at: Option<DateTimeUtc>,
+    /// Why it was ended.
+    pub end_reason: Option<SessionEnd>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,88 @@
+//! An account: somebody who can sign in.
+
+use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ContactId, FacultyId, ProgrammeId, UserId};
+
+/// What kind of person an account is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UserKind {
+    /// A student.
+    Student,
+    /// A graduate.
+    Graduate,
+    /// A contact who signs in for an organisation.
+    Employer,
+    /// A member of staff; grants make an operator of them.
+    Staff,
+}
+
+/// Whether an account may be used.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UserState {
+    /// It may sign in.
+    Active,
+    /// It may not.
+    Suspended,
+}
+
+/// A row of `user_account`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "user_account")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: UserId,
+    /// The address it signs in with, in lower case; unique.
+    pub email: String,
+    /// The argon2id hash of the password, in PHC form; none where the university signs the person in.
+    pub password_hash: Option<String>,
+    /// The name as shown.
+    pub name: String,
+    /// What kind of person it is.
+    pub kind: UserKind,
+    /// Whether the account is in the Super User Group (policy 3).
+    pub is_super_user: bool,
+    /// Whether the account administers the system (Careers Centre).
+    pub is_administrator: bool,
+    /// Whether it may sign in.
+    pub state: UserState,
+    /// The faculty of a student or of a member of staff.
+    pub faculty_id: Option<FacultyId>,
+    /// The programme a student is on.
+    pub programme_id: Option<ProgrammeId>,
+    /// The year of the programme a student is in, from 1.
+    pub year_of_study: Option<i32>,
+    /// The contact that an employer is; it names the organisation.
+    pub contact_id: Option<ContactId>,
+    /// When the address was proved to be theirs.
+    pub email_verified_at: Option<DateTimeUtc>,
+    /// Raised to end every session and token at once.
+    pub session_version: i32,
+    /// When booking was blocked after missed events (policy 2.4).
+    pub booking_blocked_at: Option<DateTimeUtc>,
+    /// When the row was made.
+    pub created_at: DateTimeUtc,
+    /// When the row last changed.
+    pub updated_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
