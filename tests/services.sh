@@ -1,0 +1,236 @@
+# shellcheck shell=bash
+# A private PostgreSQL and a private Redis for one run of the tests. Sourced by `tests/run`.
+#
+#   services_require   finds the programs, installs them where it may, or says what to install and fails
+#   services_start     starts both on free ports of 127.0.0.1, with all their files in one temporary folder
+#   services_describe  prints their names and versions
+#   services_stop      stops both and removes that folder; safe to call at any time, and more than once
+#
+# After `services_start`, MYCAREER_TEST_POSTGRES_URL, MYCAREER_TEST_REDIS_URL and MYCAREER_TEST_REDIS_SERVER (the program,
+# for tests that must stop or empty a Redis of their own) are exported.
+
+services_folder=""
+services_user=""
+postgres_bin=""
+redis_server=""
+
+services_require() {
+  if ! services_find; then
+    services_install
+    services_find || services_explain_and_fail
+  fi
+}
+
+services_describe() {
+  local postgres redis
+  postgres=$("$postgres_bin/postgres" --version | grep -oE '[0-9]+(\.[0-9]+)*' | head -n 1)
+  redis=$("$redis_server" --version | grep -oE 'v=[0-9.]+' | cut -c 3-)
+  printf 'PostgreSQL %s and Redis %s' "$postgres" "$redis"
+}
+
+services_start() {
+  services_folder=$(mktemp -d "${TMPDIR:-/tmp}/mycareer-tests.XXXXXX")
+  services_choose_user
+  postgres_start
+  redis_start
+}
+
+services_stop() {
+  [[ -n "$services_folder" ]] || return 0
+  if [[ -f "$services_folder/postgres/postmaster.pid" ]]; then
+    as_services_user "$postgres_bin/pg_ctl" stop --pgdata "$services_folder/postgres" --mode immediate --wait --silent ||
+      printf 'PostgreSQL could not be stopped; its files are in %s.\n' "$services_folder" >&2
+  fi
+  if [[ -s "$services_folder/redis/redis.pid" ]]; then
+    stop_process "$(<"$services_folder/redis/redis.pid")"
+  fi
+  rm -rf -- "$services_folder"
+  services_folder=""
+}
+
+# --- Finding and installing -------------------------------------------------------------------------------------------
+
+services_find() {
+  postgres_find && redis_find
+}
+
+# The newest folder that has both `initdb` and `postgres`: distributions keep them out of the PATH.
+postgres_find() {
+  local folder
+  while IFS= read -r folder; do
+    if [[ -x "$folder/initdb" && -x "$folder/postgres" && -x "$folder/pg_ctl" ]]; then
+      postgres_bin=$folder
+      return 0
+    fi
+  done < <(postgres_candidates)
+  return 1
+}
+
+postgres_candidates() {
+  local initdb
+  printf '%s\n' /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin |
+    sort --version-sort --reverse
+  if command -v pg_config >/dev/null; then pg_config --bindir; fi
+  if initdb=$(command -v initdb); then dirname -- "$(realpath -- "$initdb")"; fi
+}
+
+redis_find() {
+  redis_server=$(command -v redis-server)
+}
+
+services_install() {
+  [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null || return 0
+  printf 'Installing PostgreSQL and Redis with apt-get.\n'
+  local log
+  log=$(mktemp)
+  if ! DEBIAN_FRONTEND=noninteractive apt_get_install postgresql redis-server >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+  fi
+  rm -f -- "$log"
+}
+
+apt_get_install() {
+  apt-get update && apt-get install --yes --no-install-recommends "$@"
+}
+
+services_explain_and_fail() {
+  postgres_find || printf 'PostgreSQL is missing: install it so that initdb, postgres and pg_ctl can be found.\n' >&2
+  redis_find || printf 'Redis is missing: install it so that redis-server can be found.\n' >&2
+  cat >&2 <<'TEXT'
+The tests run against both, in private copies that they start and remove themselves.
+  Debian, Ubuntu   sudo apt-get install postgresql redis-server
+  Fedora           sudo dnf install postgresql-server redis
+  macOS            brew install postgresql redis
+TEXT
+  return 1
+}
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+postgres_start() {
+  local data=$services_folder/postgres password=$services_folder/postgres.password port
+  (umask 077 && random_word >"$password")
+  services_own "$password"
+  services_mkdir "$data"
+  # `password` and not `scram-sha-256`: the tests open thousands of connections, and each would derive its key anew.
+  services_log postgres.log as_services_user "$postgres_bin/initdb" --pgdata "$data" --username mycareer \
+    --pwfile "$password" --auth password --encoding UTF8 --locale C --no-sync || return 1
+
+  for _ in 1 2 3 4 5; do
+    port=$(free_port)
+    if services_log postgres.log as_services_user "$postgres_bin/pg_ctl" start --pgdata "$data" --wait --timeout 60 \
+      --log "$data/server.log" --options "$(postgres_options "$port")"; then
+      MYCAREER_TEST_POSTGRES_URL="postgres://mycareer:$(<"$password")@127.0.0.1:$port/postgres"
+      export MYCAREER_TEST_POSTGRES_URL
+      return 0
+    fi
+  done
+  printf 'PostgreSQL did not start:\n' >&2
+  tail -n 20 "$services_folder/postgres.log" "$data/server.log" >&2
+  return 1
+}
+
+# Nothing here outlives the run, so nothing needs to reach the disk.
+postgres_options() {
+  local option
+  for option in "port=$1" listen_addresses=127.0.0.1 "unix_socket_directories=$services_folder/postgres" \
+    max_connections=300 fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 \
+    autovacuum_naptime=10s; do
+    printf -- '-c %s ' "$option"
+  done
+}
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+
+redis_start() {
+  local data=$services_folder/redis port
+  services_mkdir "$data"
+  for _ in 1 2 3 4 5; do
+    port=$(free_port)
+    if services_log redis.log as_services_user "$redis_server" --port "$port" --bind 127.0.0.1 --dir "$data" \
+      --daemonize yes --pidfile "$data/redis.pid" --logfile "$data/server.log" --databases 16 \
+      --appendonly yes --appendfsync no --save '' --maxmemory-policy noeviction && redis_answers "$port"; then
+      MYCAREER_TEST_REDIS_URL="redis://127.0.0.1:$port/"
+      MYCAREER_TEST_REDIS_SERVER=$redis_server
+      export MYCAREER_TEST_REDIS_URL MYCAREER_TEST_REDIS_SERVER
+      return 0
+    fi
+  done
+  printf 'Redis did not start:\n' >&2
+  tail -n 20 "$services_folder/redis.log" "$data/server.log" >&2
+  return 1
+}
+
+redis_answers() {
+  local answer
+  for _ in {1..100}; do
+    if { exec 9<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null; then
+      printf 'PING\r\n' >&9
+      IFS= read -r -t 2 answer <&9
+      exec 9>&-
+      [[ $answer == +PONG* ]] && return 0
+    fi
+    sleep 0.1
+  done
+  return 1
+}
+
+# --- Parts of both ----------------------------------------------------------------------------------------------------
+
+# PostgreSQL refuses to run as root, and Redis has no need to.
+services_choose_user() {
+  [[ $EUID -eq 0 ]] || return 0
+  chmod 0711 "$services_folder"
+  services_user=nobody
+  if id -u postgres >/dev/null 2>&1; then services_user=postgres; fi
+}
+
+as_services_user() {
+  if [[ -n "$services_user" ]]; then
+    (cd / && exec runuser -u "$services_user" -- "$@")
+  else
+    "$@"
+  fi
+}
+
+services_mkdir() {
+  mkdir -m 0700 -- "$1"
+  services_own "$1"
+}
+
+services_own() {
+  if [[ -n "$services_user" ]]; then chown "$services_user" "$1"; fi
+}
+
+# services_log FILE COMMAND...: what the command prints is only of interest when it fails.
+services_log() {
+  local file=$services_folder/$1
+  shift
+  "$@" >>"$file" 2>&1 </dev/null
+}
+
+# Below the range that the system hands out to outgoing connections, so that none takes the port before its server does.
+free_port() {
+  local port
+  while true; do
+    port=$((15000 + RANDOM % 15000))
+    if ! (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      printf '%s\n' "$port"
+      return 0
+    fi
+  done
+}
+
+random_word() {
+  od -An -N 16 -t x1 /dev/urandom | tr -d ' \n'
+}
+
+# Asks, waits ten seconds, insists.
+stop_process() {
+  kill -TERM "$1" 2>/dev/null || return 0
+  for _ in {1..100}; do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -KILL "$1" 2>/dev/null || true
+}
