@@ -1,0 +1,38 @@
+//! The schema, one file a change. Every change goes up and down on `SQLite` and on `PostgreSQL`.
+//!
+//! Migrations stand by themselves: they name tables and states as they were when they were written, and so don't use
+//! `entity`, which moves on.
+
+mod columns;
+
+mod m20261123_000001_university;
+mod m20261123_000002_organisations;
+mod m20261123_000003_accounts;
+mod m20261123_000004_engagement;
+mod m20261123_000005_events;
+mod m20261123_000006_bulk_mail;
+mod m20261123_000007_jobs;
+mod m20261123_000008_audit;
+
+pub use sea_orm_migration::prelude::MigratorTrait;
+use sea_orm_migration::prelude::{MigrationTrait, async_trait};
+
+/// Brings a database to the current schema, or back.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_university::Migration),
+            Box::new(m20261123_000002_organisations::Migration),
+            Box::new(m20261123_000003_accounts::Migration),
+            Box::new(m20261123_000004_engagement::Migration),
+            Box::new(m20261123_000005_events::Migration),
+            Box::new(m20261123_000006_bulk_mail::Migration),
+            Box::new(m20261123_000007_jobs::Migration),
+            Box::new(m20261123_000008_audit::Migration),
+        ]
+    }
+}
