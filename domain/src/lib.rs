@@ -1,0 +1,18 @@
+//! The rules of MyCareer: everything that the policy asks for, and nothing of how it is asked or carried out. There is no
+//! HTTP, no GraphQL, no Redis and no SMTP in here.
+//!
+//! A domain function is named as the policy would say it. It takes the [`viewer::Viewer`] who asks and the
+//! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
+//! [`error::Refusal`] that names the field and the remedy.
+
+pub mod clock;
+pub mod error;
+pub mod job;
+pub mod live;
+pub mod request;
+pub mod store;
+pub mod viewer;
+
+pub use error::{Error, Refusal, RefusalCode, Refusals, Result};
+pub use store::{Store, Tx};
+pub use viewer::Viewer;

@@ -1,0 +1,242 @@
+//! The database, and the one way to change it.
+//!
+//! A change happens in a [`Tx`]. The jobs it causes, the lines it adds to the audit log and the rows it changes commit
+//! together or not at all; only then are other processes told.
+
+use std::{fmt::Display, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    audit_entry,
+    ids::{AuditEntryId, JobId},
+};
+use sea_orm::{
+    ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbBackend, EntityTrait, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    job::{self, Job},
+    live::{LiveEvent, Signals, Wake},
+    request,
+    viewer::Viewer,
+};
+
+/// The database, the clock, and the way to tell others: what every domain function ultimately works on. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    connection: DatabaseConnection,
+    clock: Arc<dyn Clock>,
+    signals: Arc<dyn Signals>,
+    /// `SQLite` has one writer at a time. Waiting here is fair and free; waiting in `SQLite` is a poll with growing sleeps.
+    writer: Option<Arc<Semaphore>>,
+}
+
+impl Store {
+    /// Connects to `url`: `sqlite://path?mode=rwc` or `postgres://…`.
+    pub async fn connect(
+        url: &str,
+        max_connections: u32,
+        clock: Arc<dyn Clock>,
+        signals: Arc<dyn Signals>,
+    ) -> Result<Self> {
+        let mut options = ConnectOptions::new(url.to_owned());
+        options
+            .max_connections(max_connections)
+            .sqlx_logging_level(log::LevelFilter::Trace)
+            .map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "NORMAL")
+                    .pragma("foreign_keys", "ON")
+                    .pragma("busy_timeout", "10000")
+                    .pragma("temp_store", "MEMORY")
+            });
+        let connection = Database::connect(options).await?;
+        Ok(Self::over(connection, clock, signals))
+    }
+
+    /// Works on a connection that is already there.
+    #[must_use]
+    pub fn over(
+        connection: DatabaseConnection,
+        clock: Arc<dyn Clock>,
+        signals: Arc<dyn Signals>,
+    ) -> Self {
+        let writer = (connection.get_database_backend() == DbBackend::Sqlite)
+            .then(|| Arc::new(Semaphore::new(1)));
+        Self {
+            connection,
+            clock,
+            signals,
+            writer,
+        }
+    }
+
+    /// For reading outside a transaction.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// How others are told.
+    #[must_use]
+    pub fn signals(&self) -> &Arc<dyn Signals> {
+        &self.signals
+    }
+
+    /// Begins a change. On `SQLite` it has the write lock from the start; on `PostgreSQL` rows are locked as they are
+    /// needed, under READ COMMITTED.
+    pub async fn begin(&self) -> Result<Tx> {
+        let writer = match &self.writer {
+            Some(writer) => Some(
+                Arc::clone(writer)
+                    .acquire_owned()
+                    .await
+                    .map_err(|_| Error::Fault("the store is closed".to_owned()))?,
+            ),
+            None => None,
+        };
+        let transaction = self
+            .connection
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            })
+            .await?;
+        Ok(Tx {
+            transaction,
+            now: self.clock.now(),
+            signals: Arc::clone(&self.signals),
+            wakes: Vec::new(),
+            events: Vec::new(),
+            _writer: writer,
+        })
+    }
+}
+
+/// A change in the making. Dropped without [`Tx::commit`], it never happened.
+#[derive(Debug)]
+pub struct Tx {
+    transaction: DatabaseTransaction,
+    now: DateTime<Utc>,
+    signals: Arc<dyn Signals>,
+    wakes: Vec<Wake>,
+    events: Vec<LiveEvent>,
+    _writer: Option<OwnedSemaphorePermit>,
+}
+
+impl Tx {
+    /// Where its statements go.
+    #[must_use]
+    pub fn conn(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+
+    /// The moment of the change: one for all of it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    /// Has `job` done once this change has committed: at `run_at`, or at once. `None` when a live job has its unique key.
+    pub async fn enqueue<J: Job>(
+        &mut self,
+        job: &J,
+        run_at: Option<DateTime<Utc>>,
+    ) -> Result<Option<JobId>> {
+        let run_at = run_at.unwrap_or(self.now).max(self.now);
+        let id = job::enqueue(
+            &self.transaction,
+            job,
+            run_at,
+            self.now,
+            request::current_id(),
+        )
+        .await?;
+        if let Some(job_id) = id {
+            if run_at <= self.now {
+                self.wakes.push(Wake {
+                    queue: J::QUEUE,
+                    job_id,
+                });
+            }
+            self.announce(LiveEvent::JobChanged { job_id });
+        }
+        Ok(id)
+    }
+
+    /// Wakes the workers of `wake`'s queue once this change has committed.
+    pub fn wake(&mut self, wake: Wake) {
+        self.wakes.push(wake);
+    }
+
+    /// Tells whoever watches, once this change has committed.
+    pub fn announce(&mut self, event: LiveEvent) {
+        if !self.events.contains(&event) {
+            self.events.push(event);
+        }
+    }
+
+    /// Adds a line to the audit log: `viewer` did `action` to `subject` (policy 3).
+    pub async fn audit(
+        &mut self,
+        viewer: &Viewer,
+        action: &'static str,
+        subject: impl Display,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<()> {
+        audit_entry::Entity::insert(audit_entry::ActiveModel {
+            id: Set(AuditEntryId::new_at(self.now)),
+            at: Set(self.now),
+            actor_id: Set(viewer.user_id()),
+            action: Set(action.to_owned()),
+            subject: Set(subject.to_string()),
+            before: Set(before),
+            after: Set(after),
+            request_id: Set(request::current_id()),
+        })
+        .exec_without_returning(&self.transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes the change, then tells others.
+    pub async fn commit(self) -> Result<()> {
+        self.transaction.commit().await?;
+        if !self.wakes.is_empty() || !self.events.is_empty() {
+            self.signals.committed(self.wakes, self.events);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,326 @@
+//! Who asks, and what they may do.
+//!
+//! Read from the database at every request and for every job, never from a token: a right that was taken back is gone at
+//! the next request.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    access_grant::{self, GrantState, Permission},
+    contact,
+    ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, SessionId, UserId},
+    programme::{self, StudyLevel},
+    training_course,
+    user::{self, UserKind, UserState},
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder,
+};
+
+use crate::error::{Error, Result};
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    asker: Asker,
+}
+
+#[derive(Clone, Debug)]
+enum Asker {
+    /// Nobody is signed in.
+    Anonymous,
+    /// The system itself: jobs and the command line.
+    System,
+    /// Somebody is signed in.
+    SignedIn(Box<SignedIn>),
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The account.
+    pub id: UserId,
+    /// The session, where there is one.
+    pub session_id: Option<SessionId>,
+    /// The name as shown.
+    pub name: String,
+    /// The address they sign in with.
+    pub email: String,
+    /// What kind of person it is.
+    pub kind: UserKind,
+    /// Whether they are in the Super User Group.
+    pub is_super_user: bool,
+    /// Whether they administer the system.
+    pub is_administrator: bool,
+    /// The faculty of a student or of a member of staff.
+    pub faculty_id: Option<FacultyId>,
+    /// The programme a student is on.
+    pub programme_id: Option<ProgrammeId>,
+    /// The level of that programme.
+    pub level: Option<StudyLevel>,
+    /// The contact an employer is.
+    pub contact_id: Option<ContactId>,
+    /// The organisation an employer signs in for.
+    pub organisation_id: Option<OrganisationId>,
+    /// Since when booking is blocked.
+    pub booking_blocked_at: Option<DateTime<Utc>>,
+    grants: Vec<HeldGrant>,
+    /// For every permission not held, the titles of the training that leads there.
+    lacking: Vec<(Permission, Vec<String>)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct HeldGrant {
+    permission: Permission,
+    faculty_id: Option<FacultyId>,
+}
+
+impl Viewer {
+    /// Nobody.
+    #[must_use]
+    pub const fn anonymous() -> Self {
+        Self {
+            asker: Asker::Anonymous,
+        }
+    }
+
+    /// The system itself, for jobs and the command line: nothing is closed to it.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self {
+            asker: Asker::System,
+        }
+    }
+
+    /// Reads the account and its rights as they are now. `None` when it may not be used.
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        user_id: UserId,
+        session_id: Option<SessionId>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>> {
+        let Some(user) = user::Entity::find_by_id(user_id).one(db).await? else {
+            return Ok(None);
+        };
+        if user.state != UserState::Active {
+            return Ok(None);
+        }
+        let grants = access_grant::Entity::find()
+            .filter(access_grant::Column::UserId.eq(user_id))
+            .filter(access_grant::Column::State.eq(GrantState::Active))
+            .filter(
+                Condition::any()
+                    .add(access_grant::Column::ValidUntil.is_null())
+                    .add(access_grant::Column::ValidUntil.gt(now)),
+            )
+            .all(db)
+            .await?;
+        let grants: Vec<HeldGrant> = grants
+            .into_iter()
+            .map(|grant| HeldGrant {
+                permission: grant.permission,
+                faculty_id: grant.faculty_id,
+            })
+            .collect();
+        let lacking = if user.kind == UserKind::Staff {
+            lacking(db, &grants).await?
+        } else {
+            Vec::new()
+        };
+        let level = match user.programme_id {
+            Some(id) => programme::Entity::find_by_id(id)
+                .one(db)
+                .await?
+                .map(|programme| programme.level),
+            None => None,
+        };
+        let organisation_id = match user.contact_id {
+            Some(id) => contact::Entity::find_by_id(id)
+                .one(db)
+                .await?
+                .map(|contact| contact.organisation_id),
+            None => None,
+        };
+        Ok(Some(Self {
+            asker: Asker::SignedIn(Box::new(SignedIn {
+                id: user.id,
+                session_id,
+                name: user.name,
+                email: user.email,
+                kind: user.kind,
+                is_super_user: user.is_super_user,
+                is_administrator: user.is_administrator,
+                faculty_id: user.faculty_id,
+                programme_id: user.programme_id,
+                level,
+                contact_id: user.contact_id,
+                organisation_id,
+                booking_blocked_at: user.booking_blocked_at,
+                grants,
+                lacking,
+            })),
+        }))
+    }
+
+    /// Whether somebody is signed in.
+    #[must_use]
+    pub fn is_signed_in(&self) -> bool {
+        matches!(self.asker, Asker::SignedIn(_))
+    }
+
+    /// Whether it is the system itself.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        matches!(self.asker, Asker::System)
+    }
+
+    /// The person, when one is signed in.
+    #[must_use]
+    pub fn person(&self) -> Option<&SignedIn> {
+        match &self.asker {
+            Asker::SignedIn(person) => Some(person),
+            Asker::Anonymous | Asker::System => None,
+        }
+    }
+
+    /// The person, or the error that asks to sign in.
+    pub fn signed_in(&self) -> Result<&SignedIn> {
+        self.person()
+            .ok_or_else(|| Error::Unauthenticated("Sign in first.".to_owned()))
+    }
+
+    /// The account, when one is signed in.
+    #[must_use]
+    pub fn user_id(&self) -> Option<UserId> {
+        self.person().map(|person| person.id)
+    }
+
+    /// What kind of person is signed in.
+    #[must_use]
+    pub fn kind(&self) -> Option<UserKind> {
+        self.person().map(|person| person.kind)
+    }
+
+    /// Whether it is a member of staff (or the system).
+    #[must_use]
+    pub fn is_staff(&self) -> bool {
+        self.is_system() || self.kind() == Some(UserKind::Staff)
+    }
+
+    /// Whether it is an operator: staff with at least one grant that counts (policy 3).
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.is_system()
+            || self
+                .person()
+                .is_some_and(|person| person.kind == UserKind::Staff && !person.grants.is_empty())
+    }
+
+    /// Whether it is a member of the Super User Group (or the system).
+    #[must_use]
+    pub fn is_super_user(&self) -> bool {
+        self.is_system() || self.person().is_some_and(|person| person.is_super_user)
+    }
+
+    /// Whether it is an administrator (or the system).
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.is_system() || self.person().is_some_and(|person| person.is_administrator)
+    }
+
+    /// Whether it holds `permission`, for the campus or for any faculty.
+    #[must_use]
+    pub fn has(&self, permission: Permission) -> bool {
+        self.is_system()
+            || self
+                .person()
+                .is_some_and(|person| person.grants.iter().any(|g| g.permission == permission))
+    }
+
+    /// Whether it holds `permission` for what belongs to `faculty`; `None` is what belongs to the whole campus.
+    #[must_use]
+    pub fn has_for(&self, permission: Permission, faculty: Option<FacultyId>) -> bool {
+        self.is_system()
+            || self.person().is_some_and(|person| {
+                person.grants.iter().any(|grant| {
+                    grant.permission == permission
+                        && (grant.faculty_id.is_none() || grant.faculty_id == faculty)
+                })
+            })
+    }
+
+    /// `Ok` when it holds `permission`; otherwise the error names the training that leads there.
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.has(permission) {
+            return Ok(());
+        }
+        self.signed_in()?;
+        Err(Error::Forbidden(self.why_not(permission)))
+    }
+
+    /// `Ok` when it holds `permission` for what belongs to `faculty`.
+    pub fn require_for(&self, permission: Permission, faculty: Option<FacultyId>) -> Result<()> {
+        self.require(permission)?;
+        if self.has_for(permission, faculty) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!(
+            "Your {} permission is for another faculty.",
+            permission_name(permission)
+        )))
+    }
+
+    /// Why `permission` is not held, and what leads there (policy 3).
+    #[must_use]
+    pub fn why_not(&self, permission: Permission) -> String {
+        let name = permission_name(permission);
+        let Some(person) = self.person() else {
+            return format!("This needs the permission {name}: sign in first.");
+        };
+        if person.kind != UserKind::Staff {
+            return format!("This needs the permission {name}, which only staff can hold.");
+        }
+        let courses = person
+            .lacking
+            .iter()
+            .find(|(lacked, _)| *lacked == permission)
+            .map(|(_, courses)| courses.as_slice())
+            .unwrap_or_default();
+        if courses.is_empty() {
+            format!("This needs the permission {name}. Ask the Careers Centre for it.")
+        } else {
+            format!(
+                "This needs the permission {name}. The training that leads there: {}.",
+                courses.join("; ")
+            )
+        }
+    }
+}
+
+/// The name of `permission` as clients know it: `SEND_BULK_EMAIL`.
+#[must_use]
+pub fn permission_name(permission: Permission) -> String {
+    use sea_orm::ActiveEnum;
+    permission.to_value()
+}
+
+async fn lacking(
+    db: &impl ConnectionTrait,
+    held: &[HeldGrant],
+) -> Result<Vec<(Permission, Vec<String>)>> {
+    let courses = training_course::Entity::find()
+        .order_by_asc(training_course::Column::Title)
+        .all(db)
+        .await?;
+    Ok(Permission::iter()
+        .filter(|permission| !held.iter().any(|grant| grant.permission == *permission))
+        .map(|permission| {
+            let name = permission_name(permission);
+            let titles = courses
+                .iter()
+                .filter(|course| course.permissions.0.contains(&name))
+                .map(|course| course.title.clone())
+                .collect();
+            (permission, titles)
+        })
+        .collect())
+}
