@@ -9,6 +9,7 @@ pub mod clock;
 pub mod error;
 pub mod job;
 pub mod live;
+pub mod policy;
 pub mod request;
 pub mod store;
 pub mod viewer;

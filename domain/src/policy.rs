@@ -1,0 +1,403 @@
+//! The policy table: who may read, give, filter by and sort by every coordinate of the API (policy 2.1 and 3).
+//!
+//! A coordinate is written as the GraphQL specification writes it: `Type.field`, `Type.field(argument:)`, `Input.field`,
+//! `Enum.VALUE`. There is one file for every aggregate, in the notation of [`table`](self::table). What is absent is
+//! denied, and the start-up stops when the schema has a coordinate without a row. The endpoint, the `@access` directives
+//! in the schema, the sentences in its descriptions and `docs/permissions.md` all read this table and nothing else.
+//!
+//! What depends on data rather than on who asks (a contact's consent, the faculty of a grant, one's own booking) is not
+//! written here: those rules stand in the modules of their aggregates, as conditions of the SQL that reads the rows.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::LazyLock,
+};
+
+mod relay;
+mod table;
+mod who;
+
+pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token};
+
+/// The tables of all aggregates.
+const TABLES: &[&[&[&[Row]]]] = &[relay::ROWS];
+
+/// Every row by its coordinate.
+static INDEX: LazyLock<HashMap<&'static str, &'static Row>> =
+    LazyLock::new(|| rows().map(|row| (row.coordinate, row)).collect());
+
+/// What can be done with a coordinate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Select a field, or call one of a root type.
+    Read,
+    /// Send an argument, an input field or an enum value.
+    Give,
+    /// Narrow a list by it.
+    Filter,
+    /// Order a list by it.
+    Sort,
+}
+
+impl Use {
+    /// Every use, in the order in which documents list them.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Give, Self::Filter, Self::Sort];
+
+    /// The name of the use in the schema.
+    #[must_use]
+    pub const fn token(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Give => "give",
+            Self::Filter => "filter",
+            Self::Sort => "sort",
+        }
+    }
+
+    /// The use in a sentence, between `can be` and `by`.
+    const fn passive(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Give => "given",
+            Self::Filter => "used as a filter",
+            Self::Sort => "used to sort",
+        }
+    }
+}
+
+/// Who has which right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    read: Who,
+    give: Who,
+    filter: Who,
+    sort: Who,
+}
+
+impl Rights {
+    /// Nobody may do anything.
+    pub const NONE: Self = Self {
+        read: Who::NOBODY,
+        give: Who::NOBODY,
+        filter: Who::NOBODY,
+        sort: Who::NOBODY,
+    };
+
+    const fn read(self, read: Who) -> Self {
+        Self { read, ..self }
+    }
+
+    const fn give(self, give: Who) -> Self {
+        Self { give, ..self }
+    }
+
+    const fn both(self, who: Who) -> Self {
+        self.read(who).give(who)
+    }
+
+    const fn filter(self, filter: Who) -> Self {
+        Self { filter, ..self }
+    }
+
+    const fn sort(self, sort: Who) -> Self {
+        Self { sort, ..self }
+    }
+}
+
+/// A row of the policy table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    coordinate: &'static str,
+    rights: Rights,
+}
+
+impl Row {
+    const fn new(coordinate: &'static str, rights: Rights) -> Self {
+        Self { coordinate, rights }
+    }
+
+    /// The coordinate the row is about.
+    #[must_use]
+    pub const fn coordinate(&self) -> &'static str {
+        self.coordinate
+    }
+
+    /// Who may use the coordinate in this way.
+    #[must_use]
+    pub const fn who(&self, usage: Use) -> Who {
+        match usage {
+            Use::Read => self.rights.read,
+            Use::Give => self.rights.give,
+            Use::Filter => self.rights.filter,
+            Use::Sort => self.rights.sort,
+        }
+    }
+
+    /// The uses that somebody has, with who has them.
+    pub fn uses(&self) -> impl Iterator<Item = (Use, Who)> {
+        Use::ALL
+            .into_iter()
+            .map(|usage| (usage, self.who(usage)))
+            .filter(|(_, who)| !who.is_nobody())
+    }
+
+    /// What sending this argument, input field or enum value amounts to.
+    #[must_use]
+    pub const fn sent_as(&self) -> Use {
+        if !self.rights.filter.is_nobody() {
+            Use::Filter
+        } else if !self.rights.sort.is_nobody() {
+            Use::Sort
+        } else {
+            Use::Give
+        }
+    }
+
+    /// Whether somebody of this standing may use the coordinate in this way.
+    #[must_use]
+    pub const fn allows(&self, standing: Who, usage: Use) -> bool {
+        self.who(usage).meets(standing)
+    }
+}
+
+/// Every row of the table.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLES
+        .iter()
+        .copied()
+        .flatten()
+        .copied()
+        .flatten()
+        .copied()
+        .flatten()
+}
+
+/// The row of a coordinate.
+#[must_use]
+pub fn row(coordinate: &str) -> Option<&'static Row> {
+    INDEX.get(coordinate).copied()
+}
+
+/// Whether somebody may use a coordinate in this way. A coordinate without a row is denied.
+#[must_use]
+pub fn allows(asker: &impl Asker, coordinate: &str, usage: Use) -> bool {
+    row(coordinate).is_some_and(|row| row.allows(asker.standing(), usage))
+}
+
+/// Those of the coordinates that have no row, in the order given.
+#[must_use]
+pub fn missing<'a>(coordinates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    coordinates
+        .into_iter()
+        .filter(|coordinate| row(coordinate).is_none())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Coordinates that more than one row is about: mistakes of the table.
+#[must_use]
+pub fn repeated() -> Vec<&'static str> {
+    let mut seen = HashSet::new();
+    rows()
+        .map(Row::coordinate)
+        .filter(|coordinate| !seen.insert(*coordinate))
+        .collect()
+}
+
+/// The row in a sentence, as the descriptions of the schema end: `Can be read by students and operators.`
+#[must_use]
+pub fn sentence(row: &Row) -> String {
+    let parts: Vec<String> = row
+        .uses()
+        .map(|(usage, who)| format!("{} by {who}", usage.passive()))
+        .collect();
+    if parts.is_empty() {
+        "Can be used by nobody.".to_owned()
+    } else {
+        format!("Can be {}.", parts.join("; "))
+    }
+}
+
+/// Why somebody may not use a coordinate, for them to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Denial {
+    /// The row that denies it.
+    pub row: &'static Row,
+    /// What was wanted.
+    pub usage: Use,
+}
+
+impl Denial {
+    /// The reason, and what would open the coordinate to the asker: to sign in, or the training for the permission.
+    #[must_use]
+    pub fn reason(&self, asker: &impl Asker) -> String {
+        let who = self.row.who(self.usage);
+        let mut reason = self.to_string();
+        if !asker.is(Role::SignedIn) && !who.is_nobody() {
+            reason.push_str(" Sign in first.");
+        } else {
+            for permission in who.permissions() {
+                reason.push(' ');
+                reason.push_str(&asker.why_not(permission));
+            }
+        }
+        reason
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} can be {} by {} only.",
+            self.row.coordinate(),
+            self.usage.passive(),
+            self.row.who(self.usage),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::access_grant::Permission;
+
+    use super::*;
+
+    mod sample {
+        use crate::policy::table::table;
+
+        table! {
+            type Event {
+                id, title: read(EVERYONE);
+                bookings: read(OPERATOR | MANAGE_EVENT);
+                bookings(first, after), waiters(first): give(OPERATOR);
+                bookings(state): filter(OPERATOR);
+            }
+            enum EventOrder { STARTS_AT: sort(SIGNED_IN); }
+            enum EventKind { WORKSHOP: both(EVERYONE); }
+            type Organisation { type: read(STAFF); }
+        }
+    }
+
+    struct Person {
+        signed_in: bool,
+    }
+
+    impl Asker for Person {
+        fn is(&self, role: Role) -> bool {
+            role == Role::SignedIn && self.signed_in
+        }
+
+        fn holds(&self, _: Permission) -> bool {
+            false
+        }
+
+        fn why_not(&self, permission: Permission) -> String {
+            format!("{} needs training.", permission_token(permission))
+        }
+    }
+
+    fn sample(coordinate: &str) -> Row {
+        *sample::ROWS
+            .iter()
+            .copied()
+            .flatten()
+            .copied()
+            .flatten()
+            .find(|row| row.coordinate() == coordinate)
+            .unwrap()
+    }
+
+    #[test]
+    fn the_notation_names_fields_arguments_inputs_and_values() {
+        let coordinates: Vec<&str> = sample::ROWS
+            .iter()
+            .copied()
+            .flatten()
+            .copied()
+            .flatten()
+            .map(Row::coordinate)
+            .collect();
+        assert_eq!(
+            coordinates,
+            [
+                "Event.id",
+                "Event.title",
+                "Event.bookings",
+                "Event.bookings(first:)",
+                "Event.bookings(after:)",
+                "Event.waiters(first:)",
+                "Event.bookings(state:)",
+                "EventOrder.STARTS_AT",
+                "EventKind.WORKSHOP",
+                "Organisation.type",
+            ]
+        );
+    }
+
+    #[test]
+    fn one_of_several_is_enough_and_what_is_not_named_is_denied() {
+        let bookings = sample("Event.bookings");
+        assert!(bookings.allows(names::OPERATOR, Use::Read));
+        assert!(bookings.allows(names::MANAGE_EVENT, Use::Read));
+        assert!(!bookings.allows(names::STUDENT, Use::Read));
+        assert!(!bookings.allows(names::OPERATOR, Use::Sort));
+    }
+
+    #[test]
+    fn what_is_sent_counts_as_what_it_does() {
+        assert_eq!(sample("Event.bookings(first:)").sent_as(), Use::Give);
+        assert_eq!(sample("Event.bookings(state:)").sent_as(), Use::Filter);
+        assert_eq!(sample("EventOrder.STARTS_AT").sent_as(), Use::Sort);
+    }
+
+    #[test]
+    fn a_denial_names_the_permission_and_its_training() {
+        static ROW: Row = Row::new(
+            "Event.bookings",
+            Rights::NONE.read(Who::any(&[names::OPERATOR, names::MANAGE_EVENT])),
+        );
+        let denial = Denial {
+            row: &ROW,
+            usage: Use::Read,
+        };
+        assert_eq!(
+            denial.reason(&Person { signed_in: true }),
+            "Event.bookings can be read by operators and holders of MANAGE_EVENT only. \
+             MANAGE_EVENT needs training."
+        );
+        assert_eq!(
+            denial.reason(&Person { signed_in: false }),
+            "Event.bookings can be read by operators and holders of MANAGE_EVENT only. Sign in first."
+        );
+    }
+
+    #[test]
+    fn a_row_reads_as_a_sentence() {
+        assert_eq!(
+            sentence(&sample("EventOrder.STARTS_AT")),
+            "Can be used to sort by everyone who is signed in."
+        );
+        assert_eq!(
+            sentence(&sample("EventKind.WORKSHOP")),
+            "Can be read by everyone; given by everyone."
+        );
+    }
+
+    #[test]
+    fn no_coordinate_has_two_rows() {
+        assert_eq!(repeated(), [""; 0]);
+    }
+
+    #[test]
+    fn coordinates_without_a_row_are_reported_and_denied() {
+        assert_eq!(
+            missing(["PageInfo.hasNextPage", "Nothing.here"]),
+            ["Nothing.here"]
+        );
+        let somebody = Person { signed_in: true };
+        assert!(allows(&somebody, "PageInfo.hasNextPage", Use::Read));
+        assert!(!allows(&somebody, "Nothing.here", Use::Read));
+    }
+}
