@@ -6,9 +6,11 @@
 //! [`error::Refusal`] that names the field and the remedy.
 
 pub mod clock;
+pub mod email_address;
 pub mod error;
 pub mod job;
 pub mod live;
+pub mod mail;
 pub mod policy;
 pub mod request;
 pub mod store;

@@ -1,0 +1,109 @@
+//! Transactional mail: letters that belong to one person and one occasion.
+//!
+//! A letter is a row of the ledger, written with the change it tells of; a job hands it to the relay. Bulk e-mail has
+//! rules of its own, in [`crate::campaign`].
+
+use chrono::{DateTime, Utc};
+use entity::{
+    delivery::{self, DeliveryState},
+    ids::{DeliveryId, UserId},
+};
+use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    email_address::EmailAddress,
+    error::Result,
+    job::{Job, Queue},
+    request,
+    store::Tx,
+};
+
+/// A letter to one person.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The template it is rendered with, such as `place_given`.
+    pub template: &'static str,
+    /// Where it goes.
+    pub to: EmailAddress,
+    /// The name in the To field.
+    pub name: String,
+    /// The account of the recipient.
+    pub user_id: Option<UserId>,
+    /// What it is for, such as `no_show/evt_…/usr_…`: a second letter for the same purpose is not written.
+    pub purpose_key: String,
+    /// What the template is filled with.
+    pub fields: Value,
+}
+
+/// Hands one letter to the relay.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SendLetter {
+    /// The letter.
+    pub delivery_id: DeliveryId,
+}
+
+impl Job for SendLetter {
+    const KIND: &'static str = "mail.send_letter";
+    const QUEUE: Queue = Queue::Mail;
+
+    fn unique_key(&self) -> Option<String> {
+        Some(format!("{}/{}", Self::KIND, self.delivery_id))
+    }
+}
+
+/// Posts `letter`: it goes out once this change has committed. `None` when one for the same purpose was posted before.
+pub async fn post(tx: &mut Tx, letter: Letter) -> Result<Option<DeliveryId>> {
+    let id = DeliveryId::new_at(tx.now());
+    let written = delivery::Entity::insert(delivery::ActiveModel {
+        id: Set(id),
+        campaign_id: Set(None),
+        purpose_key: Set(Some(letter.purpose_key)),
+        address_domain: Set(letter.to.domain().to_owned()),
+        address: Set(letter.to.into()),
+        recipient_name: Set(letter.name),
+        contact_id: Set(None),
+        user_id: Set(letter.user_id),
+        template: Set(letter.template.to_owned()),
+        fields: Set(letter.fields),
+        state: Set(DeliveryState::Queued),
+        message_id: Set(message_id(id)),
+        attempts: Set(0),
+        next_attempt_at: Set(tx.now()),
+        claimed_by: Set(None),
+        claimed_until: Set(None),
+        sent_at: Set(None),
+        last_reply: Set(None),
+        request_id: Set(request::current_id()),
+        created_at: Set(tx.now()),
+    })
+    .on_conflict(
+        OnConflict::column(delivery::Column::PurposeKey)
+            .do_nothing()
+            .to_owned(),
+    )
+    .exec_without_returning(tx.conn())
+    .await?;
+    if written == 0 {
+        return Ok(None);
+    }
+    tx.enqueue(&SendLetter { delivery_id: id }, None).await?;
+    Ok(Some(id))
+}
+
+/// The Message-ID of a delivery, without angle brackets (RFC 5322): the same at every try, so that a relay or a reader
+/// can tell a repeat.
+#[must_use]
+pub fn message_id(id: DeliveryId) -> String {
+    format!("{id}@mycareer.invalid")
+}
+
+/// `moment` as people at the university read it: `Tuesday 24 November 2026, 14:00`.
+#[must_use]
+pub fn in_university_time(moment: DateTime<Utc>) -> String {
+    moment
+        .with_timezone(&crate::clock::UNIVERSITY_TIME)
+        .format("%A %-d %B %Y, %H:%M")
+        .to_string()
+}
