@@ -1,24 +1,74 @@
 //! Background jobs: the record of what must happen.
 //!
-//! A job is a row, written in the transaction of the change that causes it. Queues carry wake-ups alone and may lose them.
+//! A job is a row, written in the same transaction as the change that causes it, so that neither can be lost without the
+//! other. Everything else, the wake-ups above all, is there to be quick about it and may fail. The states:
+//!
+//! ```text
+//! QUEUED --claim--> RUNNING --finish--> DONE
+//!    ^                 |------dead----> DEAD --retry_dead--> QUEUED
+//!    |--retry, again---|
+//!    |--lease ran out--'
+//!    '--cancel--> CANCELLED
+//! ```
+//!
+//! Nothing here knows how jobs are run; that is the worker's.
+
+mod backoff;
+mod claim;
+mod desk;
+mod settle;
+mod upkeep;
 
 use chrono::{DateTime, Utc};
-use entity::{ids::JobId, job};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
+use entity::{
+    ids::JobId,
+    job::{self, JobState},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectionTrait, EntityTrait, ExprTrait,
+    sea_query::{Expr, OnConflict, SimpleExpr},
+};
 use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 
+pub use self::{
+    backoff::backoff,
+    claim::{Claimed, Lease, claim, claim_one, claim_these, extend_leases, release_expired},
+    desk::{cancel, retry_dead},
+    settle::{again, dead, finish, retry},
+    upkeep::{counts, first_due, longest_due, purge_finished},
+};
 use crate::error::Result;
 
-/// The queues that wake-ups go through; each has workers of its own, so that a large campaign holds up nobody's ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How often a job is tried when its kind doesn't say otherwise. With the waits of [`backoff`] that takes a little over an hour.
+pub const DEFAULT_ATTEMPTS: i32 = 12;
+
+/// A kind of job: its payload, and how it is queued.
+pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The name of the kind, which stands in the row. It never changes while rows of this kind are about.
+    const KIND: &'static str;
+    /// Where it waits.
+    const QUEUE: Queue;
+    /// How often it is tried before it is given up.
+    const MAX_ATTEMPTS: i32 = DEFAULT_ATTEMPTS;
+
+    /// At most one job that waits or runs has this key; another one is not made. `None`: as many as you like.
+    fn unique_key(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Where jobs wait. Each queue has workers of its own, so that a campaign doesn't hold up a waiting list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Transactional mail.
+    /// Single mails that somebody waits for.
     Mail,
-    /// Bulk e-mail.
+    /// Campaigns.
     Bulk,
-    /// Events, bookings and waiting lists.
+    /// Waiting lists, registers, reminders.
     Events,
-    /// Everything that can wait a little.
+    /// Cleaning up.
     Housekeeping,
 }
 
@@ -26,7 +76,13 @@ impl Queue {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Mail, Self::Bulk, Self::Events, Self::Housekeeping];
 
-    /// Its name in the database and in Redis.
+    /// The queue of that name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|queue| queue.name() == name)
+    }
+
+    /// Its name in the database, in Redis and in metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,18 +94,9 @@ impl Queue {
     }
 }
 
-/// A kind of job; the value is its payload.
-pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Its name: `waiting_list.promote`.
-    const KIND: &'static str;
-    /// The queue of its wake-ups.
-    const QUEUE: Queue;
-    /// How often it is tried before it is given up.
-    const MAX_ATTEMPTS: i32 = 12;
-
-    /// While a job with this key is live, no second one is made.
-    fn unique_key(&self) -> Option<String> {
-        None
+impl std::fmt::Display for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -61,13 +108,39 @@ pub async fn enqueue<J: Job>(
     now: DateTime<Utc>,
     request_id: Option<String>,
 ) -> Result<Option<JobId>> {
-    let id = JobId::new_at(now);
+    write_row(db, JobId::new_at(now), job, run_at, now, request_id).await
+}
+
+/// Writes the row of `job` for `tick` of a schedule that every worker keeps. Its id follows from the kind and the tick, so
+/// that one row comes of it however many workers write it, and however late: whoever is second is answered `None`.
+pub async fn enqueue_tick<J: Job>(
+    db: &impl ConnectionTrait,
+    job: &J,
+    tick: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<JobId>> {
+    let millis = u64::try_from(tick.timestamp_millis()).unwrap_or(0);
+    let digest = Sha256::digest(format!("{}@{millis}", J::KIND));
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&digest[..10]);
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid();
+    write_row(db, JobId(id), job, tick, now, None).await
+}
+
+async fn write_row<J: Job>(
+    db: &impl ConnectionTrait,
+    id: JobId,
+    job: &J,
+    run_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    request_id: Option<String>,
+) -> Result<Option<JobId>> {
     let row = job::ActiveModel {
         id: Set(id),
         kind: Set(J::KIND.to_owned()),
         queue: Set(J::QUEUE.name().to_owned()),
         payload: Set(serde_json::to_value(job)?),
-        state: Set(job::JobState::Queued),
+        state: Set(JobState::Queued),
         run_at: Set(run_at),
         attempts: Set(0),
         max_attempts: Set(J::MAX_ATTEMPTS),
@@ -79,10 +152,15 @@ pub async fn enqueue<J: Job>(
         created_at: Set(now),
         finished_at: Set(None),
     };
-    // No target is named: the only constraint a fresh id can meet is the unique key of a live job.
+    // No target is named: a fresh id can meet only the unique key of a live job, the id of a tick also its own row.
     let written = job::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(db)
         .await?;
     Ok((written > 0).then_some(id))
+}
+
+/// `state = 'X'`, with the state written out: a partial index is of no use to a bound parameter.
+fn in_state(state: JobState) -> SimpleExpr {
+    Expr::col(job::Column::State).eq(claim::literal(state))
 }
