@@ -1,1 +1,9 @@
+//! Every behavioural test, in one program.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on panics, and that is its way to fail"
+)]
+
+mod migration;

@@ -1,1 +1,25 @@
+//! The test bed: what the integration tests stand on.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a test that can't go on panics, and that is its way to fail"
+)]
+
+mod bed;
+mod client;
+mod columns;
+mod database;
+mod process;
+mod redis_server;
+mod wait;
+
+pub use bed::TestBed;
+pub use client::{Client, Response};
+pub use columns::Column;
+pub use database::Database;
+pub use process::Process;
+pub use redis_server::{OwnRedis, RedisCorner};
+pub use wait::{until, until_equal};

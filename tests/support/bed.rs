@@ -1,0 +1,65 @@
+//! Everything one test has to itself.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeZone, Utc};
+use domain::{
+    clock::{Clock, ManualClock},
+    live::NoSignals,
+    store::Store,
+};
+
+use crate::{Column, Database, RedisCorner};
+
+/// A database, a corner of Redis and a clock for one test, in one of the two ways to run the system.
+#[derive(Debug)]
+pub struct TestBed {
+    column: Column,
+    redis: Option<RedisCorner>,
+    clock: Arc<ManualClock>,
+    database: Database,
+}
+
+impl TestBed {
+    /// With a migrated, empty database, and a clock that stands on a Monday morning in term.
+    pub async fn new(column: Column) -> Self {
+        Self {
+            column,
+            redis: (column == Column::PostgresRedis).then(RedisCorner::new),
+            clock: Arc::new(ManualClock::at(monday_morning())),
+            database: Database::migrated(column).await,
+        }
+    }
+
+    /// In which of the two ways the test runs.
+    pub fn column(&self) -> Column {
+        self.column
+    }
+
+    /// The clock of everything that runs inside the test. Processes of their own keep the machine's time.
+    pub fn clock(&self) -> &Arc<ManualClock> {
+        &self.clock
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The corner of Redis; none where the queue is in memory.
+    pub fn redis(&self) -> Option<&RedisCorner> {
+        self.redis.as_ref()
+    }
+
+    /// The store that domain functions work on, for tests of a rule below HTTP. Nobody is woken by it.
+    pub async fn store(&self) -> Store {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        Store::connect(self.database.url(), 20, clock, Arc::new(NoSignals))
+            .await
+            .unwrap()
+    }
+}
+
+fn monday_morning() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 10, 5, 8, 0, 0).unwrap()
+}
