@@ -11,6 +11,7 @@ pub mod error;
 pub mod job;
 pub mod live;
 pub mod mail;
+pub mod page;
 pub mod policy;
 pub mod request;
 pub mod store;
