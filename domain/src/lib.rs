@@ -14,6 +14,7 @@ pub mod mail;
 pub mod page;
 pub mod policy;
 pub mod request;
+pub mod session;
 pub mod store;
 pub mod viewer;
 

@@ -61,6 +61,8 @@ pub struct SignedIn {
     pub contact_id: Option<ContactId>,
     /// The organisation an employer signs in for.
     pub organisation_id: Option<OrganisationId>,
+    /// The version of the account's sessions that this one belongs to.
+    pub session_version: i32,
     /// Since when booking is blocked.
     pub booking_blocked_at: Option<DateTime<Utc>>,
     grants: Vec<HeldGrant>,
@@ -154,6 +156,7 @@ impl Viewer {
                 level,
                 contact_id: user.contact_id,
                 organisation_id,
+                session_version: user.session_version,
                 booking_blocked_at: user.booking_blocked_at,
                 grants,
                 lacking,
