@@ -6,4 +6,5 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod compose;
 mod migration;
