@@ -29,8 +29,7 @@ services_describe() {
 }
 
 services_start() {
-  services_folder=$(mktemp -d "${TMPDIR:-/tmp}/mycareer-tests.XXXXXX")
-  services_choose_user
+  services_make_folder
   postgres_start
   redis_start
 }
@@ -177,9 +176,14 @@ redis_answers() {
 
 # --- Parts of both ----------------------------------------------------------------------------------------------------
 
-# PostgreSQL refuses to run as root, and Redis has no need to.
-services_choose_user() {
-  [[ $EUID -eq 0 ]] || return 0
+# PostgreSQL refuses to run as root, and Redis has no need to. The user they run as must get to their files, so these are
+# never under a TMPDIR that is root's own.
+services_make_folder() {
+  if [[ $EUID -ne 0 ]]; then
+    services_folder=$(mktemp -d "${TMPDIR:-/tmp}/mycareer-tests.XXXXXX")
+    return
+  fi
+  services_folder=$(mktemp -d /tmp/mycareer-tests.XXXXXX)
   chmod 0711 "$services_folder"
   services_user=nobody
   if id -u postgres >/dev/null 2>&1; then services_user=postgres; fi

@@ -140,3 +140,35 @@ fn free_port() -> u16 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redis::AsyncTypedCommands;
+
+    use super::OwnRedis;
+
+    #[tokio::test]
+    async fn it_keeps_its_keys_over_a_crash_and_loses_them_when_flushed() {
+        let mut server = OwnRedis::start().await;
+        connect(&server).await.set("key", "kept").await.unwrap();
+
+        server.start_again().await;
+        let kept = connect(&server).await.get("key").await.unwrap();
+        assert_eq!(kept.as_deref(), Some("kept"));
+
+        server.flush_all().await;
+        assert_eq!(connect(&server).await.get("key").await.unwrap(), None);
+
+        server.stop();
+        let client = redis::Client::open(server.url()).unwrap();
+        assert!(client.get_multiplexed_async_connection().await.is_err());
+    }
+
+    async fn connect(server: &OwnRedis) -> redis::aio::MultiplexedConnection {
+        redis::Client::open(server.url())
+            .unwrap()
+            .get_multiplexed_async_connection()
+            .await
+            .unwrap()
+    }
+}

@@ -71,3 +71,40 @@ async fn first_answer<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{until, until_equal};
+
+    #[tokio::test]
+    async fn a_condition_that_comes_true_gives_its_value() {
+        let mut looks = 0;
+        let value = until(
+            Duration::from_secs(5),
+            "it was looked at thrice",
+            async || {
+                looks += 1;
+                (looks == 3).then_some("seen")
+            },
+        )
+        .await;
+        assert_eq!(value, "seen");
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "it is not so that the door is open")]
+    async fn a_condition_that_never_answers_fails_with_its_words() {
+        until(Duration::from_millis(20), "the door is open", async || {
+            std::future::pending::<Option<()>>().await
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the count to be 2; last seen: Some(1)")]
+    async fn a_value_that_stays_wrong_is_shown() {
+        until_equal(Duration::from_millis(20), "the count", 2, async || 1).await;
+    }
+}
