@@ -16,6 +16,7 @@
 mod backoff;
 mod claim;
 mod desk;
+mod list;
 mod settle;
 mod upkeep;
 
@@ -36,6 +37,7 @@ pub use self::{
     backoff::backoff,
     claim::{Claimed, Lease, claim, claim_one, claim_these, extend_leases, release_expired},
     desk::{cancel, retry_dead},
+    list::{JobFilter, count, find, list},
     settle::{again, dead, finish, retry},
     upkeep::{counts, first_due, longest_due, purge_finished},
 };

@@ -14,14 +14,16 @@ use std::{
     sync::LazyLock,
 };
 
+mod job;
 mod relay;
+mod session;
 mod table;
 mod who;
 
 pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token};
 
 /// The tables of all aggregates.
-const TABLES: &[&[&[&[Row]]]] = &[relay::ROWS];
+const TABLES: &[&[&[&[Row]]]] = &[job::ROWS, relay::ROWS, session::ROWS];
 
 /// Every row by its coordinate.
 static INDEX: LazyLock<HashMap<&'static str, &'static Row>> =

@@ -1,0 +1,204 @@
+//! The university and everybody who can sign in.
+
+use chrono::TimeDelta;
+use domain::{Error, Tx, viewer::permission_name};
+use entity::{
+    access_grant::{self, GrantState, Permission},
+    faculty,
+    ids::{FacultyId, GrantId, ProgrammeId, SchoolId, TrainingCourseId, UserId},
+    list::TextList,
+    programme::{self, StudyLevel},
+    school, training_course,
+    user::{self, UserKind, UserState},
+};
+
+use super::{DOMAIN, employers::Employers, insert_all};
+
+/// Faculty, school, programmes with their level.
+const STRUCTURE: &[(&str, &str, &[(&str, StudyLevel)])] = &[
+    (
+        "Engineering and Physical Sciences",
+        "School of Computing",
+        &[
+            ("BSc Computer Science", StudyLevel::Undergraduate),
+            ("MSc Data Science", StudyLevel::TaughtPostgraduate),
+        ],
+    ),
+    (
+        "Engineering and Physical Sciences",
+        "School of Mechanical Engineering",
+        &[("MEng Mechatronics and Robotics", StudyLevel::Undergraduate)],
+    ),
+    ("Business", "School of Management", &[("BA Business Management", StudyLevel::Undergraduate)]),
+    ("Arts, Humanities and Cultures", "School of English", &[("BA English Literature", StudyLevel::Undergraduate)]),
+    ("Biological Sciences", "School of Biology", &[("BSc Biology", StudyLevel::Undergraduate)]),
+    ("Environment", "School of Geography", &[("BSc Geography", StudyLevel::Undergraduate)]),
+];
+
+/// Training courses and what they open (policy 3).
+const COURSES: &[(&str, &[Permission])] = &[
+    ("MyCareer essentials", &[Permission::RecordEngagement, Permission::EditOrganisation]),
+    ("Running events", &[Permission::ManageEvent]),
+    ("Bulk e-mail and data protection", &[Permission::SendBulkEmail, Permission::ExportContacts]),
+    ("Key accounts and clean records", &[Permission::ClaimKeyAccount, Permission::DeleteOrganisation]),
+    ("Moderating vacancies", &[Permission::ModerateVacancy]),
+    ("Reading reports", &[Permission::ReadReport]),
+    ("Work placements", &[Permission::ManagePlacement]),
+    ("Granting access", &[Permission::GrantAccess]),
+];
+
+/// The courses that the demo operator has attended.
+const OPERATOR_COURSES: usize = 6;
+
+const STUDENTS: [&str; 20] = [
+    "Aisha Khan", "Ben Carter", "Chloe Evans", "Daniel Okafor", "Ella Morris", "Farid Rahimi", "Grace Lin", "Harry Walsh",
+    "Isla Fraser", "Jack Thompson", "Katya Petrova", "Liam Murphy", "Maya Patel", "Noah Fischer", "Olivia Grant",
+    "Priya Nair", "Quentin Dubois", "Rosa Martinez", "Sam Whitaker", "Tariq Aziz",
+];
+
+/// The demo university.
+pub struct University {
+    pub faculties: Vec<faculty::Model>,
+    pub programmes: Vec<(programme::Model, FacultyId)>,
+}
+
+/// The demo accounts that other demo data refers to.
+pub struct People {
+    pub operator: UserId,
+    pub students: Vec<UserId>,
+}
+
+pub async fn load_university(tx: &Tx) -> Result<University, Error> {
+    let now = tx.now();
+    let mut faculties: Vec<faculty::Model> = Vec::new();
+    let mut schools = Vec::new();
+    let mut programmes = Vec::new();
+    for (faculty_name, school_name, taught) in STRUCTURE {
+        let known = faculties.iter().find(|faculty| faculty.name == *faculty_name).map(|faculty| faculty.id);
+        let faculty_id = known.unwrap_or_else(|| {
+            let id = FacultyId::new_at(now);
+            faculties.push(faculty::Model { id, name: (*faculty_name).to_owned(), created_at: now });
+            id
+        });
+        let school_id = SchoolId::new_at(now);
+        schools.push(school::Model {
+            id: school_id,
+            faculty_id,
+            name: (*school_name).to_owned(),
+            created_at: now,
+        });
+        for (name, level) in *taught {
+            let programme = programme::Model {
+                id: ProgrammeId::new_at(now),
+                school_id,
+                name: (*name).to_owned(),
+                level: *level,
+                created_at: now,
+            };
+            programmes.push((programme, faculty_id));
+        }
+    }
+    insert_all::<faculty::Entity>(tx, faculties.clone()).await?;
+    insert_all::<school::Entity>(tx, schools).await?;
+    insert_all::<programme::Entity>(tx, programmes.iter().map(|(programme, _)| programme.clone()).collect()).await?;
+    Ok(University { faculties, programmes })
+}
+
+pub async fn load_accounts(
+    tx: &Tx,
+    university: &University,
+    employers: &Employers,
+    password_hash: &str,
+) -> Result<People, Error> {
+    let now = tx.now();
+    let account = |mailbox: &str, name: &str, kind: UserKind| user::Model {
+        id: UserId::new_at(now),
+        email: format!("{mailbox}@{DOMAIN}"),
+        password_hash: Some(password_hash.to_owned()),
+        name: name.to_owned(),
+        kind,
+        is_super_user: false,
+        is_administrator: false,
+        state: UserState::Active,
+        faculty_id: None,
+        programme_id: None,
+        year_of_study: None,
+        contact_id: None,
+        email_verified_at: Some(now),
+        session_version: 1,
+        booking_blocked_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let faculty_id = university.faculties.first().map(|faculty| faculty.id);
+
+    let mut administrator = account("admin", "Alex Morgan", UserKind::Staff);
+    administrator.is_administrator = true;
+    administrator.is_super_user = true;
+    let mut super_user = account("superuser", "Sandra Byrne", UserKind::Staff);
+    super_user.is_super_user = true;
+    super_user.faculty_id = faculty_id;
+    let mut operator = account("operator", "Oliver Hughes", UserKind::Staff);
+    operator.faculty_id = faculty_id;
+    let mut untrained = account("untrained", "Uma Shah", UserKind::Staff);
+    untrained.faculty_id = faculty_id;
+    let mut employer = account("employer", "Erin Doyle", UserKind::Employer);
+    employer.contact_id = employers.signs_in;
+
+    let students: Vec<user::Model> = STUDENTS
+        .iter()
+        .zip(university.programmes.iter().cycle())
+        .zip(1..)
+        .map(|((name, (programme, faculty_id)), number)| {
+            let mut student = account(&format!("student{number}"), name, UserKind::Student);
+            student.faculty_id = Some(*faculty_id);
+            student.programme_id = Some(programme.id);
+            student.year_of_study = Some(1 + number % 3);
+            student
+        })
+        .collect();
+
+    let people = People {
+        operator: operator.id,
+        students: students.iter().map(|student| student.id).collect(),
+    };
+    let administrator_id = administrator.id;
+    let mut accounts = vec![administrator, super_user, operator, untrained, employer];
+    accounts.extend(students);
+    insert_all::<user::Entity>(tx, accounts).await?;
+
+    let courses: Vec<training_course::Model> = COURSES
+        .iter()
+        .map(|(title, permissions)| training_course::Model {
+            id: TrainingCourseId::new_at(now),
+            title: (*title).to_owned(),
+            permissions: TextList(permissions.iter().map(|permission| permission_name(*permission)).collect()),
+            validity_days: 365,
+            created_at: now,
+        })
+        .collect();
+    insert_all::<training_course::Entity>(tx, courses.clone()).await?;
+
+    let grant = |user_id, permission, course: &training_course::Model| access_grant::Model {
+        id: GrantId::new_at(now),
+        user_id,
+        permission,
+        faculty_id: None,
+        training_course_id: Some(course.id),
+        state: GrantState::Active,
+        granted_by: None,
+        granted_at: now,
+        valid_until: Some(now + TimeDelta::days(course.validity_days.into())),
+    };
+    let mut grants = Vec::new();
+    for (position, ((_, permissions), course)) in COURSES.iter().zip(&courses).enumerate() {
+        for permission in *permissions {
+            grants.push(grant(administrator_id, *permission, course));
+            if position < OPERATOR_COURSES {
+                grants.push(grant(people.operator, *permission, course));
+            }
+        }
+    }
+    insert_all::<access_grant::Entity>(tx, grants).await?;
+    Ok(people)
+}

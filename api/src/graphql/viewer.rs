@@ -1,0 +1,163 @@
+//! Who asks, and what they may do.
+
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use domain::viewer::SignedIn;
+use entity::{
+    access_grant::Permission as HeldPermission,
+    ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, UserId},
+    user::UserKind as Kind,
+};
+use sea_orm::Iterable;
+
+use super::{
+    id::Id,
+    request::{self, viewer},
+};
+
+/// Queries about the person who asks.
+#[derive(Debug, Default)]
+pub struct ViewerQuery;
+
+#[Object]
+impl ViewerQuery {
+    /// The person who is signed in; null when nobody is.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
+        Ok(viewer(ctx)?.person().cloned().map(Viewer))
+    }
+
+    /// What the viewer may do, and for what not: why, and which training leads there (policy 3).
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionStatus>> {
+        let viewer = request::viewer(ctx)?;
+        Ok(HeldPermission::iter()
+            .map(|permission| {
+                let held = viewer.has(permission);
+                PermissionStatus {
+                    permission: permission.into(),
+                    held,
+                    reason: (!held).then(|| viewer.why_not(permission)),
+                }
+            })
+            .collect())
+    }
+}
+
+/// The person who is signed in.
+#[derive(Debug)]
+pub struct Viewer(SignedIn);
+
+/// The person who is signed in.
+#[Object]
+impl Viewer {
+    /// The id of the account.
+    async fn id(&self) -> Id<UserId> {
+        Id(self.0.id)
+    }
+
+    /// The name as shown.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The address they sign in with.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// What kind of person it is.
+    async fn kind(&self) -> UserKind {
+        self.0.kind.into()
+    }
+
+    /// Whether they are an operator: staff with at least one permission (policy 3).
+    async fn is_operator(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(viewer(ctx)?.is_operator())
+    }
+
+    /// Whether they are in the Super User Group (policy 3).
+    async fn is_super_user(&self) -> bool {
+        self.0.is_super_user
+    }
+
+    /// Whether they administer the system.
+    async fn is_administrator(&self) -> bool {
+        self.0.is_administrator
+    }
+
+    /// The faculty of a student or of a member of staff.
+    async fn faculty_id(&self) -> Option<Id<FacultyId>> {
+        self.0.faculty_id.map(Id)
+    }
+
+    /// The programme a student is on.
+    async fn programme_id(&self) -> Option<Id<ProgrammeId>> {
+        self.0.programme_id.map(Id)
+    }
+
+    /// The contact an employer is.
+    async fn contact_id(&self) -> Option<Id<ContactId>> {
+        self.0.contact_id.map(Id)
+    }
+
+    /// The organisation an employer signs in for.
+    async fn organisation_id(&self) -> Option<Id<OrganisationId>> {
+        self.0.organisation_id.map(Id)
+    }
+
+    /// Whether booking is blocked after missed events, until a Careers operator lifts it (policy 2.4).
+    async fn booking_is_blocked(&self) -> bool {
+        self.0.booking_blocked_at.is_some()
+    }
+}
+
+/// Whether the viewer holds a permission.
+#[derive(Debug, SimpleObject)]
+pub struct PermissionStatus {
+    /// The permission.
+    permission: Permission,
+    /// Whether it is held, for the campus or for a faculty.
+    held: bool,
+    /// Why it isn't, and which training leads there; null when it is.
+    reason: Option<String>,
+}
+
+/// What kind of person an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Kind")]
+pub enum UserKind {
+    /// A student.
+    Student,
+    /// A graduate.
+    Graduate,
+    /// A contact who signs in for an organisation.
+    Employer,
+    /// A member of staff; permissions make an operator of them.
+    Staff,
+}
+
+/// What a grant allows (policy 2.5 and 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "HeldPermission")]
+pub enum Permission {
+    /// Record engagements with employers: notes.
+    RecordEngagement,
+    /// Create and edit organisations, contacts and tags.
+    EditOrganisation,
+    /// Delete and merge organisations.
+    DeleteOrganisation,
+    /// Claim key accounts.
+    ClaimKeyAccount,
+    /// Organise events.
+    ManageEvent,
+    /// Approve and decline vacancies.
+    ModerateVacancy,
+    /// Send bulk e-mail to employer contacts.
+    SendBulkEmail,
+    /// Read reports.
+    ReadReport,
+    /// Export contacts.
+    ExportContacts,
+    /// Manage work placements.
+    ManagePlacement,
+    /// Give and take grants.
+    GrantAccess,
+}

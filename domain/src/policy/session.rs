@@ -1,0 +1,27 @@
+//! Signing in and out, and what the viewer may know of themselves: everything.
+
+use super::table::table;
+
+table! {
+    type Query { viewer, permissions: read(EVERYONE); }
+    type Mutation {
+        signIn, refreshSession: read(EVERYONE);
+        signIn(input), refreshSession(input): give(EVERYONE);
+        signOut: read(SIGNED_IN);
+    }
+    input SignInInput { email, password: give(EVERYONE); }
+    input RefreshSessionInput { refreshToken: give(EVERYONE); }
+    type SignInPayload { accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE); }
+    type RefreshSessionPayload { accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE); }
+    type SignOutPayload { signedOut, userErrors: read(SIGNED_IN); }
+    type Viewer {
+        id, name, email, kind, isOperator, isSuperUser, isAdministrator, facultyId, programmeId, contactId,
+        organisationId, bookingIsBlocked: read(SIGNED_IN);
+    }
+    type PermissionStatus { permission, held, reason: read(EVERYONE); }
+    enum UserKind { STUDENT, GRADUATE, EMPLOYER, STAFF: both(EVERYONE); }
+    enum Permission {
+        RECORD_ENGAGEMENT, EDIT_ORGANISATION, DELETE_ORGANISATION, CLAIM_KEY_ACCOUNT, MANAGE_EVENT, MODERATE_VACANCY,
+        SEND_BULK_EMAIL, READ_REPORT, EXPORT_CONTACTS, MANAGE_PLACEMENT, GRANT_ACCESS: both(EVERYONE);
+    }
+}
