@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The wait after a first failure.
 const FIRST: Duration = Duration::from_secs(2);
 /// The longest wait.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The wait after attempt number `attempt` (from 1) has failed: 2 s, 4 s, 8 s and so on up to an hour, spread by a fifth
 /// either way so that what failed together does not come back together. `jitter` is a random number from 0 to 1.

@@ -1,0 +1,61 @@
+//! Clears old jobs away.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::{
+    error::Result,
+    job::{self, Job, Queue},
+};
+use entity::job::JobState;
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::engine::{Handler, JobContext, Outcome};
+
+/// How long finished jobs are kept, for people who ask what happened yesterday.
+const KEEP_FINISHED: TimeDelta = TimeDelta::days(7);
+/// How long jobs are kept that were given up, for somebody to notice.
+const KEEP_DEAD: TimeDelta = TimeDelta::days(90);
+/// The most rows that one transaction deletes.
+const AT_ONCE: u64 = 1_000;
+
+/// Deletes jobs that ended long ago.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct PurgeJobs {}
+
+impl Job for PurgeJobs {
+    const KIND: &'static str = "jobs.purge";
+    const QUEUE: Queue = Queue::Housekeeping;
+
+    fn unique_key(&self) -> Option<String> {
+        Some(Self::KIND.to_owned())
+    }
+}
+
+impl Handler for PurgeJobs {
+    async fn run(self, ctx: &JobContext) -> Result<Outcome> {
+        let tx = ctx.begin().await?;
+        let now = tx.now();
+        let mut deleted = 0;
+        let mut more = false;
+        for (state, keep) in [
+            (JobState::Done, KEEP_FINISHED),
+            (JobState::Cancelled, KEEP_FINISHED),
+            (JobState::Dead, KEEP_DEAD),
+        ] {
+            let count = job::purge_finished(tx.conn(), state, now - keep, AT_ONCE).await?;
+            deleted += count;
+            more |= count == AT_ONCE;
+        }
+        info!(jobs = deleted, "old jobs were cleared away");
+        Ok(if more {
+            Outcome::Again {
+                tx,
+                after: Duration::ZERO,
+            }
+        } else {
+            Outcome::Done(tx)
+        })
+    }
+}
