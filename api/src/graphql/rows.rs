@@ -5,7 +5,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, dataloader::DataLoader};
+use async_graphql::{
+    Context,
+    dataloader::DataLoader,
+    runtime::{TokioSpawner, TokioTimer},
+};
 use domain::{Error, Store, Viewer};
 
 /// What a batch is fetched with, and for whom. One a request.
@@ -23,7 +27,11 @@ pub type RowLoader = DataLoader<Rows>;
 /// Batches what is asked for while one request is answered.
 #[must_use]
 pub fn row_loader(store: Store, viewer: Arc<Viewer>) -> RowLoader {
-    DataLoader::new(Rows { store, viewer }, tokio::spawn)
+    DataLoader::new(
+        Rows { store, viewer },
+        TokioSpawner::current(),
+        TokioTimer::default(),
+    )
 }
 
 /// The error of a batch, which every row of it shares.
