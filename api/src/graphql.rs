@@ -24,8 +24,11 @@ pub mod connection;
 pub mod cursor;
 pub mod errors;
 pub mod id;
+pub mod job;
 pub mod node;
 pub mod rows;
+pub mod session;
+pub mod viewer;
 
 /// Who asks.
 pub fn viewer<'a>(ctx: &Context<'a>) -> Result<&'a Viewer> {

@@ -15,10 +15,11 @@ use entity::{
 use futures_util::{Stream, StreamExt};
 
 use super::{
+    begin,
     connection::{Connection, PageArgs, connect},
     errors::payload,
     id::Id,
-    request::{store, viewer},
+    store, viewer,
 };
 
 /// Queries about jobs.
@@ -120,7 +121,7 @@ pub enum JobState {
 
 /// The job to be tried again.
 #[derive(InputObject)]
-pub struct RetryJobInput {
+struct RetryJobInput {
     /// A job whose state is `DEAD`.
     job_id: Id<JobId>,
 }
@@ -136,19 +137,27 @@ payload! {
 #[Object]
 impl JobQuery {
     /// Background jobs, the newest first.
-    #[expect(clippy::too_many_arguments, reason = "these are the arguments of the GraphQL field")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of the GraphQL field"
+    )]
     async fn jobs(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only jobs that stand there.")] state: Option<JobState>,
-        #[graphql(desc = "Only jobs of this kind, such as `waiting_list.promote`.")] kind: Option<String>,
+        #[graphql(desc = "Only jobs of this kind, such as `waiting_list.promote`.")] kind: Option<
+            String,
+        >,
         #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Result<Option<Connection<Job>>> {
         let store = store(ctx)?;
-        let filter = JobFilter { state: state.map(Into::into), kind };
+        let filter = JobFilter {
+            state: state.map(Into::into),
+            kind,
+        };
         let counted = (store.clone(), filter.clone());
         connect(
             ctx,
@@ -171,7 +180,7 @@ impl JobQuery {
 impl JobMutation {
     /// Tries a job again that was given up.
     async fn retry_job(&self, ctx: &Context<'_>, input: RetryJobInput) -> Result<RetryJobPayload> {
-        let mut tx = store(ctx)?.begin().await?;
+        let mut tx = begin(ctx).await?;
         let retried = jobs::retry_dead(&mut tx, viewer(ctx)?, input.job_id.0).await;
         RetryJobPayload::commit(tx, retried).await
     }
@@ -180,13 +189,18 @@ impl JobMutation {
 #[Subscription]
 impl JobSubscription {
     /// Every job whose state changes from now on.
-    async fn job_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Result<Option<Job>>> + use<>> {
+    async fn job_changed(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<impl Stream<Item = Result<Option<Job>>> + use<>> {
         let store = store(ctx)?.clone();
         let watcher = viewer(ctx)?.clone();
         Ok(store.signals().subscribe().filter_map(move |event| {
             let (store, watcher) = (store.clone(), watcher.clone());
             async move {
-                let LiveEvent::JobChanged { job_id } = event else { return None };
+                let LiveEvent::JobChanged { job_id } = event else {
+                    return None;
+                };
                 // Rights may have changed since the subscription began.
                 match session::still_signed_in(&store, &watcher).await {
                     Ok(now) if Viewer::is_super_user(&now) => {}

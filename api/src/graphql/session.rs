@@ -4,14 +4,12 @@ use std::net::IpAddr;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::{
-    Store,
-    session::{self, Keyring, Tokens},
-};
+use domain::session::{self, Keyring, Tokens};
 
 use super::{
+    begin,
     errors::{self, UserError},
-    request::viewer,
+    store, viewer,
 };
 
 /// The network address that a request came from, for the limit on signing in.
@@ -24,7 +22,7 @@ pub struct SessionMutation;
 
 /// E-mail and password.
 #[derive(InputObject)]
-pub struct SignInInput {
+struct SignInInput {
     /// The e-mail address of the account, in any case.
     email: String,
     /// Its password.
@@ -34,7 +32,7 @@ pub struct SignInInput {
 
 /// The refresh token to be exchanged.
 #[derive(InputObject)]
-pub struct RefreshSessionInput {
+struct RefreshSessionInput {
     /// The newest refresh token of the session. Each can be exchanged once; using one twice ends the session.
     #[graphql(secret)]
     refresh_token: String,
@@ -82,8 +80,14 @@ impl SessionMutation {
     /// for a while; so is a network address after a hundred.
     async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> Result<SignInPayload> {
         let from = ctx.data_opt::<CameFrom>().and_then(|came_from| came_from.0);
-        let signed_in =
-            session::sign_in(ctx.data::<Store>()?, ctx.data::<Keyring>()?, &input.email, input.password, from).await;
+        let signed_in = session::sign_in(
+            store(ctx)?,
+            ctx.data::<Keyring>()?,
+            &input.email,
+            input.password,
+            from,
+        )
+        .await;
         let (tokens, user_errors) = errors::outcome(signed_in)?;
         let tokens = tokens.map(Parts::from).unwrap_or_default();
         Ok(SignInPayload {
@@ -95,8 +99,13 @@ impl SessionMutation {
     }
 
     /// Exchanges a refresh token for new tokens.
-    async fn refresh_session(&self, ctx: &Context<'_>, input: RefreshSessionInput) -> Result<RefreshSessionPayload> {
-        let refreshed = session::refresh(ctx.data::<Store>()?, ctx.data::<Keyring>()?, &input.refresh_token).await;
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        input: RefreshSessionInput,
+    ) -> Result<RefreshSessionPayload> {
+        let refreshed =
+            session::refresh(store(ctx)?, ctx.data::<Keyring>()?, &input.refresh_token).await;
         let (tokens, user_errors) = errors::outcome(refreshed)?;
         let tokens = tokens.map(Parts::from).unwrap_or_default();
         Ok(RefreshSessionPayload {
@@ -109,7 +118,7 @@ impl SessionMutation {
 
     /// Ends the session: all of its tokens are worthless from the next request on.
     async fn sign_out(&self, ctx: &Context<'_>) -> Result<SignOutPayload> {
-        let mut tx = ctx.data::<Store>()?.begin().await?;
+        let mut tx = begin(ctx).await?;
         session::sign_out(&mut tx, viewer(ctx)?).await?;
         tx.commit().await?;
         Ok(SignOutPayload {

@@ -9,10 +9,7 @@ use entity::{
 };
 use sea_orm::Iterable;
 
-use super::{
-    id::Id,
-    request::{self, viewer},
-};
+use super::{id::Id, viewer};
 
 /// Queries about the person who asks.
 #[derive(Debug, Default)]
@@ -27,7 +24,7 @@ impl ViewerQuery {
 
     /// What the viewer may do, and for what not: why, and which training leads there (policy 3).
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionStatus>> {
-        let viewer = request::viewer(ctx)?;
+        let viewer = viewer(ctx)?;
         Ok(HeldPermission::iter()
             .map(|permission| {
                 let held = viewer.has(permission);

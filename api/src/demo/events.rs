@@ -1,0 +1,195 @@
+//! Events: one with places, one with a queue, one that a faculty keeps to its own, one being written.
+
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use domain::{Error, Tx, clock::UNIVERSITY_TIME};
+use entity::{
+    booking::{self, BookingState},
+    event::{self, EventKind, EventState, WaitingListMode},
+    event_audience, event_organisation,
+    ids::{BookingId, EventAudienceId, EventId, UserId},
+};
+
+use super::{
+    employers::Employers,
+    insert_all,
+    people::{People, University},
+};
+
+struct Sample {
+    title: &'static str,
+    description: &'static str,
+    kind: EventKind,
+    venue: &'static str,
+    /// From today, in whole days.
+    days_ahead: u64,
+    starts_at_hour: u32,
+    hours: i64,
+    capacity: i32,
+    state: EventState,
+    mode: WaitingListMode,
+    /// How many of the students have booked; those above the capacity wait.
+    booked: usize,
+    /// Which of the employers take part, by their position in the samples.
+    employers: &'static [usize],
+    /// Whether it is kept to the first faculty.
+    one_faculty: bool,
+}
+
+const SAMPLES: &[Sample] = &[
+    Sample {
+        title: "Autumn careers fair",
+        description: "Meet employers from across the region, from start-ups to large graduate schemes.",
+        kind: EventKind::CareersFair,
+        venue: "Great Hall",
+        days_ahead: 14,
+        starts_at_hour: 10,
+        hours: 5,
+        capacity: 300,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 12,
+        employers: &[0, 1, 2, 3, 4],
+        one_faculty: false,
+    },
+    Sample {
+        title: "Robots at work: an evening with Aire Valley Robotics",
+        description: "How a small company builds robots for warehouses, and how to join it.",
+        kind: EventKind::EmployerPresentation,
+        venue: "Engineering building, lecture theatre A",
+        days_ahead: 9,
+        starts_at_hour: 17,
+        hours: 2,
+        capacity: 5,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 8,
+        employers: &[0],
+        one_faculty: false,
+    },
+    Sample {
+        title: "CV surgery for engineers",
+        description: "Bring your CV and leave with a better one. For students of the faculty.",
+        kind: EventKind::SkillsSession,
+        venue: "Careers Centre, room 1",
+        days_ahead: 5,
+        starts_at_hour: 13,
+        hours: 1,
+        capacity: 8,
+        state: EventState::Published,
+        mode: WaitingListMode::Offer,
+        booked: 0,
+        employers: &[],
+        one_faculty: true,
+    },
+    Sample {
+        title: "Law firms explained",
+        description: "What training contracts are, and when to apply.",
+        kind: EventKind::Workshop,
+        venue: "Careers Centre, room 2",
+        days_ahead: 21,
+        starts_at_hour: 14,
+        hours: 2,
+        capacity: 20,
+        state: EventState::Draft,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[2],
+        one_faculty: false,
+    },
+];
+
+pub async fn load(
+    tx: &mut Tx,
+    university: &University,
+    employers: &Employers,
+    people: &People,
+) -> Result<(), Error> {
+    let now = tx.now();
+    let mut events = Vec::new();
+    let mut bookings = Vec::new();
+    let mut audiences = Vec::new();
+    let mut organisations = Vec::new();
+    for sample in SAMPLES {
+        let event_id = EventId::new_at(now);
+        let starts_at = on_day(now, sample.days_ahead, sample.starts_at_hour);
+        let capacity = usize::try_from(sample.capacity).unwrap_or(0);
+        let placed = sample.booked.min(capacity);
+        let waiting = sample.booked - placed;
+        let faculty_id = university.faculties.first().map(|faculty| faculty.id);
+        events.push(event::Model {
+            id: event_id,
+            title: sample.title.to_owned(),
+            description: sample.description.to_owned(),
+            kind: sample.kind,
+            organiser_id: people.operator,
+            faculty_id: faculty_id.filter(|_| sample.one_faculty),
+            venue: Some(sample.venue.to_owned()),
+            online_link: None,
+            starts_at,
+            ends_at: starts_at + TimeDelta::hours(sample.hours),
+            capacity: sample.capacity,
+            places_taken: i32::try_from(placed).unwrap_or(0),
+            last_queue_position: i64::try_from(waiting).unwrap_or(0),
+            state: sample.state,
+            waiting_list_mode: sample.mode,
+            offer_hours: 24,
+            promotion_cut_off_minutes: 60,
+            booking_opens_at: None,
+            booking_closes_at: None,
+            register_closes_after_minutes: 240,
+            register_closed_at: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+        for (student, place) in people.students.iter().take(sample.booked).zip(0..) {
+            bookings.push(booked(event_id, *student, place, placed, now));
+        }
+        if let Some(faculty_id) = faculty_id.filter(|_| sample.one_faculty) {
+            audiences.push(event_audience::Model {
+                id: EventAudienceId::new_at(now),
+                event_id,
+                faculty_id: Some(faculty_id),
+                programme_id: None,
+                level: None,
+            });
+        }
+        for organisation_id in sample.employers.iter().filter_map(|position| employers.organisation(*position)) {
+            organisations.push(event_organisation::Model { event_id, organisation_id });
+        }
+    }
+    insert_all::<event::Entity>(tx, events).await?;
+    insert_all::<event_audience::Entity>(tx, audiences).await?;
+    insert_all::<event_organisation::Entity>(tx, organisations).await?;
+    insert_all::<booking::Entity>(tx, bookings).await
+}
+
+fn booked(event_id: EventId, user_id: UserId, place: usize, placed: usize, now: DateTime<Utc>) -> booking::Model {
+    let id = BookingId::new_at(now);
+    let waits = place.checked_sub(placed).and_then(|earlier| i64::try_from(earlier).ok());
+    booking::Model {
+        id,
+        event_id,
+        user_id,
+        state: if waits.is_some() { BookingState::Waiting } else { BookingState::Booked },
+        queue_position: waits.map(|earlier| earlier + 1),
+        ticket_code: domain::booking::ticket_code(),
+        booked_at: now,
+        promoted_at: None,
+        offer_expires_at: None,
+        checked_in_at: None,
+        no_show_contacted_at: None,
+        state_reason: None,
+        updated_at: now,
+    }
+}
+
+/// That hour, by the university's clocks, on a day that many days from now.
+fn on_day(now: DateTime<Utc>, days_ahead: u64, hour: u32) -> DateTime<Utc> {
+    let today = now.with_timezone(&UNIVERSITY_TIME).date_naive();
+    let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
+    today
+        .checked_add_days(Days::new(days_ahead))
+        .and_then(|day| day.and_time(time).and_local_timezone(UNIVERSITY_TIME).earliest())
+        .map_or(now + TimeDelta::days(1), |moment| moment.with_timezone(&Utc))
+}
