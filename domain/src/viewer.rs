@@ -13,7 +13,8 @@ use entity::{
     user::{self, UserKind, UserState},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef,
 };
 
 use crate::error::{Error, Result};
@@ -76,6 +77,29 @@ struct HeldGrant {
     faculty_id: Option<FacultyId>,
 }
 
+/// An account with what its viewer needs of other tables.
+#[derive(FromQueryResult)]
+struct Account {
+    #[sea_orm(nested)]
+    user: user::Model,
+    level: Option<StudyLevel>,
+    organisation_id: Option<OrganisationId>,
+}
+
+fn programme_of_user() -> RelationDef {
+    user::Entity::belongs_to(programme::Entity)
+        .from(user::Column::ProgrammeId)
+        .to(programme::Column::Id)
+        .into()
+}
+
+fn contact_of_user() -> RelationDef {
+    user::Entity::belongs_to(contact::Entity)
+        .from(user::Column::ContactId)
+        .to(contact::Column::Id)
+        .into()
+}
+
 impl Viewer {
     /// Nobody.
     #[must_use]
@@ -100,7 +124,20 @@ impl Viewer {
         session_id: Option<SessionId>,
         now: DateTime<Utc>,
     ) -> Result<Option<Self>> {
-        let Some(user) = user::Entity::find_by_id(user_id).one(db).await? else {
+        let account = user::Entity::find_by_id(user_id)
+            .column_as(programme::Column::Level, "level")
+            .column_as(contact::Column::OrganisationId, "organisation_id")
+            .join(JoinType::LeftJoin, programme_of_user())
+            .join(JoinType::LeftJoin, contact_of_user())
+            .into_model::<Account>()
+            .one(db)
+            .await?;
+        let Some(Account {
+            user,
+            level,
+            organisation_id,
+        }) = account
+        else {
             return Ok(None);
         };
         if user.state != UserState::Active {
@@ -127,20 +164,6 @@ impl Viewer {
             lacking(db, &grants).await?
         } else {
             Vec::new()
-        };
-        let level = match user.programme_id {
-            Some(id) => programme::Entity::find_by_id(id)
-                .one(db)
-                .await?
-                .map(|programme| programme.level),
-            None => None,
-        };
-        let organisation_id = match user.contact_id {
-            Some(id) => contact::Entity::find_by_id(id)
-                .one(db)
-                .await?
-                .map(|contact| contact.organisation_id),
-            None => None,
         };
         Ok(Some(Self {
             asker: Asker::SignedIn(Box::new(SignedIn {
