@@ -12,8 +12,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, EntityTrait, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    DatabaseTransaction, DbBackend, EntityTrait, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -166,6 +166,22 @@ impl Tx {
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.transaction.get_database_backend()
+    }
+
+    /// Waits until no other change holds `name`, and holds it until this one is over. For rules that are about rows that
+    /// may not exist yet; where there is a row, lock the row.
+    pub async fn hold(&self, name: &str) -> Result<()> {
+        // On SQLite a change has the whole database to itself.
+        if self.backend() == DbBackend::Postgres {
+            self.transaction
+                .execute_raw(Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+                    [name.into()],
+                ))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Has `job` done once this change has committed: at `run_at`, or at once. `None` when a live job has its unique key.

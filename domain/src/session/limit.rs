@@ -49,6 +49,7 @@ pub(super) async fn count_attempt(
 }
 
 async fn count(tx: &mut Tx, subject: String, most: u64) -> Result<Uuid> {
+    tx.hold(&format!("sign_in/{subject}")).await?;
     let id = Uuid::from_u128(rand::random());
     sign_in_attempt::Entity::insert(sign_in_attempt::ActiveModel {
         id: Set(id),
