@@ -22,6 +22,7 @@ use domain::{Store, Tx, Viewer};
 
 pub mod connection;
 pub mod cursor;
+pub mod document;
 pub mod errors;
 pub mod id;
 pub mod job;

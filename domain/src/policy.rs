@@ -86,23 +86,33 @@ impl Rights {
         sort: Who::NOBODY,
     };
 
-    const fn read(self, read: Who) -> Self {
+    /// Who may read.
+    #[must_use]
+    pub const fn read(self, read: Who) -> Self {
         Self { read, ..self }
     }
 
-    const fn give(self, give: Who) -> Self {
+    /// Who may give.
+    #[must_use]
+    pub const fn give(self, give: Who) -> Self {
         Self { give, ..self }
     }
 
-    const fn both(self, who: Who) -> Self {
+    /// Who may read and give.
+    #[must_use]
+    pub const fn both(self, who: Who) -> Self {
         self.read(who).give(who)
     }
 
-    const fn filter(self, filter: Who) -> Self {
+    /// Who may filter.
+    #[must_use]
+    pub const fn filter(self, filter: Who) -> Self {
         Self { filter, ..self }
     }
 
-    const fn sort(self, sort: Who) -> Self {
+    /// Who may sort.
+    #[must_use]
+    pub const fn sort(self, sort: Who) -> Self {
         Self { sort, ..self }
     }
 }
@@ -115,7 +125,9 @@ pub struct Row {
 }
 
 impl Row {
-    const fn new(coordinate: &'static str, rights: Rights) -> Self {
+    /// A row.
+    #[must_use]
+    pub const fn new(coordinate: &'static str, rights: Rights) -> Self {
         Self { coordinate, rights }
     }
 
