@@ -7,5 +7,6 @@
 )]
 
 mod compose;
+mod jobs;
 mod migration;
 mod session;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use entity::job::{self, JobState};
 use sea_orm::{
     ConnectionTrait, ExprTrait,
@@ -34,7 +34,7 @@ pub async fn retry(tx: &mut Tx, claim: &Claimed, after: Duration, why: &str) -> 
     if !claim.may_try_again() {
         return dead(tx, claim, why).await;
     }
-    let run_at = tx.now() + after;
+    let run_at = moment(tx.now(), after);
     settle(tx, claim, |update| {
         update
             .value(job::Column::State, literal(JobState::Queued))
@@ -47,7 +47,7 @@ pub async fn retry(tx: &mut Tx, claim: &Claimed, after: Duration, why: &str) -> 
 /// The job has done a part, or found that it is not yet time, and runs again after `after`. That is no failure, and costs
 /// no attempt: the limit moves with the count, because the count itself is part of the fence and never goes back.
 pub async fn again(tx: &mut Tx, claim: &Claimed, after: Duration) -> Result<bool> {
-    let run_at = tx.now() + after;
+    let run_at = moment(tx.now(), after);
     settle(tx, claim, |update| {
         update
             .value(job::Column::State, literal(JobState::Queued))
@@ -92,6 +92,11 @@ async fn settle(
         tx.announce(LiveEvent::JobChanged { job_id: claim.id });
     }
     Ok(held)
+}
+
+/// `after` from now, to the microsecond that both databases keep.
+fn moment(now: DateTime<Utc>, after: Duration) -> DateTime<Utc> {
+    (now + after).trunc_subsecs(6)
 }
 
 fn shortened(why: &str) -> String {

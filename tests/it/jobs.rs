@@ -1,0 +1,9 @@
+//! Background jobs: the record, and the engine that works it off.
+
+mod desk;
+mod engine;
+mod probe;
+mod record;
+mod redis;
+mod signals;
+mod timetable;
