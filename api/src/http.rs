@@ -1,0 +1,3 @@
+//! What is served besides GraphQL: pages for people and answers for machines that watch.
+
+pub mod pages;
