@@ -1,6 +1,6 @@
 //! `/dev/mailbox`: the caught mail, to be read in a browser. Served only where mail is caught.
 
-use minijinja::context;
+use minijinja::{context, value::Serde};
 use poem::{
     IntoEndpoint, Response, Route, get, handler,
     http::StatusCode,
@@ -29,7 +29,7 @@ pub fn routes(mailbox: MailboxDir) -> impl IntoEndpoint {
 #[handler]
 async fn list(Data(mailbox): Data<&MailboxDir>) -> Response {
     match mailbox.list(LISTED).await {
-        Ok(mails) => pages::page(StatusCode::OK, "mailbox.html", context! { mails }),
+        Ok(mails) => pages::page(StatusCode::OK, "mailbox.html", context! { mails => Serde(mails) }),
         Err(error) => unreadable(&error),
     }
 }
@@ -37,7 +37,7 @@ async fn list(Data(mailbox): Data<&MailboxDir>) -> Response {
 #[handler]
 async fn show(Data(mailbox): Data<&MailboxDir>, Path(id): Path<String>) -> Response {
     match mailbox.read(&id).await {
-        Ok(Some(mail)) => pages::page(StatusCode::OK, "mail.html", context! { mail, id }),
+        Ok(Some(mail)) => pages::page(StatusCode::OK, "mail.html", context! { mail => Serde(mail), id }),
         Ok(None) => absent(),
         Err(error) => unreadable(&error),
     }

@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use poem::{Response, handler, http::StatusCode};
-use serde::Serialize;
 
 /// Where the stylesheet of all pages is served.
 pub const STYLESHEET: &str = "/assets/page.css";
@@ -29,7 +28,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 });
 
 /// The page `template`, filled with `context`.
-pub fn page(status: StatusCode, template: &str, context: impl Serialize) -> Response {
+pub fn page(status: StatusCode, template: &str, context: minijinja::Value) -> Response {
     let rendered = TEMPLATES
         .as_ref()
         .map_err(ToString::to_string)
