@@ -5,17 +5,23 @@
 //! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
 //! [`error::Refusal`] that names the field and the remedy.
 
+pub mod change;
 pub mod clock;
+pub mod contact;
 pub mod email_address;
 pub mod error;
 pub mod job;
 pub mod live;
 pub mod mail;
+pub mod note;
+pub mod organisation;
 pub mod page;
 pub mod policy;
 pub mod request;
 pub mod session;
 pub mod store;
+pub mod tag;
+pub mod text;
 pub mod viewer;
 
 pub use error::{Error, Refusal, RefusalCode, Refusals, Result};

@@ -1,0 +1,421 @@
+//! Contacts: the people at organisations, and who may see them (policy 2.2 and 3).
+
+use entity::{
+    access_grant::Permission,
+    contact::{self, ContactState},
+    ids::{ContactId, OrganisationId},
+    organisation::{self, OrganisationState},
+    user::UserKind,
+};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order, PaginatorTrait,
+    QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, Func},
+};
+use serde::Serialize;
+
+use crate::{
+    change::{self, Change},
+    email_address::EmailAddress,
+    error::{Error, RefusalCode, Refusals, Result},
+    organisation::nothing,
+    page::{Page, Slice},
+    store::Tx,
+    text::{Text, part},
+    viewer::Viewer,
+};
+
+/// What the audit log calls a change of a contact.
+const UPDATED: &str = "contact.updated";
+
+/// Which contacts exist for `viewer`.
+///
+/// Staff share them. An employer has those of its own organisation. Students and graduates have a contact only while the
+/// person and the organisation both agree to be shown (policy 3: no details without prior permission), the organisation
+/// is approved and the person still there. Anybody else has none.
+#[must_use]
+pub fn visible_to(viewer: &Viewer) -> Condition {
+    if viewer.is_staff() {
+        return Condition::all();
+    }
+    match viewer.kind() {
+        Some(UserKind::Student | UserKind::Graduate) => {
+            let agreeing = organisation::Entity::find()
+                .select_only()
+                .column(organisation::Column::Id)
+                .filter(organisation::Column::ShowsContactsToStudents.eq(true))
+                .filter(organisation::Column::State.eq(OrganisationState::Approved));
+            Condition::all()
+                .add(contact::Column::VisibleToStudents.eq(true))
+                .add(contact::Column::State.eq(ContactState::Active))
+                .add(contact::Column::OrganisationId.in_subquery(agreeing.into_query()))
+        }
+        Some(UserKind::Employer) => {
+            let own = viewer.person().and_then(|person| person.organisation_id);
+            Condition::all()
+                .add(own.map_or_else(nothing, |own| contact::Column::OrganisationId.eq(own)))
+        }
+        Some(UserKind::Staff) | None => Condition::all().add(nothing()),
+    }
+}
+
+/// The contacts that exist for `viewer`, to be narrowed.
+#[must_use]
+pub fn visible(viewer: &Viewer) -> Select<contact::Entity> {
+    contact::Entity::find().filter(visible_to(viewer))
+}
+
+/// The contact, if it exists for `viewer`.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    id: ContactId,
+) -> Result<Option<contact::Model>> {
+    Ok(visible(viewer)
+        .filter(contact::Column::Id.eq(id))
+        .one(db)
+        .await?)
+}
+
+/// What a list of contacts is narrowed by. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// A part of the name.
+    pub search: Option<String>,
+    /// Where they work.
+    pub organisation_id: Option<OrganisationId>,
+    /// Their e-mail address, in whatever case.
+    pub email: Option<String>,
+    /// Whether they are still there.
+    pub state: Option<ContactState>,
+}
+
+impl Filter {
+    fn condition(&self) -> Condition {
+        let mut all = Condition::all();
+        if let Some(search) = &self.search {
+            let name = Func::lower(contact::Column::Name.into_expr());
+            all = all.add(Expr::expr(name).like(part(&search.trim().to_lowercase())));
+        }
+        if let Some(id) = self.organisation_id {
+            all = all.add(contact::Column::OrganisationId.eq(id));
+        }
+        if let Some(email) = &self.email {
+            all = all.add(contact::Column::Email.eq(email.trim().to_lowercase()));
+        }
+        if let Some(state) = self.state {
+            all = all.add(contact::Column::State.eq(state));
+        }
+        all
+    }
+}
+
+/// What a list of contacts is ordered by.
+pub type Key = (String, ContactId);
+
+/// The key of a row.
+#[must_use]
+pub fn key(contact: &contact::Model) -> Key {
+    (contact.name.clone(), contact.id)
+}
+
+/// One page of the contacts that exist for `viewer` and meet the filter, by name.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    filter: &Filter,
+    page: &Page<Key>,
+) -> Result<Slice<contact::Model>> {
+    let columns = [
+        contact::Column::Name.into_expr(),
+        contact::Column::Id.into_expr(),
+    ];
+    let query = visible(viewer).filter(filter.condition());
+    let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
+    Ok(page.slice(rows))
+}
+
+/// How many contacts exist for `viewer` and meet the filter.
+pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) -> Result<u64> {
+    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+}
+
+/// The part of a contact that operators edit. The field names are those of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// Their name.
+    pub name: String,
+    /// Their job title.
+    pub job_title: Option<String>,
+    /// Their e-mail address.
+    pub email: Option<String>,
+    /// Their telephone number.
+    pub telephone: Option<String>,
+    /// Whether they agreed to be shown to students.
+    pub visible_to_students: bool,
+    /// Whether they are still there.
+    pub state: ContactState,
+    /// Whether they opted out of bulk e-mail.
+    pub bulk_opted_out: bool,
+    /// Whether they must not be sent any mail.
+    pub do_not_email: bool,
+}
+
+impl Profile {
+    /// Somebody of whom nothing but the name is known, and who has agreed to nothing.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            job_title: None,
+            email: None,
+            telephone: None,
+            visible_to_students: false,
+            state: ContactState::Active,
+            bulk_opted_out: false,
+            do_not_email: false,
+        }
+    }
+
+    /// The profile of a contact as it is.
+    #[must_use]
+    pub fn of(contact: &contact::Model) -> Self {
+        Self {
+            name: contact.name.clone(),
+            job_title: contact.job_title.clone(),
+            email: contact.email.clone(),
+            telephone: contact.telephone.clone(),
+            visible_to_students: contact.visible_to_students,
+            state: contact.state,
+            bulk_opted_out: contact.bulk_opted_out_at.is_some(),
+            do_not_email: contact.do_not_email,
+        }
+    }
+
+    /// The profile as it is kept. All that is wrong is noted.
+    #[must_use]
+    pub fn checked(self, refusals: &mut Refusals) -> Self {
+        let email = self
+            .email
+            .filter(|given| !given.trim().is_empty())
+            .and_then(|given| refusals.take(EmailAddress::from_input(&given, "email")))
+            .map(String::from);
+        let telephone = Text::line("telephone", 40).optional(self.telephone.as_deref(), refusals);
+        refusals.add_if(
+            telephone
+                .as_deref()
+                .is_some_and(|given| !is_telephone(given)),
+            RefusalCode::Invalid,
+            "telephone",
+            "This is not a telephone number; one looks like +44 20 7946 0000 ext. 12.",
+        );
+        Self {
+            name: Text::line("name", 120).required(&self.name, refusals),
+            job_title: Text::line("jobTitle", 120).optional(self.job_title.as_deref(), refusals),
+            email,
+            telephone,
+            ..self
+        }
+    }
+}
+
+/// Digits, at least five of them, with the signs that people put between them, and perhaps an extension.
+fn is_telephone(given: &str) -> bool {
+    let given = given.to_lowercase().replace("ext", "");
+    given.chars().filter(char::is_ascii_digit).count() >= 5
+        && given
+            .chars()
+            .all(|c| c.is_ascii_digit() || " +()-./x".contains(c))
+}
+
+/// Adds a contact to an organisation.
+pub async fn create(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    organisation_id: OrganisationId,
+    profile: Profile,
+) -> Result<contact::Model> {
+    viewer.require(Permission::EditOrganisation)?;
+    let mut refusals = Refusals::default();
+    let profile = profile.checked(&mut refusals);
+    // Locked, so that one address is not added twice at once.
+    let organisation = crate::organisation::visible(viewer)
+        .filter(organisation::Column::Id.eq(organisation_id))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?;
+    refusals.add_if(
+        organisation.is_none(),
+        RefusalCode::NotFound,
+        "organisationId",
+        "There is no such organisation, or it is not open to you.",
+    );
+    check_email(
+        tx,
+        organisation_id,
+        None,
+        profile.email.as_deref(),
+        &mut refusals,
+    )
+    .await?;
+    refusals.into_result()?;
+    let created = contact::ActiveModel {
+        id: Set(ContactId::new_at(tx.now())),
+        organisation_id: Set(organisation_id),
+        name: Set(profile.name),
+        job_title: Set(profile.job_title),
+        email: Set(profile.email),
+        telephone: Set(profile.telephone),
+        visible_to_students: Set(profile.visible_to_students),
+        state: Set(profile.state),
+        bulk_opted_out_at: Set(profile.bulk_opted_out.then(|| tx.now())),
+        do_not_email: Set(profile.do_not_email),
+        on_hold_at: Set(None),
+        version: Set(1),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+    }
+    .insert(tx.conn())
+    .await?;
+    tx.audit(
+        viewer,
+        "contact.created",
+        created.id,
+        None,
+        Some(serde_json::to_value(Profile::of(&created))?),
+    )
+    .await?;
+    Ok(created)
+}
+
+/// Changes what `edit` changes in a contact that is at `version`.
+///
+/// A version that is no longer the current one is refused: somebody else's change would be lost.
+pub async fn update(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: ContactId,
+    version: i32,
+    edit: impl FnOnce(&mut Profile) + Send,
+) -> Result<contact::Model> {
+    viewer.require(Permission::EditOrganisation)?;
+    let current = visible(viewer)
+        .filter(contact::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| Error::not_found("id", "contact"))?;
+    if current.version != version {
+        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
+    }
+    let old = Profile::of(&current);
+    let mut new = old.clone();
+    edit(&mut new);
+    let mut refusals = Refusals::default();
+    let new = new.checked(&mut refusals);
+    if new.email != old.email {
+        check_email(
+            tx,
+            current.organisation_id,
+            Some(id),
+            new.email.as_deref(),
+            &mut refusals,
+        )
+        .await?;
+    }
+    refusals.into_result()?;
+    let change = Change::between(&old, &new)?;
+    if change.is_empty() {
+        return Ok(current);
+    }
+    let mut row = current.into_active_model();
+    if new.email != old.email {
+        // The bounces were another address's.
+        row.on_hold_at = Set(None);
+    }
+    if new.bulk_opted_out != old.bulk_opted_out {
+        row.bulk_opted_out_at = Set(new.bulk_opted_out.then(|| tx.now()));
+    }
+    row.name = Set(new.name);
+    row.job_title = Set(new.job_title);
+    row.email = Set(new.email);
+    row.telephone = Set(new.telephone);
+    row.visible_to_students = Set(new.visible_to_students);
+    row.state = Set(new.state);
+    row.do_not_email = Set(new.do_not_email);
+    row.version = Set(version + 1);
+    row.updated_at = Set(tx.now());
+    let updated = row.update(tx.conn()).await?;
+    let (before, after) = change.into_audit(updated.version);
+    tx.audit(viewer, UPDATED, id, before, after).await?;
+    Ok(updated)
+}
+
+/// One address belongs to one contact of an organisation.
+async fn check_email(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    id: Option<ContactId>,
+    email: Option<&str>,
+    refusals: &mut Refusals,
+) -> Result<()> {
+    let Some(email) = email else {
+        return Ok(());
+    };
+    let mut same = contact::Entity::find()
+        .filter(contact::Column::OrganisationId.eq(organisation_id))
+        .filter(contact::Column::Email.eq(email));
+    if let Some(id) = id {
+        same = same.filter(contact::Column::Id.ne(id));
+    }
+    if let Some(same) = same.one(tx.conn()).await? {
+        refusals.add(
+            RefusalCode::Taken,
+            "email",
+            format!("{} of this organisation has this address.", same.name),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields_refused(profile: Profile) -> Vec<&'static str> {
+        let mut refusals = Refusals::default();
+        let _ = profile.checked(&mut refusals);
+        match refusals.into_result() {
+            Err(Error::Refused(all)) => all.iter().filter_map(|refusal| refusal.field).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let wrong = Profile {
+            email: Some("ann@".to_owned()),
+            telephone: Some("call me".to_owned()),
+            ..Profile::named(" ")
+        };
+        assert_eq!(fields_refused(wrong), ["email", "telephone", "name"]);
+    }
+
+    #[test]
+    fn telephone_numbers_are_taken_as_people_write_them() {
+        for given in [
+            "+44 (0)20 7946-0000",
+            "0113 496 0000 ext. 12",
+            "0113.496.0000 x12",
+        ] {
+            let good = Profile {
+                telephone: Some(given.to_owned()),
+                ..Profile::named("Ann Lee")
+            };
+            assert_eq!(fields_refused(good), [""; 0], "{given}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Notes: every engagement with an employer is recorded, so that everybody knows of it (policy 2.2).
+
+use chrono::{DateTime, Utc};
+use entity::{
+    access_grant::Permission,
+    ids::{ContactId, NoteId, OrganisationId},
+    note::{self, NoteKind},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    Order, PaginatorTrait, QueryFilter, Select,
+};
+use serde_json::json;
+
+use crate::{
+    contact,
+    error::{RefusalCode, Refusals, Result},
+    organisation::{self, nothing},
+    page::{Page, Slice},
+    store::Tx,
+    text::Text,
+    viewer::Viewer,
+};
+
+/// Which notes exist for `viewer`: staff share them, and nobody else reads what staff write about employers.
+#[must_use]
+pub fn visible_to(viewer: &Viewer) -> Condition {
+    if viewer.is_staff() {
+        Condition::all()
+    } else {
+        Condition::all().add(nothing())
+    }
+}
+
+/// The notes that exist for `viewer`, to be narrowed.
+#[must_use]
+pub fn visible(viewer: &Viewer) -> Select<note::Entity> {
+    note::Entity::find().filter(visible_to(viewer))
+}
+
+/// What a list of notes is narrowed by. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The organisation they are about.
+    pub organisation_id: Option<OrganisationId>,
+    /// The contact they are about.
+    pub contact_id: Option<ContactId>,
+    /// The kind of engagement.
+    pub kind: Option<NoteKind>,
+}
+
+impl Filter {
+    fn condition(&self) -> Condition {
+        let mut all = Condition::all();
+        if let Some(id) = self.organisation_id {
+            all = all.add(note::Column::OrganisationId.eq(id));
+        }
+        if let Some(id) = self.contact_id {
+            all = all.add(note::Column::ContactId.eq(id));
+        }
+        if let Some(kind) = self.kind {
+            all = all.add(note::Column::Kind.eq(kind));
+        }
+        all
+    }
+}
+
+/// One page of the notes that exist for `viewer` and meet the filter, the latest written first.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    filter: &Filter,
+    page: &Page<NoteId>,
+) -> Result<Slice<note::Model>> {
+    let query = visible(viewer).filter(filter.condition());
+    let rows = page
+        .narrow(query, [note::Column::Id.into_expr()], Order::Desc)
+        .all(db)
+        .await?;
+    Ok(page.slice(rows))
+}
+
+/// How many notes exist for `viewer` and meet the filter.
+pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) -> Result<u64> {
+    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+}
+
+/// An engagement to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engagement {
+    /// The organisation it was with.
+    pub organisation_id: OrganisationId,
+    /// The contact it was with.
+    pub contact_id: Option<ContactId>,
+    /// What kind of engagement it was.
+    pub kind: NoteKind,
+    /// When it took place; now when it isn't given.
+    pub happened_at: Option<DateTime<Utc>>,
+    /// What was said and done.
+    pub body: String,
+    /// What came of it.
+    pub outcome: Option<String>,
+    /// What is to be done next.
+    pub next_action: Option<String>,
+    /// By when.
+    pub next_action_due_at: Option<DateTime<Utc>>,
+}
+
+/// Records an engagement.
+pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result<note::Model> {
+    viewer.require(Permission::RecordEngagement)?;
+    let author_id = viewer.signed_in()?.id;
+    let mut refusals = Refusals::default();
+    let body = Text::block("body", 10_000).required(&given.body, &mut refusals);
+    let outcome = Text::block("outcome", 2_000).optional(given.outcome.as_deref(), &mut refusals);
+    let next_action =
+        Text::block("nextAction", 2_000).optional(given.next_action.as_deref(), &mut refusals);
+    let happened_at = given.happened_at.unwrap_or_else(|| tx.now());
+    refusals.add_if(
+        happened_at > tx.now(),
+        RefusalCode::Invalid,
+        "happenedAt",
+        "A note tells what has happened; this is in the future.",
+    );
+    if let Some(due) = given.next_action_due_at {
+        refusals.add_if(
+            next_action.is_none(),
+            RefusalCode::Required,
+            "nextAction",
+            "Say what is to be done by then.",
+        );
+        refusals.add_if(
+            due < happened_at,
+            RefusalCode::EndsBeforeStart,
+            "nextActionDueAt",
+            "What is to be done next is due after the engagement.",
+        );
+    }
+    let organisation = organisation::find(tx.conn(), viewer, given.organisation_id).await?;
+    refusals.add_if(
+        organisation.is_none(),
+        RefusalCode::NotFound,
+        "organisationId",
+        "There is no such organisation, or it is not open to you.",
+    );
+    if let Some(contact_id) = given.contact_id {
+        let contact = contact::find(tx.conn(), viewer, contact_id).await?;
+        refusals.add_if(
+            contact.is_none_or(|contact| contact.organisation_id != given.organisation_id),
+            RefusalCode::NotFound,
+            "contactId",
+            "The organisation has no such contact.",
+        );
+    }
+    refusals.into_result()?;
+    let created = note::ActiveModel {
+        id: Set(NoteId::new_at(tx.now())),
+        organisation_id: Set(given.organisation_id),
+        contact_id: Set(given.contact_id),
+        kind: Set(given.kind),
+        happened_at: Set(happened_at),
+        body: Set(body),
+        outcome: Set(outcome),
+        next_action: Set(next_action),
+        next_action_due_at: Set(given.next_action_due_at),
+        author_id: Set(author_id),
+        created_at: Set(tx.now()),
+    }
+    .insert(tx.conn())
+    .await?;
+    tx.audit(
+        viewer,
+        "note.added",
+        created.id,
+        None,
+        Some(json!({ "organisationId": created.organisation_id, "kind": created.kind })),
+    )
+    .await?;
+    Ok(created)
+}

@@ -1,0 +1,246 @@
+//! Organisations: the employers that the university works with (policy 2.2).
+
+pub mod duplicates;
+pub mod import;
+mod name_key;
+mod profile;
+mod search;
+mod web;
+
+use entity::{
+    access_grant::Permission,
+    ids::OrganisationId,
+    list::TextList,
+    organisation::{self, OrganisationState, RecordSource},
+    user::UserKind,
+};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait},
+};
+
+pub use name_key::name_key;
+pub use profile::Profile;
+pub use search::{Filter, Key, count, key, list};
+pub use web::is_free_mail;
+
+use crate::{
+    change::{self, Change},
+    error::{Error, RefusalCode, Refusals, Result},
+    store::Tx,
+    viewer::Viewer,
+};
+
+/// What the audit log calls a change of a profile.
+const UPDATED: &str = "organisation.updated";
+
+/// Which organisations exist for `viewer`.
+///
+/// Staff share one database (policy 1). Students and graduates have those that are approved, an employer has its own,
+/// whatever its state. Anybody else has none.
+#[must_use]
+pub fn visible_to(viewer: &Viewer) -> Condition {
+    if viewer.is_staff() {
+        return Condition::all();
+    }
+    Condition::all().add(match viewer.kind() {
+        Some(UserKind::Student | UserKind::Graduate) => {
+            organisation::Column::State.eq(OrganisationState::Approved)
+        }
+        Some(UserKind::Employer) => {
+            match viewer.person().and_then(|person| person.organisation_id) {
+                Some(own) => organisation::Column::Id.eq(own),
+                None => nothing(),
+            }
+        }
+        Some(UserKind::Staff) | None => nothing(),
+    })
+}
+
+/// A condition that no row meets.
+pub(crate) fn nothing() -> Expr {
+    Expr::val(1).eq(2)
+}
+
+/// The organisations that exist for `viewer`, to be narrowed.
+#[must_use]
+pub fn visible(viewer: &Viewer) -> Select<organisation::Entity> {
+    organisation::Entity::find().filter(visible_to(viewer))
+}
+
+/// The organisation, if it exists for `viewer`.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    id: OrganisationId,
+) -> Result<Option<organisation::Model>> {
+    Ok(visible(viewer)
+        .filter(organisation::Column::Id.eq(id))
+        .one(db)
+        .await?)
+}
+
+/// Adds an organisation, approved from the start because staff add it.
+///
+/// One that looks like an organisation that exists is refused, unless it is `confirmed` to be another (policy 2.2).
+pub async fn create(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    profile: Profile,
+    confirmed: bool,
+) -> Result<organisation::Model> {
+    viewer.require(Permission::EditOrganisation)?;
+    let mut refusals = Refusals::default();
+    let profile = profile.checked(&mut refusals);
+    check_parent(tx, viewer, None, profile.parent_id, &mut refusals).await?;
+    if !confirmed && !profile.name.is_empty() {
+        let alike = duplicates::of_profile(tx.conn(), &profile).await?;
+        if !alike.is_empty() {
+            let names: Vec<_> = alike.iter().map(|(other, _)| other.name.as_str()).collect();
+            refusals.add(
+                RefusalCode::LikelyDuplicate,
+                "name",
+                format!(
+                    "This looks like {}. Confirm that it is another organisation if it is.",
+                    names.join("; ")
+                ),
+            );
+        }
+    }
+    refusals.into_result()?;
+    let row = new_row(tx, profile, RecordSource::Staff, None);
+    let created = row.insert(tx.conn()).await?;
+    tx.audit(
+        viewer,
+        "organisation.created",
+        created.id,
+        None,
+        Some(serde_json::to_value(Profile::of(&created))?),
+    )
+    .await?;
+    Ok(created)
+}
+
+/// Changes what `edit` changes in the profile of an organisation that is at `version`.
+///
+/// A version that is no longer the current one is refused: somebody else's change would be lost.
+pub async fn update(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: OrganisationId,
+    version: i32,
+    edit: impl FnOnce(&mut Profile) + Send,
+) -> Result<organisation::Model> {
+    viewer.require(Permission::EditOrganisation)?;
+    let current = visible(viewer)
+        .filter(organisation::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| Error::not_found("id", "organisation"))?;
+    if current.version != version {
+        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
+    }
+    let old = Profile::of(&current);
+    let mut new = old.clone();
+    edit(&mut new);
+    let mut refusals = Refusals::default();
+    let new = new.checked(&mut refusals);
+    if new.parent_id != old.parent_id {
+        check_parent(tx, viewer, Some(id), new.parent_id, &mut refusals).await?;
+    }
+    refusals.into_result()?;
+    let change = Change::between(&old, &new)?;
+    if change.is_empty() {
+        return Ok(current);
+    }
+    let mut row = current.into_active_model();
+    write(&mut row, new);
+    row.version = Set(version + 1);
+    row.updated_at = Set(tx.now());
+    let updated = row.update(tx.conn()).await?;
+    let (before, after) = change.into_audit(updated.version);
+    tx.audit(viewer, UPDATED, id, before, after).await?;
+    Ok(updated)
+}
+
+/// A division belongs to a head office, which is no division itself.
+async fn check_parent(
+    tx: &Tx,
+    viewer: &Viewer,
+    id: Option<OrganisationId>,
+    parent_id: Option<OrganisationId>,
+    refusals: &mut Refusals,
+) -> Result<()> {
+    const FIELD: &str = "parentId";
+    let Some(parent_id) = parent_id else {
+        return Ok(());
+    };
+    let Some(parent) = find(tx.conn(), viewer, parent_id).await? else {
+        refusals.add(
+            RefusalCode::NotFound,
+            FIELD,
+            "There is no such organisation, or it is not open to you.",
+        );
+        return Ok(());
+    };
+    let has_divisions = match id {
+        Some(id) => {
+            let divisions = organisation::Entity::find()
+                .filter(organisation::Column::ParentId.eq(id))
+                .count(tx.conn())
+                .await?;
+            divisions > 0
+        }
+        None => false,
+    };
+    refusals.add_if(
+        id == Some(parent_id) || parent.parent_id.is_some() || has_divisions,
+        RefusalCode::Invalid,
+        FIELD,
+        "A division belongs to a head office, which is no division itself.",
+    );
+    Ok(())
+}
+
+/// A row for a profile that has been checked.
+fn new_row(
+    tx: &Tx,
+    profile: Profile,
+    source: RecordSource,
+    source_key: Option<String>,
+) -> organisation::ActiveModel {
+    let mut row = organisation::ActiveModel {
+        id: Set(OrganisationId::new_at(tx.now())),
+        state: Set(OrganisationState::Approved),
+        source: Set(source),
+        source_key: Set(source_key),
+        version: Set(1),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+        ..Default::default()
+    };
+    write(&mut row, profile);
+    row
+}
+
+fn write(row: &mut organisation::ActiveModel, profile: Profile) {
+    row.name_key = Set(name_key(&profile.name));
+    row.name = Set(profile.name);
+    row.trading_names = Set(TextList(profile.trading_names));
+    row.website = Set(profile.website);
+    row.email_domains = Set(TextList(profile.email_domains));
+    row.sector = Set(profile.sector);
+    row.sub_sector = Set(profile.sub_sector);
+    row.size = Set(profile.size);
+    row.kind = Set(profile.kind);
+    row.parent_id = Set(profile.parent_id);
+    row.company_number = Set(profile.company_number);
+    row.address = Set(profile.address);
+    row.founded = Set(profile.founded);
+    row.shows_contacts_to_students = Set(profile.shows_contacts_to_students);
+    row.multiple_touch_points = Set(profile.multiple_touch_points);
+}

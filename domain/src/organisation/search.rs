@@ -1,0 +1,107 @@
+//! Finding organisations by name, tags, sector and state (policy 2.2).
+
+use entity::{
+    ids::{OrganisationId, TagId},
+    organisation::{self, OrganisationState},
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, Order, PaginatorTrait, QueryFilter,
+    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+};
+
+use super::{name_key::words, visible};
+use crate::{
+    error::Result,
+    page::{Page, Slice},
+    tag,
+    viewer::Viewer,
+};
+
+/// What a list of organisations is narrowed by. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Words that are all in the name.
+    pub search: Option<String>,
+    /// Tags that are all on it.
+    pub all_of_tags: Vec<TagId>,
+    /// Tags of which at least one is on it.
+    pub any_of_tags: Vec<TagId>,
+    /// Tags of which none is on it.
+    pub none_of_tags: Vec<TagId>,
+    /// Its sector.
+    pub sector: Option<String>,
+    /// Where it stands in approval.
+    pub state: Option<OrganisationState>,
+}
+
+impl Filter {
+    /// The filter as a condition on `organisation`.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        let mut all = Condition::all().add(tag::having(
+            &self.all_of_tags,
+            &self.any_of_tags,
+            &self.none_of_tags,
+        ));
+        if let Some(search) = &self.search {
+            all = all.add(named_like(search));
+        }
+        if let Some(sector) = &self.sector {
+            all = all.add(organisation::Column::Sector.eq(sector.as_str()));
+        }
+        if let Some(state) = self.state {
+            all = all.add(organisation::Column::State.eq(state));
+        }
+        all
+    }
+}
+
+/// What a list of organisations is ordered by.
+pub type Key = (String, OrganisationId);
+
+/// The key of a row.
+#[must_use]
+pub fn key(organisation: &organisation::Model) -> Key {
+    (organisation.name.clone(), organisation.id)
+}
+
+/// One page of the organisations that exist for `viewer` and meet the filter, by name.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    filter: &Filter,
+    page: &Page<Key>,
+) -> Result<Slice<organisation::Model>> {
+    let columns = [
+        organisation::Column::Name.into_expr(),
+        organisation::Column::Id.into_expr(),
+    ];
+    let query = visible(viewer).filter(filter.condition());
+    let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
+    Ok(page.slice(rows))
+}
+
+/// How many organisations exist for `viewer` and meet the filter.
+pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) -> Result<u64> {
+    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+}
+
+/// Every word of `search` is in the name, in whatever case and with or without accents. A text without letters and
+/// digits finds nothing.
+fn named_like(search: &str) -> Condition {
+    let words = words(search);
+    if words.is_empty() {
+        return Condition::all().add(super::nothing());
+    }
+    words.iter().fold(Condition::all(), |all, word| {
+        // The key has no legal suffix, the name has its accents: a word may be in either.
+        all.add(
+            Condition::any()
+                .add(organisation::Column::NameKey.contains(word))
+                .add(
+                    Expr::expr(Func::lower(organisation::Column::Name.into_expr()))
+                        .like(LikeExpr::new(format!("%{word}%"))),
+                ),
+        )
+    })
+}
