@@ -14,11 +14,14 @@ table! {
     }
     type Subscription { jobChanged: read(SUPER_USER); }
     input RetryJobInput { jobId: give(SUPER_USER); }
-    type RetryJobPayload { job, userErrors: read(SUPER_USER); }
+    type RetryJobPayload { job, userErrors: read(EVERYONE); }
     type Job {
         id, kind, queue, state, runAt, attempts, maxAttempts, lastError, requestId, createdAt, finishedAt: read(SUPER_USER);
     }
-    type JobConnection { edges, nodes, pageInfo, totalCount: read(SUPER_USER); }
-    type JobEdge { node, cursor: read(SUPER_USER); }
+    type JobConnection {
+        edges, nodes, pageInfo: read(EVERYONE);
+        totalCount: read(SUPER_USER);
+    }
+    type JobEdge { node, cursor: read(EVERYONE); }
     enum JobState { QUEUED, RUNNING, DONE, DEAD, CANCELLED: both(SUPER_USER) filter(SUPER_USER); }
 }

@@ -1,0 +1,84 @@
+//! The command line: serving is what happens when no command is given.
+
+pub mod admin;
+pub mod import;
+pub mod schema;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+use domain::{Store, live::NoSignals};
+use std::sync::Arc;
+
+use crate::settings::Settings;
+
+/// Why a command could not be carried out, in words for whoever gave it.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A setting is wrong; the text names it.
+    #[error("{0}")]
+    Setting(String),
+    /// The rules refuse it, or the database failed.
+    #[error(transparent)]
+    Domain(#[from] domain::Error),
+    /// A file or the network failed.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// Anything else, told already in full.
+    #[error("{0}")]
+    Told(String),
+}
+
+/// MyCareer: the client relationship system of a university careers service.
+#[derive(Debug, Parser)]
+#[command(name = "mycareer", version, about, long_about = None)]
+pub struct Cli {
+    /// What to do; the system is served when nothing is given.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The settings, which all commands share.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Bring records in from files.
+    #[command(subcommand)]
+    Import(Import),
+    /// Manage administrators.
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Print the schema of the API, in SDL: the file `schema.graphql`.
+    Schema,
+    /// Print who may do what, as a table: the file `docs/permissions.md`.
+    Permissions,
+}
+
+/// What to import.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Organisations from a CSV file.
+    Organisations(import::ImportArgs),
+}
+
+/// Carries out what was asked for.
+pub async fn run(cli: Cli) -> Result<(), CommandError> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(cli.settings).await,
+        Command::Import(Import::Organisations(args)) => {
+            let store = open_store(&cli.settings).await?;
+            import::run(args, &store).await
+        }
+        Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
+        Command::Schema => schema::print_sdl(),
+        Command::Permissions => schema::print_permissions(),
+    }
+}
