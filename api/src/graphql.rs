@@ -7,7 +7,8 @@
 //!
 //! A **field** is an async method. It holds no guard: who may read it is a row in `domain/src/policy/<aggregate>.rs`, and
 //! without one the system doesn't start. A field that not everybody may read is nullable, because somebody will get null
-//! for it. What depends on data rather than on who asks (consent, one's own booking) is decided in `domain`.
+//! for it. A field that can be null and can fail is an `Option<Result<T>>` (`.transpose()` of a `Result<Option<T>>`): the
+//! library would make the whole parent null for the latter. What depends on data rather than on who asks (consent, one's own booking) is decided in `domain`.
 //!
 //! A **mutation** takes one `input` object named after it, begins a transaction, calls one function of `domain`, commits,
 //! and wraps the outcome in a payload made by [`payload!`](errors). Refusals become `userErrors`; every other error is
@@ -20,9 +21,11 @@
 use async_graphql::{Context, Result};
 use domain::{Store, Tx, Viewer};
 
+pub mod access;
 pub mod connection;
 pub mod cursor;
 pub mod document;
+pub mod endpoint;
 pub mod errors;
 pub mod id;
 pub mod job;
@@ -44,4 +47,58 @@ pub fn store<'a>(ctx: &Context<'a>) -> Result<&'a Store> {
 /// Begins the transaction of a mutation.
 pub async fn begin(ctx: &Context<'_>) -> Result<Tx> {
     Ok(store(ctx)?.begin().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    fn sources(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    /// The signatures of resolvers that could be null and yet would make their parent null when they fail.
+    fn unsound(source: &str) -> Vec<String> {
+        source
+            .split("async fn ")
+            .skip(1)
+            .filter_map(|rest| rest.split_once('{').map(|(signature, _)| signature))
+            .map(|signature| signature.split_whitespace().collect::<Vec<_>>().join(" "))
+            .filter(|signature| {
+                signature.contains("&self")
+                    && ["-> Result<Option<", "-> async_graphql::Result<Option<"]
+                        .iter()
+                        .any(|unsound| signature.contains(unsound))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn no_resolver_makes_its_parent_null_when_it_could_be_null_itself() {
+        let mut all = Vec::new();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/graphql");
+        sources(&folder, &mut all);
+        assert!(all.len() > 5);
+        // Tests may show what goes wrong.
+        let found: Vec<String> = all
+            .iter()
+            .filter_map(|source| source.split("#[cfg(test)]").next())
+            .flat_map(unsound)
+            .filter(|signature| !signature.starts_with("unsound_"))
+            .collect();
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn the_check_finds_what_it_looks_for() {
+        let source = "async fn a(&self) -> Result<Option<u8>> { } async fn b(&self) -> Option<Result<u8>> { }";
+        assert_eq!(unsound(source).len(), 1);
+    }
 }

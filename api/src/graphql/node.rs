@@ -57,8 +57,8 @@ macro_rules! nodes {
                 &self,
                 ctx: &::async_graphql::Context<'_>,
                 #[graphql(desc = "An id of any kind.")] id: ::async_graphql::ID,
-            ) -> ::async_graphql::Result<Option<Node>> {
-                Node::find(ctx, &id).await
+            ) -> Option<::async_graphql::Result<Node>> {
+                Node::find(ctx, &id).await.transpose()
             }
 
             /// What has these ids, in the order of the ids; null in the place of each that there is not, or that is not
@@ -67,7 +67,7 @@ macro_rules! nodes {
                 &self,
                 ctx: &::async_graphql::Context<'_>,
                 #[graphql(desc = "Ids of any kinds.")] ids: Vec<::async_graphql::ID>,
-            ) -> ::async_graphql::Result<Vec<Option<Node>>> {
+            ) -> ::async_graphql::Result<Vec<Option<::async_graphql::Result<Node>>>> {
                 if ids.len() > $crate::graphql::node::MOST_NODES {
                     return Err($crate::graphql::errors::refusal(
                         $crate::graphql::errors::Code::BadUserInput,
@@ -78,7 +78,10 @@ macro_rules! nodes {
                         ),
                     ));
                 }
-                ::futures_util::future::try_join_all(ids.iter().map(|id| Node::find(ctx, id))).await
+                let found = ids
+                    .iter()
+                    .map(|id| async move { Node::find(ctx, id).await.transpose() });
+                Ok(::futures_util::future::join_all(found).await)
             }
         }
     };
@@ -162,6 +165,13 @@ mod tests {
     async fn a_malformed_id_is_told_from_an_absent_one() {
         let answer = ask(r#"{ node(id: "tag_x") { id } }"#.to_owned()).await;
         assert_eq!(errors::code(&answer.errors[0]), Some("BAD_USER_INPUT"));
+    }
+
+    #[tokio::test]
+    async fn a_malformed_id_costs_the_others_nothing() {
+        let answer = ask(format!(r#"{{ nodes(ids: ["{TAG}", "tag_x"]) {{ id }} }}"#)).await;
+        assert_eq!(answer.errors.len(), 1);
+        assert_eq!(answer.data, value!({"nodes": [{"id": TAG}, null]}));
     }
 
     #[tokio::test]
