@@ -152,8 +152,11 @@ impl JobQuery {
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
-    ) -> Result<Option<Connection<Job>>> {
-        let store = store(ctx)?;
+    ) -> Option<Result<Connection<Job>>> {
+        let store = match store(ctx) {
+            Ok(store) => store,
+            Err(error) => return Some(Err(error)),
+        };
         let filter = JobFilter {
             state: state.map(Into::into),
             kind,
@@ -172,7 +175,7 @@ impl JobQuery {
             },
         )
         .await
-        .map(Some)
+        .into()
     }
 }
 

@@ -18,8 +18,10 @@ pub struct ViewerQuery;
 #[Object]
 impl ViewerQuery {
     /// The person who is signed in; null when nobody is.
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
-        Ok(viewer(ctx)?.person().cloned().map(Viewer))
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<Viewer>> {
+        viewer(ctx)
+            .map(|viewer| viewer.person().cloned().map(Viewer))
+            .transpose()
     }
 
     /// What the viewer may do, and for what not: why, and which training leads there (policy 3).
