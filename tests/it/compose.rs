@@ -119,7 +119,7 @@ fn the_image_is_built_from_every_crate() {
     }
 }
 
-/// The environment variables in the `--help` of a program, each also as `..._FILE` where the help says so.
+/// The environment variables that the `--help` of a program names.
 async fn settings(program: &str) -> BTreeSet<String> {
     let mut process = Process::start(program, [("COLUMNS", "200")], &["--help"]);
     assert!(process.ended().await.success());

@@ -9,7 +9,9 @@ use domain::{
     store::Store,
 };
 
-use crate::{Column, Database, RedisCorner};
+use crate::{Column, Database, Process, RedisCorner};
+
+const ANY_PORT: &str = "127.0.0.1:0";
 
 /// A database, a corner of Redis and a clock for one test, in one of the two ways to run the system.
 #[derive(Debug)]
@@ -49,6 +51,41 @@ impl TestBed {
     /// The corner of Redis; none where the queue is in memory.
     pub fn redis(&self) -> Option<&RedisCorner> {
         self.redis.as_ref()
+    }
+
+    /// The settings of the programs that make them work on this bed, on ports of their own.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = vec![
+            ("DATABASE_URL", self.database.url().to_owned()),
+            ("MYCAREER_LISTEN", ANY_PORT.to_owned()),
+            ("MYCAREER_WORKER_LISTEN", ANY_PORT.to_owned()),
+        ];
+        if let Some(redis) = &self.redis {
+            environment.push(("REDIS_URL", redis.url().to_owned()));
+            environment.push(("MYCAREER_REDIS_PREFIX", redis.prefix().to_owned()));
+        }
+        environment
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// Starts a `mycareer` process on this bed, with further settings; it may not be ready yet. Without Redis it has the
+    /// worker in it.
+    pub fn start_api(&self, settings: &[(&str, &str)]) -> Process {
+        self.start("mycareer", settings)
+    }
+
+    /// Starts a `mycareer-worker` process on this bed, with further settings; it may not be ready yet.
+    pub fn start_worker(&self, settings: &[(&str, &str)]) -> Process {
+        self.start("mycareer-worker", settings)
+    }
+
+    fn start(&self, program: &str, settings: &[(&str, &str)]) -> Process {
+        let further = settings
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        Process::start(program, self.environment().into_iter().chain(further), &[])
     }
 
     /// The store that domain functions work on, for tests of a rule below HTTP. Nobody is woken by it.

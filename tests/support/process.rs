@@ -45,7 +45,7 @@ impl Process {
             .args(arguments)
             .env_clear()
             .env("PATH", env::var_os("PATH").unwrap_or_default())
-            .env("RUST_BACKTRACE", "1")
+            .env("NO_COLOR", "1")
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
@@ -74,7 +74,7 @@ impl Process {
             let output = self.output();
             let address = output
                 .split_once(LISTENING)
-                .and_then(|(_, rest)| rest.split_once(char::is_whitespace))
+                .and_then(|(_, rest)| rest.split_once(|letter| !may_be_in_address(letter)))
                 .map(|(address, _)| address.trim_end_matches('/').to_owned());
             match address {
                 Some(address) => Some(Ok(address)),
@@ -143,6 +143,10 @@ impl Drop for Process {
             eprintln!("--- output of {}\n{}---", self.name, self.output());
         }
     }
+}
+
+fn may_be_in_address(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || ":/.-[]".contains(letter)
 }
 
 /// Beside the folder of the running test: `target/debug/deps/it-…` and `target/debug/mycareer`.
