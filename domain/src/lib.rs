@@ -5,11 +5,13 @@
 //! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
 //! [`error::Refusal`] that names the field and the remedy.
 
+pub mod booking;
 pub mod change;
 pub mod clock;
 pub mod contact;
 pub mod email_address;
 pub mod error;
+pub mod event;
 pub mod job;
 pub mod live;
 pub mod mail;
@@ -17,12 +19,15 @@ pub mod note;
 pub mod organisation;
 pub mod page;
 pub mod policy;
+pub mod register;
 pub mod request;
 pub mod session;
 pub mod store;
 pub mod tag;
+pub mod term;
 pub mod text;
 pub mod viewer;
+pub mod waiting_list;
 
 pub use error::{Error, Refusal, RefusalCode, Refusals, Result};
 pub use store::{Store, Tx};

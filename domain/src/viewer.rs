@@ -100,6 +100,17 @@ fn contact_of_user() -> RelationDef {
         .into()
 }
 
+/// How far a permission reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It is not held.
+    Nothing,
+    /// What belongs to one of these faculties.
+    Faculties(Vec<FacultyId>),
+    /// Everything on the campus.
+    Campus,
+}
+
 impl Viewer {
     /// Nobody.
     #[must_use]
@@ -272,6 +283,27 @@ impl Viewer {
                         && (grant.faculty_id.is_none() || grant.faculty_id == faculty)
                 })
             })
+    }
+
+    /// How far its `permission` reaches: what a row filter asks.
+    #[must_use]
+    pub fn reach(&self, permission: Permission) -> Reach {
+        if self.is_system() {
+            return Reach::Campus;
+        }
+        let grants = self.person().map_or(&[][..], |person| &person.grants);
+        let mut faculties = Vec::new();
+        for grant in grants.iter().filter(|g| g.permission == permission) {
+            match grant.faculty_id {
+                Some(faculty) => faculties.push(faculty),
+                None => return Reach::Campus,
+            }
+        }
+        if faculties.is_empty() {
+            Reach::Nothing
+        } else {
+            Reach::Faculties(faculties)
+        }
     }
 
     /// `Ok` when it holds `permission`; otherwise the error names the training that leads there.

@@ -1,0 +1,273 @@
+//! The letters about a booking: which one goes to whom, and what it is filled with. The words stand with the worker.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    booking,
+    event::{self, WaitingListMode},
+    faculty,
+    ids::{EventId, UserId},
+    user,
+};
+use sea_orm::EntityTrait;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    email_address::EmailAddress,
+    error::{Error, Result},
+    mail::{self, Letter},
+    store::Tx,
+    viewer::SignedIn,
+};
+
+/// Who organises an event that no faculty does.
+const CAREERS_CENTRE: &str = "Careers Centre";
+
+/// Whom a letter goes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recipient<'a> {
+    id: UserId,
+    name: &'a str,
+    email: &'a str,
+}
+
+impl<'a> From<&'a user::Model> for Recipient<'a> {
+    fn from(user: &'a user::Model) -> Self {
+        Self {
+            id: user.id,
+            name: &user.name,
+            email: &user.email,
+        }
+    }
+}
+
+impl<'a> From<&'a SignedIn> for Recipient<'a> {
+    fn from(person: &'a SignedIn) -> Self {
+        Self {
+            id: person.id,
+            name: &person.name,
+            email: &person.email,
+        }
+    }
+}
+
+/// The place is booked.
+pub(crate) async fn booking_confirmed(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+) -> Result<()> {
+    let fields = json!({
+        "ticket_code": super::ticket::shown(&booking.ticket_code),
+        "booking_link": booking_link(booking),
+    });
+    about_booking(tx, "booking_confirmed", event, booking, to.into(), fields).await
+}
+
+/// No place is free; the person waits.
+pub(crate) async fn waiting_list_joined(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    position: u64,
+) -> Result<()> {
+    let fields = json!({
+        "position": position,
+        "offers": event.waiting_list_mode == WaitingListMode::Offer,
+        "booking_link": booking_link(booking),
+    });
+    about_booking(tx, "waiting_list_joined", event, booking, to.into(), fields).await
+}
+
+/// A place came free, and it is theirs.
+pub(crate) async fn place_given(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+) -> Result<()> {
+    let fields = json!({
+        "ticket_code": super::ticket::shown(&booking.ticket_code),
+        "booking_link": booking_link(booking),
+    });
+    about_booking(tx, "place_given", event, booking, to.into(), fields).await
+}
+
+/// A place came free, and is held for them until `confirm_by`.
+pub(crate) async fn place_offered(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    confirm_by: DateTime<Utc>,
+) -> Result<()> {
+    let fields = json!({
+        "confirm_by": confirm_by,
+        "offer_link": booking_link(booking),
+    });
+    about_booking(tx, "place_offered", event, booking, to.into(), fields).await
+}
+
+/// They did not answer in time.
+pub(crate) async fn offer_expired(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    confirm_by: DateTime<Utc>,
+) -> Result<()> {
+    let fields = json!({
+        "confirm_by": confirm_by,
+        "event_link": event_link(event.id),
+    });
+    about_booking(tx, "offer_expired", event, booking, to.into(), fields).await
+}
+
+/// The booking has ended: by themselves, or by the organiser.
+pub(crate) async fn booking_cancelled(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    by_recipient: bool,
+    reason: Option<&str>,
+) -> Result<()> {
+    let fields = json!({
+        "by_recipient": by_recipient,
+        "reason": reason,
+        "event_link": event_link(event.id),
+    });
+    about_booking(tx, "booking_cancelled", event, booking, to.into(), fields).await
+}
+
+/// The event does not take place.
+pub(crate) async fn event_cancelled(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    reason: &str,
+) -> Result<()> {
+    let fields = json!({ "reason": reason, "calendar_link": "/calendar" });
+    about_booking(tx, "event_cancelled", event, booking, to.into(), fields).await
+}
+
+/// What the letter to somebody who did not come says about their strikes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Missed {
+    pub strikes: u64,
+    pub limit: u64,
+    pub blocked: bool,
+}
+
+/// They had a place and did not come. One letter per person and event, whatever happens to the booking (policy 2.4).
+pub(crate) async fn no_show(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    missed: Missed,
+) -> Result<()> {
+    let fields = json!({
+        "strikes": missed.strikes,
+        "strike_limit": missed.limit,
+        "blocked": missed.blocked,
+        "explain_link": format!("{}/explain", booking_link(booking)),
+    });
+    let to = to.into();
+    let purpose_key = format!("no_show/{}/{}", event.id, to.id);
+    write(tx, "no_show", event, to, purpose_key, fields).await
+}
+
+/// To the organiser: nobody was marked, so nobody is accused.
+pub(crate) async fn register_unmarked(
+    tx: &mut Tx,
+    event: &event::Model,
+    to: impl Into<Recipient<'_>>,
+    booked: u64,
+) -> Result<()> {
+    let fields = json!({
+        "booked": booked,
+        "register_link": format!("{}/register", event_link(event.id)),
+    });
+    let purpose_key = format!("register_unmarked/{}", event.id);
+    write(
+        tx,
+        "register_unmarked",
+        event,
+        to.into(),
+        purpose_key,
+        fields,
+    )
+    .await
+}
+
+async fn about_booking(
+    tx: &mut Tx,
+    template: &'static str,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: Recipient<'_>,
+    fields: Value,
+) -> Result<()> {
+    let purpose_key = format!("{template}/{}", booking.id);
+    write(tx, template, event, to, purpose_key, fields).await
+}
+
+async fn write(
+    tx: &mut Tx,
+    template: &'static str,
+    event: &event::Model,
+    to: Recipient<'_>,
+    purpose_key: String,
+    fields: Value,
+) -> Result<()> {
+    let address: EmailAddress = to
+        .email
+        .parse()
+        .map_err(|error| Error::Fault(format!("the address of {}: {error}", to.id)))?;
+    let mut all = Map::new();
+    all.insert("event".to_owned(), about_event(tx, event).await?);
+    if let Value::Object(fields) = fields {
+        all.extend(fields);
+    }
+    let letter = Letter {
+        template,
+        to: address,
+        name: to.name.to_owned(),
+        user_id: Some(to.id),
+        purpose_key,
+        fields: Value::Object(all),
+    };
+    mail::post(tx, letter).await?;
+    Ok(())
+}
+
+async fn about_event(tx: &Tx, event: &event::Model) -> Result<Value> {
+    let faculty = match event.faculty_id {
+        Some(id) => faculty::Entity::find_by_id(id).one(tx.conn()).await?,
+        None => None,
+    };
+    let organiser = faculty.map_or_else(|| CAREERS_CENTRE.to_owned(), |faculty| faculty.name);
+    let place = event
+        .venue
+        .as_deref()
+        .or(event.online_link.as_deref())
+        .unwrap_or("to be announced");
+    Ok(json!({
+        "title": event.title,
+        "starts_at": event.starts_at,
+        "ends_at": event.ends_at,
+        "place": place,
+        "organiser": organiser,
+    }))
+}
+
+fn booking_link(booking: &booking::Model) -> String {
+    format!("/bookings/{}", booking.id)
+}
+
+fn event_link(event_id: EventId) -> String {
+    format!("/events/{event_id}")
+}

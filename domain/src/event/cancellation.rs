@@ -1,0 +1,155 @@
+//! Cancelling an event, and telling everybody who had a place or waited for one.
+
+use entity::{
+    booking::{self, BookingState},
+    event::{self, EventState},
+    ids::{BookingId, EventId},
+    user,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{LockedEvent, lock_to_manage, set_state};
+use crate::{
+    booking::{in_state, letters, reason_given},
+    error::{Error, RefusalCode, Result},
+    job::{Job, Queue},
+    live::LiveEvent,
+    store::Tx,
+    viewer::Viewer,
+};
+
+/// How many people one run of the job tells.
+const CHUNK: u64 = 100;
+
+/// Tells those who had a booking for a cancelled event, some at a time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TellOfCancellation {
+    /// The event.
+    pub event_id: EventId,
+    /// Why it was cancelled.
+    pub reason: String,
+    /// The last booking whose person has been told.
+    pub told: Option<BookingId>,
+}
+
+impl Job for TellOfCancellation {
+    const KIND: &'static str = "event.tell_of_cancellation";
+    const QUEUE: Queue = Queue::Events;
+}
+
+/// Cancels an event. Every booking ends with it, and everybody who had one is told why.
+pub async fn cancel(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: EventId,
+    reason: &str,
+) -> Result<event::Model> {
+    let mut event = lock_to_manage(tx, viewer, id).await?;
+    let reason = reason_given(reason, "reason")?;
+    if !matches!(event.state, EventState::Draft | EventState::Published) {
+        return Err(Error::refused(
+            RefusalCode::WrongState,
+            "eventId",
+            "The event is over or cancelled already.",
+        ));
+    }
+    set_state(
+        tx,
+        viewer,
+        &mut event,
+        EventState::Cancelled,
+        "event.cancel",
+    )
+    .await?;
+    let ended = end_bookings(tx, &mut event, &reason).await?;
+    if ended > 0 {
+        let job = TellOfCancellation {
+            event_id: id,
+            reason,
+            told: None,
+        };
+        tx.enqueue(&job, None).await?;
+    }
+    Ok(event.clone())
+}
+
+/// Ends every booking that has a place or waits for one, and answers how many there were.
+async fn end_bookings(tx: &mut Tx, event: &mut LockedEvent, reason: &str) -> Result<usize> {
+    let live = || {
+        Condition::all()
+            .add(booking::Column::EventId.eq(event.id))
+            .add(in_state::any(&[
+                BookingState::Booked,
+                BookingState::Waiting,
+                BookingState::Offered,
+            ]))
+    };
+    let ended: Vec<BookingId> = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::Id)
+        .filter(live())
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    booking::Entity::update_many()
+        .col_expr(
+            booking::Column::State,
+            in_state::written(BookingState::Cancelled),
+        )
+        .col_expr(booking::Column::StateReason, Expr::val(reason))
+        .col_expr(booking::Column::UpdatedAt, Expr::val(tx.now()))
+        .filter(live())
+        .exec(tx.conn())
+        .await?;
+    for booking_id in &ended {
+        tx.announce(LiveEvent::BookingChanged {
+            event_id: event.id,
+            booking_id: *booking_id,
+        });
+    }
+    let places = event.places_taken;
+    event.give_back_places(tx, places).await?;
+    Ok(ended.len())
+}
+
+/// Tells the next people, and has the rest told by another job.
+pub async fn tell_of_cancellation(tx: &mut Tx, job: &TellOfCancellation) -> Result<()> {
+    let Some(event) = event::Entity::find_by_id(job.event_id)
+        .one(tx.conn())
+        .await?
+    else {
+        return Ok(());
+    };
+    let people = booking::Entity::find()
+        .find_also_related(user::Entity)
+        .filter(booking::Column::EventId.eq(event.id))
+        .filter(in_state::any(&[BookingState::Cancelled]))
+        // The bookings that ended with the event, in the same transaction; whoever had cancelled before is not told.
+        .filter(booking::Column::UpdatedAt.eq(event.updated_at))
+        .filter(match job.told {
+            Some(told) => booking::Column::Id.gt(told),
+            None => booking::Column::Id.is_not_null(),
+        })
+        .order_by_asc(booking::Column::Id)
+        .limit(CHUNK)
+        .all(tx.conn())
+        .await?;
+    for (booking, person) in &people {
+        if let Some(person) = person {
+            letters::event_cancelled(tx, &event, booking, person, &job.reason).await?;
+        }
+    }
+    if let Some((last, _)) = people.last()
+        && people.len() as u64 == CHUNK
+    {
+        let rest = TellOfCancellation {
+            told: Some(last.id),
+            ..job.clone()
+        };
+        tx.enqueue(&rest, None).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,473 @@
+//! What an organiser says about an event, and everything that can be wrong with it.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    event::{self, EventKind, WaitingListMode},
+    event_audience, event_organisation, faculty,
+    ids::{EventAudienceId, EventId, FacultyId, OrganisationId, ProgrammeId},
+    organisation,
+    programme::{self, StudyLevel},
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder,
+};
+use url::Url;
+
+use crate::{
+    error::{RefusalCode, Refusals, Result},
+    mail::in_university_time,
+    store::Tx,
+};
+
+const LONGEST_TITLE: usize = 200;
+const LONGEST_DESCRIPTION: usize = 20_000;
+const LONGEST_VENUE: usize = 300;
+const LONGEST_LINK: usize = 2_000;
+const LARGEST_CAPACITY: i32 = 100_000;
+const LONGEST_OFFER_HOURS: i32 = 14 * 24;
+const LONGEST_MINUTES: i32 = 14 * 24 * 60;
+
+/// Hours that an offer stands when the organiser says nothing else (policy 2.4).
+pub const OFFER_HOURS: i32 = 24;
+/// Minutes before the start in which a free place is given by an operator only.
+pub const PROMOTION_CUT_OFF_MINUTES: i32 = 120;
+/// Minutes after the end at which the register closes by itself.
+pub const REGISTER_CLOSES_AFTER_MINUTES: i32 = 180;
+
+/// A group of students that an event is for: those who meet everything that is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AudienceGroup {
+    /// Of this faculty.
+    pub faculty_id: Option<FacultyId>,
+    /// On this programme.
+    pub programme_id: Option<ProgrammeId>,
+    /// At this level.
+    pub level: Option<StudyLevel>,
+}
+
+/// Everything that an organiser decides about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventDraft {
+    /// Its title.
+    pub title: String,
+    /// What happens there.
+    pub description: String,
+    /// What kind of event it is.
+    pub kind: EventKind,
+    /// The faculty that organises it; none means the Careers Centre.
+    pub faculty_id: Option<FacultyId>,
+    /// Where it takes place.
+    pub venue: Option<String>,
+    /// The address of an online event.
+    pub online_link: Option<String>,
+    /// When it starts.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// How many places it has.
+    pub capacity: i32,
+    /// How a free place finds its next person.
+    pub waiting_list_mode: WaitingListMode,
+    /// How many hours an offer stands.
+    pub offer_hours: i32,
+    /// How many minutes before the start promotion by itself ends.
+    pub promotion_cut_off_minutes: i32,
+    /// When booking opens; none means on publication.
+    pub booking_opens_at: Option<DateTime<Utc>>,
+    /// When booking closes; none means at the start.
+    pub booking_closes_at: Option<DateTime<Utc>>,
+    /// How many minutes after the end the register closes by itself.
+    pub register_closes_after_minutes: i32,
+    /// Who may book; empty means every student.
+    pub audience: Vec<AudienceGroup>,
+    /// The organisations that take part.
+    pub organisation_ids: Vec<OrganisationId>,
+}
+
+/// What an organiser changes about an event; `None` leaves it as it is, `Some(None)` empties it.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    missing_docs,
+    reason = "each is the field of `EventDraft` with its name"
+)]
+pub struct EventChanges {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub kind: Option<EventKind>,
+    pub faculty_id: Option<Option<FacultyId>>,
+    pub venue: Option<Option<String>>,
+    pub online_link: Option<Option<String>>,
+    pub starts_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<DateTime<Utc>>,
+    pub capacity: Option<i32>,
+    pub waiting_list_mode: Option<WaitingListMode>,
+    pub offer_hours: Option<i32>,
+    pub promotion_cut_off_minutes: Option<i32>,
+    pub booking_opens_at: Option<Option<DateTime<Utc>>>,
+    pub booking_closes_at: Option<Option<DateTime<Utc>>>,
+    pub register_closes_after_minutes: Option<i32>,
+    pub audience: Option<Vec<AudienceGroup>>,
+    pub organisation_ids: Option<Vec<OrganisationId>>,
+}
+
+impl EventDraft {
+    /// A draft with the usual settings of a waiting list and a register, open to every student.
+    #[must_use]
+    pub fn new(
+        title: impl Into<String>,
+        kind: EventKind,
+        starts_at: DateTime<Utc>,
+        ends_at: DateTime<Utc>,
+        capacity: i32,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            description: String::new(),
+            kind,
+            faculty_id: None,
+            venue: None,
+            online_link: None,
+            starts_at,
+            ends_at,
+            capacity,
+            waiting_list_mode: WaitingListMode::Automatic,
+            offer_hours: OFFER_HOURS,
+            promotion_cut_off_minutes: PROMOTION_CUT_OFF_MINUTES,
+            booking_opens_at: None,
+            booking_closes_at: None,
+            register_closes_after_minutes: REGISTER_CLOSES_AFTER_MINUTES,
+            audience: Vec::new(),
+            organisation_ids: Vec::new(),
+        }
+    }
+
+    /// What is now said about an event.
+    pub(super) async fn of(db: &impl ConnectionTrait, row: &event::Model) -> Result<Self> {
+        Ok(Self {
+            title: row.title.clone(),
+            description: row.description.clone(),
+            kind: row.kind,
+            faculty_id: row.faculty_id,
+            venue: row.venue.clone(),
+            online_link: row.online_link.clone(),
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            capacity: row.capacity,
+            waiting_list_mode: row.waiting_list_mode,
+            offer_hours: row.offer_hours,
+            promotion_cut_off_minutes: row.promotion_cut_off_minutes,
+            booking_opens_at: row.booking_opens_at,
+            booking_closes_at: row.booking_closes_at,
+            register_closes_after_minutes: row.register_closes_after_minutes,
+            audience: audience(db, row.id).await?,
+            organisation_ids: event_organisation::Entity::find()
+                .filter(event_organisation::Column::EventId.eq(row.id))
+                .order_by_asc(event_organisation::Column::OrganisationId)
+                .all(db)
+                .await?
+                .into_iter()
+                .map(|row| row.organisation_id)
+                .collect(),
+        })
+    }
+
+    /// The same with `changes` made.
+    #[must_use]
+    pub(super) fn with(self, changes: EventChanges) -> Self {
+        Self {
+            title: changes.title.unwrap_or(self.title),
+            description: changes.description.unwrap_or(self.description),
+            kind: changes.kind.unwrap_or(self.kind),
+            faculty_id: changes.faculty_id.unwrap_or(self.faculty_id),
+            venue: changes.venue.unwrap_or(self.venue),
+            online_link: changes.online_link.unwrap_or(self.online_link),
+            starts_at: changes.starts_at.unwrap_or(self.starts_at),
+            ends_at: changes.ends_at.unwrap_or(self.ends_at),
+            capacity: changes.capacity.unwrap_or(self.capacity),
+            waiting_list_mode: changes.waiting_list_mode.unwrap_or(self.waiting_list_mode),
+            offer_hours: changes.offer_hours.unwrap_or(self.offer_hours),
+            promotion_cut_off_minutes: changes
+                .promotion_cut_off_minutes
+                .unwrap_or(self.promotion_cut_off_minutes),
+            booking_opens_at: changes.booking_opens_at.unwrap_or(self.booking_opens_at),
+            booking_closes_at: changes.booking_closes_at.unwrap_or(self.booking_closes_at),
+            register_closes_after_minutes: changes
+                .register_closes_after_minutes
+                .unwrap_or(self.register_closes_after_minutes),
+            audience: changes.audience.unwrap_or(self.audience),
+            organisation_ids: changes.organisation_ids.unwrap_or(self.organisation_ids),
+        }
+    }
+
+    /// The same without the blanks around what people type, and with an empty text as none.
+    #[must_use]
+    pub(super) fn tidied(mut self) -> Self {
+        let tidy = |text: Option<String>| {
+            text.map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+        };
+        self.title = self.title.trim().to_owned();
+        self.venue = tidy(self.venue);
+        self.online_link = tidy(self.online_link);
+        self.organisation_ids.sort_unstable();
+        self.organisation_ids.dedup();
+        self
+    }
+
+    /// Every reason why an event can't be as this says. `before` is what the event was until now.
+    pub(super) async fn check(&self, tx: &Tx, before: Option<&event::Model>) -> Result<()> {
+        let mut refusals = Refusals::default();
+        self.check_texts(&mut refusals);
+        self.check_times(&mut refusals, tx.now(), before);
+        self.check_places(&mut refusals, before);
+        self.check_references(&mut refusals, tx.conn()).await?;
+        refusals.into_result()
+    }
+
+    fn check_texts(&self, refusals: &mut Refusals) {
+        refusals.add_if(
+            self.title.is_empty(),
+            RefusalCode::Required,
+            "title",
+            "An event needs a title.",
+        );
+        for (text, longest, field) in [
+            (Some(&self.title), LONGEST_TITLE, "title"),
+            (Some(&self.description), LONGEST_DESCRIPTION, "description"),
+            (self.venue.as_ref(), LONGEST_VENUE, "venue"),
+            (self.online_link.as_ref(), LONGEST_LINK, "onlineLink"),
+        ] {
+            if text.is_some_and(|text| text.chars().count() > longest) {
+                refusals.add(
+                    RefusalCode::TooLong,
+                    field,
+                    format!("Write at most {longest} characters."),
+                );
+            }
+        }
+        let is_link = |text: &String| {
+            Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
+        };
+        refusals.add_if(
+            !self.online_link.as_ref().is_none_or(is_link),
+            RefusalCode::Invalid,
+            "onlineLink",
+            "Give a whole web address, such as https://meet.example.org/room.",
+        );
+    }
+
+    fn check_times(
+        &self,
+        refusals: &mut Refusals,
+        now: DateTime<Utc>,
+        before: Option<&event::Model>,
+    ) {
+        refusals.add_if(
+            self.ends_at <= self.starts_at,
+            RefusalCode::EndsBeforeStart,
+            "endsAt",
+            "An event ends after it starts.",
+        );
+        let moved = before.is_none_or(|row| row.starts_at != self.starts_at);
+        if moved && self.starts_at <= now {
+            refusals.add(
+                RefusalCode::InThePast,
+                "startsAt",
+                format!(
+                    "{} is past: an event starts in the future.",
+                    in_university_time(self.starts_at)
+                ),
+            );
+        }
+        let closes = self.booking_closes_at.unwrap_or(self.starts_at);
+        refusals.add_if(
+            closes > self.starts_at,
+            RefusalCode::Invalid,
+            "bookingClosesAt",
+            "Booking closes at the start of the event or before.",
+        );
+        refusals.add_if(
+            self.booking_opens_at.is_some_and(|opens| opens >= closes),
+            RefusalCode::Invalid,
+            "bookingOpensAt",
+            "Booking opens before it closes.",
+        );
+    }
+
+    fn check_places(&self, refusals: &mut Refusals, before: Option<&event::Model>) {
+        for (number, least, most, field) in [
+            (self.capacity, 1, LARGEST_CAPACITY, "capacity"),
+            (self.offer_hours, 1, LONGEST_OFFER_HOURS, "offerHours"),
+            (
+                self.promotion_cut_off_minutes,
+                0,
+                LONGEST_MINUTES,
+                "promotionCutOffMinutes",
+            ),
+            (
+                self.register_closes_after_minutes,
+                0,
+                LONGEST_MINUTES,
+                "registerClosesAfterMinutes",
+            ),
+        ] {
+            if !(least..=most).contains(&number) {
+                refusals.add(
+                    RefusalCode::Invalid,
+                    field,
+                    format!("Give a number from {least} to {most}; {number} was given."),
+                );
+            }
+        }
+        let taken = before.map_or(0, |row| row.places_taken);
+        if self.capacity >= 1 && self.capacity < taken {
+            // policy 2.4: nobody loses a place because the room got smaller.
+            refusals.add(
+                RefusalCode::BelowPlacesTaken,
+                "capacity",
+                format!("{taken} places are taken: the capacity can't be below that."),
+            );
+        }
+    }
+
+    async fn check_references(
+        &self,
+        refusals: &mut Refusals,
+        db: &impl ConnectionTrait,
+    ) -> Result<()> {
+        let groups = || self.audience.iter();
+        refusals.add_if(
+            groups().any(|group| *group == AudienceGroup::default()),
+            RefusalCode::Required,
+            "audience",
+            "Say of every group which faculty, programme or level it is; leave the audience empty to invite everybody.",
+        );
+        if let Some(id) = self.faculty_id
+            && faculty::Entity::find_by_id(id).one(db).await?.is_none()
+        {
+            not_there(refusals, "facultyId", "faculty");
+        }
+        let faculties = distinct(groups().filter_map(|group| group.faculty_id));
+        if !faculties.is_empty() {
+            let found = faculty::Entity::find()
+                .filter(faculty::Column::Id.is_in(faculties.iter().copied()))
+                .count(db)
+                .await?;
+            if found != faculties.len() as u64 {
+                not_there(refusals, "audience", "faculty");
+            }
+        }
+        let programmes = distinct(groups().filter_map(|group| group.programme_id));
+        if !programmes.is_empty() {
+            let found = programme::Entity::find()
+                .filter(programme::Column::Id.is_in(programmes.iter().copied()))
+                .count(db)
+                .await?;
+            if found != programmes.len() as u64 {
+                not_there(refusals, "audience", "programme");
+            }
+        }
+        let organisations = distinct(self.organisation_ids.iter().copied());
+        if !organisations.is_empty() {
+            let found = organisation::Entity::find()
+                .filter(organisation::Column::Id.is_in(organisations.iter().copied()))
+                .count(db)
+                .await?;
+            if found != organisations.len() as u64 {
+                not_there(refusals, "organisationIds", "organisation");
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes who the event is for and who takes part, in place of what was there.
+    pub(super) async fn write_lists(&self, tx: &mut Tx, event_id: EventId) -> Result<()> {
+        event_audience::Entity::delete_many()
+            .filter(event_audience::Column::EventId.eq(event_id))
+            .exec(tx.conn())
+            .await?;
+        event_organisation::Entity::delete_many()
+            .filter(event_organisation::Column::EventId.eq(event_id))
+            .exec(tx.conn())
+            .await?;
+        if !self.audience.is_empty() {
+            let now = tx.now();
+            event_audience::Entity::insert_many(self.audience.iter().map(|group| {
+                event_audience::ActiveModel {
+                    id: Set(EventAudienceId::new_at(now)),
+                    event_id: Set(event_id),
+                    faculty_id: Set(group.faculty_id),
+                    programme_id: Set(group.programme_id),
+                    level: Set(group.level),
+                }
+            }))
+            .exec_without_returning(tx.conn())
+            .await?;
+        }
+        if !self.organisation_ids.is_empty() {
+            event_organisation::Entity::insert_many(self.organisation_ids.iter().map(|id| {
+                event_organisation::ActiveModel {
+                    event_id: Set(event_id),
+                    organisation_id: Set(*id),
+                }
+            }))
+            .exec_without_returning(tx.conn())
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Puts what is said into a row.
+    pub(super) fn fill(self, row: &mut event::ActiveModel) {
+        row.title = Set(self.title);
+        row.description = Set(self.description);
+        row.kind = Set(self.kind);
+        row.faculty_id = Set(self.faculty_id);
+        row.venue = Set(self.venue);
+        row.online_link = Set(self.online_link);
+        row.starts_at = Set(self.starts_at);
+        row.ends_at = Set(self.ends_at);
+        row.capacity = Set(self.capacity);
+        row.waiting_list_mode = Set(self.waiting_list_mode);
+        row.offer_hours = Set(self.offer_hours);
+        row.promotion_cut_off_minutes = Set(self.promotion_cut_off_minutes);
+        row.booking_opens_at = Set(self.booking_opens_at);
+        row.booking_closes_at = Set(self.booking_closes_at);
+        row.register_closes_after_minutes = Set(self.register_closes_after_minutes);
+    }
+}
+
+/// Who an event is for; empty means every student.
+pub(crate) async fn audience(
+    db: &impl ConnectionTrait,
+    event_id: EventId,
+) -> Result<Vec<AudienceGroup>> {
+    Ok(event_audience::Entity::find()
+        .filter(event_audience::Column::EventId.eq(event_id))
+        .order_by_asc(event_audience::Column::Id)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| AudienceGroup {
+            faculty_id: row.faculty_id,
+            programme_id: row.programme_id,
+            level: row.level,
+        })
+        .collect())
+}
+
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+fn not_there(refusals: &mut Refusals, field: &'static str, what: &str) {
+    refusals.add(
+        RefusalCode::NotFound,
+        field,
+        format!("There is no such {what}, or it is not open to you."),
+    );
+}
