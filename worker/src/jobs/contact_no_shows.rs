@@ -1,0 +1,25 @@
+//! Writes to those who did not come to an event.
+
+use std::time::Duration;
+
+use domain::{
+    error::Result,
+    register::{self, ContactNoShows, STRIKE_LIMIT},
+};
+
+use crate::engine::{Handler, JobContext, Outcome};
+
+impl Handler for ContactNoShows {
+    async fn run(self, ctx: &JobContext) -> Result<Outcome> {
+        let mut tx = ctx.begin().await?;
+        let more = register::contact_no_shows(&mut tx, self.event_id, STRIKE_LIMIT).await?;
+        Ok(if more {
+            Outcome::Again {
+                tx,
+                after: Duration::ZERO,
+            }
+        } else {
+            Outcome::Done(tx)
+        })
+    }
+}
