@@ -181,7 +181,7 @@ pub async fn extend_leases(store: &Store, lease: &Lease, ids: &[JobId]) -> Resul
         .collect()
 }
 
-/// The ids of jobs that are due and free; on `PostgreSQL` they are locked, and locked ones passed over.
+/// The ids of jobs that are due and free; on PostgreSQL they are locked, and locked ones passed over.
 fn due(now: DateTime<Utc>) -> SelectStatement {
     Query::select()
         .column(job::Column::Id)
@@ -224,7 +224,7 @@ async fn take(store: &Store, due: SelectStatement, lease: &Lease) -> Result<Vec<
     Ok(claimed)
 }
 
-/// Runs one writing statement: by itself on `PostgreSQL`, in the write transaction on `SQLite`, where writers take turns.
+/// Runs one writing statement: by itself on PostgreSQL, in the write transaction on SQLite, where writers take turns.
 async fn write<S: StatementBuilder>(store: &Store, statement: &S) -> Result<Vec<QueryResult>> {
     if store.backend() == DbBackend::Sqlite {
         let tx = store.begin().await?;

@@ -1,4 +1,4 @@
-//! What happens to jobs when Redis is slow of memory, empty or gone. On `PostgreSQL` with Redis only.
+//! What happens to jobs when Redis is slow of memory, empty or gone. On PostgreSQL with Redis only.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Live events between processes. On `PostgreSQL` with Redis only: within one process nothing is between.
+//! Live events between processes. On PostgreSQL with Redis only: within one process nothing is between.
 
 use std::time::Duration;
 

@@ -17,6 +17,8 @@ use futures_util::stream::{self, BoxStream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
+use crate::settings::EngineSettings;
+
 pub use self::{memory::MemorySignals, redis::RedisSignals};
 
 /// How many wake-ups of one queue may be outstanding. More would not make anything faster: a worker that has been woken
@@ -43,6 +45,14 @@ pub enum EngineSignals {
 }
 
 impl EngineSignals {
+    /// Signals as the settings have them: through Redis where there is one. Must be called within a Tokio runtime.
+    pub fn connect(settings: &EngineSettings) -> Result<Self> {
+        match &settings.redis_url {
+            Some(url) => Self::redis(url, &settings.redis_prefix),
+            None => Ok(Self::memory()),
+        }
+    }
+
     /// Signals within this process.
     #[must_use]
     pub fn memory() -> Self {
