@@ -20,6 +20,7 @@ use crate::{
     change::{self, Change},
     email_address::EmailAddress,
     error::{Error, RefusalCode, Refusals, Result},
+    first_of_each::first_of_each,
     organisation::nothing,
     page::{Page, Slice},
     store::Tx,
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// What the audit log calls a change of a contact.
-const UPDATED: &str = "contact.updated";
+const UPDATED: &str = "contact.update";
 
 /// Which contacts exist for `viewer`.
 ///
@@ -76,6 +77,43 @@ pub async fn find(
     Ok(visible(viewer)
         .filter(contact::Column::Id.eq(id))
         .one(db)
+        .await?)
+}
+
+/// The first `limit` contacts, by name, that exist for `viewer` at each of these organisations.
+pub async fn of_organisations(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[OrganisationId],
+    limit: u64,
+) -> Result<Vec<contact::Model>> {
+    first_of_each(
+        db,
+        visible(viewer).filter(contact::Column::OrganisationId.is_in(ids.iter().copied())),
+        contact::Column::OrganisationId,
+        [
+            (contact::Column::Name, Order::Asc),
+            (contact::Column::Id, Order::Asc),
+        ],
+        limit,
+    )
+    .await
+}
+
+/// How many contacts exist for `viewer` at each of these organisations; none is told for those that have none.
+pub async fn counts_of_organisations(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[OrganisationId],
+) -> Result<Vec<(OrganisationId, i64)>> {
+    Ok(visible(viewer)
+        .filter(contact::Column::OrganisationId.is_in(ids.iter().copied()))
+        .select_only()
+        .column(contact::Column::OrganisationId)
+        .column_as(contact::Column::Id.count(), "contacts")
+        .group_by(contact::Column::OrganisationId)
+        .into_tuple()
+        .all(db)
         .await?)
 }
 
@@ -282,7 +320,7 @@ pub async fn create(
     .await?;
     tx.audit(
         viewer,
-        "contact.created",
+        "contact.create",
         created.id,
         None,
         Some(serde_json::to_value(Profile::of(&created))?),

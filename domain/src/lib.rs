@@ -12,6 +12,7 @@ pub mod contact;
 pub mod email_address;
 pub mod error;
 pub mod event;
+pub mod first_of_each;
 pub mod job;
 pub mod live;
 pub mod mail;

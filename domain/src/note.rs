@@ -15,6 +15,7 @@ use serde_json::json;
 use crate::{
     contact,
     error::{RefusalCode, Refusals, Result},
+    first_of_each::first_of_each,
     organisation::{self, nothing},
     page::{Page, Slice},
     store::Tx,
@@ -36,6 +37,23 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
 #[must_use]
 pub fn visible(viewer: &Viewer) -> Select<note::Entity> {
     note::Entity::find().filter(visible_to(viewer))
+}
+
+/// The last `limit` notes that exist for `viewer` about each of these organisations, the latest written first.
+pub async fn of_organisations(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[OrganisationId],
+    limit: u64,
+) -> Result<Vec<note::Model>> {
+    first_of_each(
+        db,
+        visible(viewer).filter(note::Column::OrganisationId.is_in(ids.iter().copied())),
+        note::Column::OrganisationId,
+        [(note::Column::Id, Order::Desc)],
+        limit,
+    )
+    .await
 }
 
 /// What a list of notes is narrowed by. Everything that is given must hold.
@@ -170,7 +188,7 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
     .await?;
     tx.audit(
         viewer,
-        "note.added",
+        "note.add",
         created.id,
         None,
         Some(json!({ "organisationId": created.organisation_id, "kind": created.kind })),

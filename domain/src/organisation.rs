@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// What the audit log calls a change of a profile.
-const UPDATED: &str = "organisation.updated";
+const UPDATED: &str = "organisation.update";
 
 /// Which organisations exist for `viewer`.
 ///
@@ -115,7 +115,7 @@ pub async fn create(
     let created = row.insert(tx.conn()).await?;
     tx.audit(
         viewer,
-        "organisation.created",
+        "organisation.create",
         created.id,
         None,
         Some(serde_json::to_value(Profile::of(&created))?),

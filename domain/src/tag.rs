@@ -8,8 +8,8 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, Order,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    JoinType, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 use serde_json::json;
@@ -43,6 +43,32 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
 #[must_use]
 pub fn visible(viewer: &Viewer) -> Select<tag::Entity> {
     tag::Entity::find().filter(visible_to(viewer))
+}
+
+/// The tags that exist for `viewer` on each of these organisations, by name.
+pub async fn of_organisations(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[OrganisationId],
+) -> Result<Vec<(OrganisationId, tag::Model)>> {
+    let rows = organisation_tag::Entity::find()
+        .filter(organisation_tag::Column::OrganisationId.is_in(ids.iter().copied()))
+        .join(
+            JoinType::InnerJoin,
+            organisation_tag::Entity::belongs_to(tag::Entity)
+                .from(organisation_tag::Column::TagId)
+                .to(tag::Column::Id)
+                .into(),
+        )
+        .filter(visible_to(viewer))
+        .order_by_asc(tag::Column::NameKey)
+        .select_also(tag::Entity)
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(on, tag)| tag.map(|tag| (on.organisation_id, tag)))
+        .collect())
 }
 
 /// What a list of tags is narrowed by. Everything that is given must hold.
@@ -161,7 +187,7 @@ pub async fn create(
     .await?;
     tx.audit(
         viewer,
-        "tag.created",
+        "tag.create",
         created.id,
         None,
         Some(json!({ "name": created.name, "category": created.category })),
@@ -187,7 +213,7 @@ pub async fn archive(tx: &mut Tx, viewer: &Viewer, id: TagId) -> Result<tag::Mod
     let archived = row.update(tx.conn()).await?;
     tx.audit(
         viewer,
-        "tag.archived",
+        "tag.archive",
         id,
         Some(json!({ "archivedAt": null })),
         Some(json!({ "archivedAt": archived.archived_at })),
@@ -258,7 +284,7 @@ pub async fn tag_organisations(
         )
         .returning(touched());
     let rows = tx.conn().query_all(&insert).await?;
-    record(tx, viewer, "organisation.tagged", rows, &found).await
+    record(tx, viewer, "organisation.tag", rows, &found).await
 }
 
 /// Takes every one of `tags` off every one of the organisations, in one statement. Gives the number of tags that were
@@ -283,7 +309,7 @@ pub async fn untag_organisations(
         .and_where(organisation_tag::Column::TagId.is_in(tags.iter().copied()))
         .returning(touched());
     let rows = tx.conn().query_all(&delete).await?;
-    record(tx, viewer, "organisation.untagged", rows, &found).await
+    record(tx, viewer, "organisation.untag", rows, &found).await
 }
 
 fn chosen(viewer: &Viewer, which: &Which) -> Condition {

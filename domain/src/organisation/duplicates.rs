@@ -10,6 +10,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use chrono::{DateTime, Utc};
 use entity::{
     ids::OrganisationId,
     list::TextList,
@@ -26,7 +27,12 @@ use super::{
     name_key::{name_key, words},
     web,
 };
-use crate::{error::Result, page::Page, text::part, viewer::Viewer};
+use crate::{
+    error::Result,
+    page::{Page, Slice},
+    text::part,
+    viewer::Viewer,
+};
 
 /// From which score on two organisations are likely the same.
 pub const LIKELY: f64 = 0.6;
@@ -95,9 +101,10 @@ pub struct Candidate {
     parent_id: Option<OrganisationId>,
     company_number: Option<String>,
     address: Option<String>,
+    created_at: DateTime<Utc>,
 }
 
-/// Two organisations that are likely the same; `one` was made first.
+/// Two organisations that are likely the same; `one` was not made later than `other`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// The older one.
@@ -106,6 +113,23 @@ pub struct Pair {
     pub other: Candidate,
     /// How alike they are.
     pub likeness: Likeness,
+}
+
+/// What a list of pairs is ordered by: the doubt in millionths, the name of the older one, the two ids.
+pub type Key = (u32, String, OrganisationId, OrganisationId);
+
+impl Pair {
+    /// The place of the pair in a list.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a score is from 0 to 1"
+        )]
+        let doubt = ((1.0 - self.likeness.score) * 1e6) as u32;
+        (doubt, self.one.name.clone(), self.one.id, self.other.id)
+    }
 }
 
 impl Candidate {
@@ -120,6 +144,7 @@ impl Candidate {
             parent_id: profile.parent_id,
             company_number: profile.company_number.clone(),
             address: profile.address.clone(),
+            created_at: DateTime::UNIX_EPOCH,
         }
     }
 
@@ -273,6 +298,24 @@ pub async fn scan(db: &impl ConnectionTrait, viewer: &Viewer) -> Result<Vec<Pair
     scan_touching(db, viewer, None).await
 }
 
+/// One page of the pairs that are likely the same and exist for `viewer`, the most alike first.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    page: &Page<Key>,
+) -> Result<Slice<Pair>> {
+    let mut pairs = scan(db, viewer).await?;
+    pairs.retain(|pair| {
+        let key = pair.key();
+        page.after.as_ref().is_none_or(|after| key > *after)
+            && page.before.as_ref().is_none_or(|before| key < *before)
+    });
+    if page.backward {
+        pairs.reverse();
+    }
+    Ok(page.slice(pairs))
+}
+
 /// As [`scan`]; with `touching`, only pairs with one of these organisations in them.
 pub(super) async fn scan_touching(
     db: &impl ConnectionTrait,
@@ -363,7 +406,9 @@ impl Found<'_> {
     }
 
     fn compare(&mut self, one: &Candidate, other: &Candidate) {
-        let (one, other) = if one.id < other.id {
+        let age =
+            |candidate: &Candidate| (candidate.created_at, candidate.name.clone(), candidate.id);
+        let (one, other) = if age(one) <= age(other) {
             (one, other)
         } else {
             (other, one)
@@ -383,13 +428,7 @@ impl Found<'_> {
     }
 
     fn into_sorted(mut self) -> Vec<Pair> {
-        self.pairs.sort_by(|a, b| {
-            b.likeness
-                .score
-                .total_cmp(&a.likeness.score)
-                .then_with(|| (&a.one.name, a.one.id).cmp(&(&b.one.name, b.one.id)))
-                .then_with(|| a.other.id.cmp(&b.other.id))
-        });
+        self.pairs.sort_by_cached_key(Pair::key);
         self.pairs
     }
 }

@@ -133,7 +133,7 @@ impl Import {
         };
         tx.audit(
             viewer,
-            "organisations.imported",
+            "organisation.import",
             file,
             None,
             Some(json!({

@@ -1,0 +1,153 @@
+//! `mycareer import`: records from files.
+//!
+//! A file is read and written a few hundred rows at a time, in one transaction: memory doesn't grow with the rows of the
+//! file but for their keys, and a file that turns out to be broken at its end has changed nothing.
+
+mod mapping;
+mod report;
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use csv::StringRecord;
+use domain::{
+    Store, Viewer,
+    organisation::import::{CHUNK, Import, Row},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::CommandError;
+
+pub use mapping::{Field, Mapped, Mapping};
+pub use report::Report;
+
+/// The arguments of `mycareer import organisations`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = "\
+What happens to a row:
+  created    it is new: the organisation is added as approved, with IMPORT as its source
+  unchanged  its source key is known from an earlier import: what is there is left as it is
+  refused    it can't be kept (no name, a text too long, a malformed web site, the source key of another row of
+             the file); it is told with its line and every reason, and the other rows are taken
+
+What happens to a file: it is imported whole or not at all. One that is not CSV in UTF-8 with a header, that has a row
+with more or fewer fields than the header, or that lacks a mapped column changes nothing.
+
+The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that
+are likely the same organisation are created and told as likely duplicates.")]
+pub struct ImportArgs {
+    /// The CSV file: UTF-8, commas, a header.
+    pub file: PathBuf,
+
+    /// Which column a field is read from, as FIELD=COLUMN; may be repeated. Columns with well-known names need none.
+    ///
+    /// Fields: name, trading_names and email_domains (several, with semicolons between them), website, sector,
+    /// sub_sector, company_number, address, founded, source_key.
+    #[arg(long = "map", value_name = "FIELD=COLUMN")]
+    pub map: Vec<Mapped>,
+
+    /// Report what would happen, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Why a file was not imported. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It can't be opened.
+    #[error("{} can't be opened: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It can't be read as a table.
+    #[error("{} is not a table in CSV and UTF-8, so nothing was imported: {source}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: csv::Error,
+    },
+    /// Its columns aren't those that are needed.
+    #[error("nothing was imported: {0}")]
+    Columns(#[from] mapping::MappingError),
+    /// The database refused or failed.
+    #[error("nothing was imported: {0}")]
+    Domain(#[from] domain::Error),
+}
+
+/// Imports a file of organisations, and prints what became of its rows.
+pub async fn run(args: ImportArgs, store: &Store) -> Result<(), CommandError> {
+    let report = organisations(&args, store)
+        .await
+        .map_err(|error| CommandError::Told(error.to_string()))?;
+    println!("{report}");
+    Ok(())
+}
+
+/// Imports a file of organisations.
+pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report, ImportError> {
+    let path = args.file.as_path();
+    let malformed = |source| ImportError::Malformed {
+        path: path.to_owned(),
+        source,
+    };
+    let (bar, input) = open(path).map_err(|source| ImportError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut rows = csv::ReaderBuilder::new().from_reader(input);
+    let header = rows.headers().map_err(malformed)?;
+    let mapping = Mapping::of(header, &args.map)?;
+
+    let mut tx = store.begin().await?;
+    let mut import = Import::new();
+    let mut chunk = Vec::with_capacity(CHUNK);
+    let mut record = StringRecord::new();
+    while rows.read_record(&mut record).map_err(malformed)? {
+        chunk.push(row(&mapping, &record));
+        if chunk.len() == CHUNK {
+            import.add(&mut tx, std::mem::take(&mut chunk)).await?;
+        }
+    }
+    import.add(&mut tx, chunk).await?;
+    bar.set_message("looking for likely duplicates");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let outcome = import.finish(&mut tx, &Viewer::system(), &name).await?;
+    if !args.dry_run {
+        tx.commit().await?;
+    }
+    bar.finish_and_clear();
+    Ok(Report {
+        outcome,
+        dry_run: args.dry_run,
+    })
+}
+
+/// The file, and a bar that moves as it is read. The bar is drawn on a terminal only.
+fn open(path: &Path) -> io::Result<(ProgressBar, impl Read + use<>)> {
+    let file = File::open(path)?;
+    let bar = ProgressBar::new(file.metadata()?.len());
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {percent:>3}% of {total_bytes}  {msg} {eta}")
+    {
+        bar.set_style(style);
+    }
+    let input = bar.wrap_read(BufReader::new(file));
+    Ok((bar, input))
+}
+
+fn row(mapping: &Mapping, record: &StringRecord) -> Row {
+    let (source_key, profile) = mapping.read(record);
+    Row {
+        line: record.position().map_or(0, csv::Position::line),
+        source_key,
+        profile,
+    }
+}
