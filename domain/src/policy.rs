@@ -14,16 +14,28 @@ use std::{
     sync::LazyLock,
 };
 
+mod contact;
 mod job;
+mod note;
+mod organisation;
 mod relay;
 mod session;
 mod table;
+mod tag;
 mod who;
 
 pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token};
 
 /// The tables of all aggregates.
-const TABLES: &[&[&[&[Row]]]] = &[job::ROWS, relay::ROWS, session::ROWS];
+const TABLES: &[&[&[&[Row]]]] = &[
+    contact::ROWS,
+    job::ROWS,
+    note::ROWS,
+    organisation::ROWS,
+    relay::ROWS,
+    session::ROWS,
+    tag::ROWS,
+];
 
 /// Every row by its coordinate.
 static INDEX: LazyLock<HashMap<&'static str, &'static Row>> =

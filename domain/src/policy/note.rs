@@ -1,0 +1,28 @@
+//! Notes: what staff record of their work with employers (policy 2.2).
+
+use super::table::table;
+
+table! {
+    type Query {
+        notes: read(STAFF);
+        notes(filter): filter(STAFF);
+        notes(first, after, last, before): give(STAFF);
+    }
+    type Mutation {
+        addNote: read(RECORD_ENGAGEMENT);
+        addNote(input): give(RECORD_ENGAGEMENT);
+    }
+    type Note {
+        id, organisation, contact, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, authorName,
+        createdAt: read(STAFF);
+    }
+    type NoteConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }
+    type NoteEdge { node, cursor: read(STAFF); }
+    input NoteFilter { organisationId, contactId, kind: filter(STAFF); }
+    input AddNoteInput {
+        organisationId, contactId, kind, happenedAt, body, outcome, nextAction,
+        nextActionDueAt: give(RECORD_ENGAGEMENT);
+    }
+    type AddNotePayload { note, userErrors: read(EVERYONE); }
+    enum NoteKind { MEETING, CALL, EMAIL, VISIT, EVENT, GUIDANCE_ON_CONTACT, OTHER: both(STAFF); }
+}

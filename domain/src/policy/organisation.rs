@@ -1,0 +1,53 @@
+//! Organisations: everybody who has one sees what it says of itself; what staff know of it is theirs (policy 2.2). Which
+//! organisations somebody has is decided row by row in `crate::organisation::visible_to`.
+
+use super::table::table;
+
+table! {
+    type Query {
+        organisations: read(SIGNED_IN);
+        organisations(filter): filter(SIGNED_IN);
+        organisations(first, after, last, before): give(SIGNED_IN);
+        duplicateOrganisations: read(OPERATOR);
+        duplicateOrganisations(first, after, last, before): give(OPERATOR);
+    }
+    type Mutation {
+        createOrganisation, updateOrganisation: read(EDIT_ORGANISATION);
+        createOrganisation(input), updateOrganisation(input): give(EDIT_ORGANISATION);
+    }
+    type Organisation {
+        id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
+        founded, state: read(EVERYONE);
+        contacts, contactCount: read(SIGNED_IN);
+        contacts(first): give(SIGNED_IN);
+        showsContactsToStudents: read(EMPLOYER | STAFF);
+        tags, notes, source, sourceKey, multipleTouchPoints, version, createdAt, updatedAt: read(STAFF);
+        notes(first): give(STAFF);
+    }
+    type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
+    type OrganisationEdge { node, cursor: read(EVERYONE); }
+    input OrganisationFilter {
+        search, sector: filter(SIGNED_IN);
+        allOfTags, anyOfTags, noneOfTags, state: filter(STAFF);
+    }
+    input CreateOrganisationInput {
+        name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber, address,
+        founded, showsContactsToStudents, multipleTouchPoints, confirmNotDuplicate: give(EDIT_ORGANISATION);
+    }
+    input UpdateOrganisationInput {
+        id, version, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber,
+        address, founded, showsContactsToStudents, multipleTouchPoints: give(EDIT_ORGANISATION);
+    }
+    type CreateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
+    type UpdateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
+    type DuplicatePair { one, other, score, signals: read(OPERATOR); }
+    type DuplicatePairConnection { edges, nodes, pageInfo, totalCount: read(OPERATOR); }
+    type DuplicatePairEdge { node, cursor: read(OPERATOR); }
+    enum DuplicateSignal {
+        SAME_NAME, SIMILAR_NAME, TRADING_NAME, COMPANY_NUMBER, DOMAIN, ADDRESS: read(OPERATOR);
+    }
+    enum OrganisationKind { DIRECT_EMPLOYER, AGENCY, SELF_EMPLOYED, NON_PROFIT, PUBLIC: both(EVERYONE); }
+    enum OrganisationSize { MICRO, SMALL, MEDIUM, LARGE: both(EVERYONE); }
+    enum OrganisationState { PENDING, APPROVED, DECLINED, SUSPENDED, ARCHIVED: both(EVERYONE); }
+    enum RecordSource { STAFF, SELF_REGISTERED, IMPORT: read(STAFF); }
+}
