@@ -23,6 +23,7 @@ use domain::{Store, Tx, Viewer};
 
 pub mod access;
 pub mod connection;
+pub mod contact;
 pub mod cursor;
 pub mod document;
 pub mod endpoint;
@@ -30,8 +31,11 @@ pub mod errors;
 pub mod id;
 pub mod job;
 pub mod node;
+pub mod note;
+pub mod organisation;
 pub mod rows;
 pub mod session;
+pub mod tag;
 pub mod viewer;
 
 /// Who asks.

@@ -1,0 +1,336 @@
+//! Contacts: the people at organisations (policy 2.2), shown to those who may see them (policy 3).
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Context, Enum, InputObject, MaybeUndefined, Object, Result, dataloader::Loader,
+};
+use chrono::{DateTime, Utc};
+use domain::contact::{self as contacts, Filter, Profile};
+use entity::{
+    contact::{Column, ContactState as State, Model},
+    ids::{ContactId, OrganisationId},
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{
+    begin,
+    connection::{Connection, PageArgs, connect},
+    errors::payload,
+    id::Id,
+    organisation::{self, Organisation},
+    rows::{LoadError, Rows, rows},
+    store, viewer,
+};
+
+/// Queries about contacts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ContactQuery;
+
+/// Mutations about contacts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ContactMutation;
+
+/// A contact.
+#[derive(Clone, Debug)]
+pub struct Contact(pub Model);
+
+impl From<Model> for Contact {
+    fn from(model: Model) -> Self {
+        Self(model)
+    }
+}
+
+/// The contact with this id, if it exists for the viewer.
+pub async fn find(ctx: &Context<'_>, id: ContactId) -> Result<Option<Contact>> {
+    Ok(rows(ctx)?.load_one(id).await?.map(Contact))
+}
+
+impl Loader<ContactId> for Rows {
+    type Value = Model;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[ContactId]) -> Result<HashMap<ContactId, Model>, LoadError> {
+        let found = contacts::visible(&self.viewer)
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .all(self.store.reader())
+            .await
+            .map_err(domain::Error::from)?;
+        Ok(found.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// A contact: a person at an organisation. Students see those who agreed to be shown, at organisations that agreed.
+#[Object]
+impl Contact {
+    /// Its id.
+    async fn id(&self) -> Id<ContactId> {
+        Id(self.0.id)
+    }
+
+    /// Their name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Their job title.
+    async fn job_title(&self) -> Option<&str> {
+        self.0.job_title.as_deref()
+    }
+
+    /// Where they work.
+    async fn organisation(&self, ctx: &Context<'_>) -> Option<Result<Organisation>> {
+        organisation::find(ctx, self.0.organisation_id)
+            .await
+            .transpose()
+    }
+
+    /// Their e-mail address.
+    async fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Their telephone number.
+    async fn telephone(&self) -> Option<&str> {
+        self.0.telephone.as_deref()
+    }
+
+    /// Whether they are still there.
+    async fn state(&self) -> Option<ContactState> {
+        Some(self.0.state.into())
+    }
+
+    /// Whether they agreed to be shown to students (policy 3).
+    async fn visible_to_students(&self) -> Option<bool> {
+        Some(self.0.visible_to_students)
+    }
+
+    /// When they opted out of bulk e-mail; null when they did not.
+    async fn bulk_opted_out_at(&self) -> Option<DateTime<Utc>> {
+        self.0.bulk_opted_out_at
+    }
+
+    /// Whether they must not be sent any mail.
+    async fn do_not_email(&self) -> Option<bool> {
+        Some(self.0.do_not_email)
+    }
+
+    /// Since when mail is held back after bounces; null when it isn't.
+    async fn on_hold_at(&self) -> Option<DateTime<Utc>> {
+        self.0.on_hold_at
+    }
+
+    /// Raised at every change; `updateContact` asks for it.
+    async fn version(&self) -> Option<i32> {
+        Some(self.0.version)
+    }
+
+    /// When the record was made.
+    async fn created_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.0.created_at)
+    }
+
+    /// When the record last changed.
+    async fn updated_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.0.updated_at)
+    }
+}
+
+/// Whether a contact is still at the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "State")]
+pub enum ContactState {
+    /// They are.
+    Active,
+    /// They have left, or can no longer be reached.
+    Inactive,
+}
+
+/// What a list of contacts is narrowed by. Everything that is given must hold.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct ContactFilter {
+    /// A part of the name.
+    search: Option<String>,
+    /// Where they work.
+    organisation_id: Option<Id<OrganisationId>>,
+    /// Their e-mail address, in whatever case.
+    email: Option<String>,
+    /// Whether they are still there.
+    state: Option<ContactState>,
+}
+
+impl From<ContactFilter> for Filter {
+    fn from(given: ContactFilter) -> Self {
+        Self {
+            search: given.search,
+            organisation_id: given.organisation_id.map(|id| id.0),
+            email: given.email,
+            state: given.state.map(Into::into),
+        }
+    }
+}
+
+/// A contact to be added.
+#[derive(Debug, InputObject)]
+pub struct CreateContactInput {
+    /// Where they work.
+    organisation_id: Id<OrganisationId>,
+    /// Their name.
+    name: String,
+    /// Their job title.
+    job_title: Option<String>,
+    /// Their e-mail address.
+    email: Option<String>,
+    /// Their telephone number.
+    telephone: Option<String>,
+    /// Whether they agreed to be shown to students (policy 3).
+    #[graphql(default)]
+    visible_to_students: bool,
+    /// Whether they are still there.
+    #[graphql(default_with = "ContactState::Active")]
+    state: ContactState,
+    /// Whether they opted out of bulk e-mail.
+    #[graphql(default)]
+    bulk_opted_out: bool,
+    /// Whether they must not be sent any mail.
+    #[graphql(default)]
+    do_not_email: bool,
+}
+
+/// A change of a contact. What is not given stays as it is.
+#[derive(Debug, InputObject)]
+pub struct UpdateContactInput {
+    /// The contact.
+    id: Id<ContactId>,
+    /// The version that was read: when another change came first, this one is refused.
+    version: i32,
+    /// Their name.
+    name: Option<String>,
+    /// Their job title.
+    job_title: MaybeUndefined<String>,
+    /// Their e-mail address.
+    email: MaybeUndefined<String>,
+    /// Their telephone number.
+    telephone: MaybeUndefined<String>,
+    /// Whether they agreed to be shown to students (policy 3).
+    visible_to_students: Option<bool>,
+    /// Whether they are still there.
+    state: Option<ContactState>,
+    /// Whether they opted out of bulk e-mail.
+    bulk_opted_out: Option<bool>,
+    /// Whether they must not be sent any mail.
+    do_not_email: Option<bool>,
+}
+
+impl UpdateContactInput {
+    /// Changes the profile by what was given.
+    fn apply(self, profile: &mut Profile) {
+        if let Some(name) = self.name {
+            profile.name = name;
+        }
+        if let Some(visible) = self.visible_to_students {
+            profile.visible_to_students = visible;
+        }
+        if let Some(state) = self.state {
+            profile.state = state.into();
+        }
+        if let Some(opted_out) = self.bulk_opted_out {
+            profile.bulk_opted_out = opted_out;
+        }
+        if let Some(do_not_email) = self.do_not_email {
+            profile.do_not_email = do_not_email;
+        }
+        self.job_title.update_to(&mut profile.job_title);
+        self.email.update_to(&mut profile.email);
+        self.telephone.update_to(&mut profile.telephone);
+    }
+}
+
+payload! {
+    /// What became of a new contact.
+    CreateContactPayload {
+        /// The contact.
+        contact: Contact,
+    }
+}
+
+payload! {
+    /// What became of a change of a contact.
+    UpdateContactPayload {
+        /// The contact as it is now.
+        contact: Contact,
+    }
+}
+
+#[Object]
+impl ContactQuery {
+    /// Contacts whom the viewer may see, by name.
+    async fn contacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that meet all of this.")] filter: Option<ContactFilter>,
+        #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Contact>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(list(ctx, filter.unwrap_or_default().into(), &page).await)
+    }
+}
+
+async fn list(ctx: &Context<'_>, filter: Filter, page: &PageArgs) -> Result<Connection<Contact>> {
+    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let counted = (store.clone(), viewer.clone(), filter.clone());
+    connect(
+        ctx,
+        "contacts",
+        page,
+        async |page| contacts::list(store.reader(), viewer, &filter, &page).await,
+        contacts::key,
+        Contact,
+        move || {
+            let (store, viewer, filter) = counted.clone();
+            async move { contacts::count(store.reader(), &viewer, &filter).await }
+        },
+    )
+    .await
+}
+
+#[Object]
+impl ContactMutation {
+    /// Adds a contact to an organisation.
+    async fn create_contact(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateContactInput,
+    ) -> Result<CreateContactPayload> {
+        let mut tx = begin(ctx).await?;
+        let profile = Profile {
+            name: input.name,
+            job_title: input.job_title,
+            email: input.email,
+            telephone: input.telephone,
+            visible_to_students: input.visible_to_students,
+            state: input.state.into(),
+            bulk_opted_out: input.bulk_opted_out,
+            do_not_email: input.do_not_email,
+        };
+        let created =
+            contacts::create(&mut tx, viewer(ctx)?, input.organisation_id.0, profile).await;
+        CreateContactPayload::commit(tx, created).await
+    }
+
+    /// Changes a contact. What is not given stays as it is; `null` empties a field.
+    async fn update_contact(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateContactInput,
+    ) -> Result<UpdateContactPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.id.0, input.version);
+        let edit = |profile: &mut Profile| input.apply(profile);
+        let updated = contacts::update(&mut tx, viewer(ctx)?, id, version, edit).await;
+        UpdateContactPayload::commit(tx, updated).await
+    }
+}

@@ -1,0 +1,354 @@
+//! Organisations: the employers that the university works with (policy 2.2).
+
+mod duplicates;
+mod input;
+mod related;
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, Enum, Object, Result, dataloader::Loader};
+use chrono::{DateTime, Utc};
+use domain::organisation as organisations;
+use entity::{
+    ids::OrganisationId,
+    organisation::{
+        Column, Model, OrganisationKind as Kind, OrganisationSize as Size,
+        OrganisationState as State, RecordSource as Source,
+    },
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+pub use self::{
+    duplicates::DuplicateQuery,
+    input::{CreateOrganisationInput, OrganisationFilter, UpdateOrganisationInput},
+};
+use super::{
+    begin,
+    connection::{Connection, PageArgs, connect},
+    contact::Contact,
+    errors::payload,
+    id::Id,
+    note::Note,
+    rows::{LoadError, Rows, rows},
+    store,
+    tag::Tag,
+    viewer,
+};
+
+/// Queries about organisations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrganisationQuery;
+
+/// Mutations about organisations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrganisationMutation;
+
+/// An organisation.
+#[derive(Clone, Debug)]
+pub struct Organisation(pub Model);
+
+impl From<Model> for Organisation {
+    fn from(model: Model) -> Self {
+        Self(model)
+    }
+}
+
+/// The organisation with this id, if it exists for the viewer.
+pub async fn find(ctx: &Context<'_>, id: OrganisationId) -> Result<Option<Organisation>> {
+    Ok(rows(ctx)?.load_one(id).await?.map(Organisation))
+}
+
+impl Loader<OrganisationId> for Rows {
+    type Value = Model;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[OrganisationId],
+    ) -> Result<HashMap<OrganisationId, Model>, LoadError> {
+        let found = organisations::visible(&self.viewer)
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .all(self.store.reader())
+            .await
+            .map_err(domain::Error::from)?;
+        Ok(found.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// An organisation: an employer that the university works with.
+#[Object]
+impl Organisation {
+    /// Its id.
+    async fn id(&self) -> Id<OrganisationId> {
+        Id(self.0.id)
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Other names it trades under.
+    async fn trading_names(&self) -> &[String] {
+        &self.0.trading_names.0
+    }
+
+    /// The address of its web site.
+    async fn website(&self) -> Option<&str> {
+        self.0.website.as_deref()
+    }
+
+    /// The domains its people write from.
+    async fn email_domains(&self) -> &[String] {
+        &self.0.email_domains.0
+    }
+
+    /// Its sector.
+    async fn sector(&self) -> Option<&str> {
+        self.0.sector.as_deref()
+    }
+
+    /// Its sub-sector.
+    async fn sub_sector(&self) -> Option<&str> {
+        self.0.sub_sector.as_deref()
+    }
+
+    /// How many people it employs.
+    async fn size(&self) -> Option<OrganisationSize> {
+        self.0.size.map(Into::into)
+    }
+
+    /// What type of organisation it is.
+    async fn kind(&self) -> OrganisationKind {
+        self.0.kind.into()
+    }
+
+    /// The head office that it is a division of.
+    async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Organisation>> {
+        find(ctx, self.0.parent_id?).await.transpose()
+    }
+
+    /// Its number in the register of companies.
+    async fn company_number(&self) -> Option<&str> {
+        self.0.company_number.as_deref()
+    }
+
+    /// Where it is.
+    async fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
+    }
+
+    /// When it was founded, as its source says it.
+    async fn founded(&self) -> Option<&str> {
+        self.0.founded.as_deref()
+    }
+
+    /// Where it stands in approval.
+    async fn state(&self) -> OrganisationState {
+        self.0.state.into()
+    }
+
+    /// Its contacts whom the viewer may see, by name.
+    async fn contacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Contact>>> {
+        Some(related::contacts(ctx, self.0.id, first).await)
+    }
+
+    /// How many contacts it has whom the viewer may see.
+    async fn contact_count(&self, ctx: &Context<'_>) -> Option<Result<i64>> {
+        Some(related::contact_count(ctx, self.0.id).await)
+    }
+
+    /// The tags that are on it, by name.
+    async fn tags(&self, ctx: &Context<'_>) -> Option<Result<Vec<Tag>>> {
+        Some(related::tags(ctx, self.0.id).await)
+    }
+
+    /// What staff recorded of their work with it, the latest first.
+    async fn notes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Note>>> {
+        Some(related::notes(ctx, self.0.id, first).await)
+    }
+
+    /// Whether it agreed that its contacts are shown to students (policy 3).
+    async fn shows_contacts_to_students(&self) -> Option<bool> {
+        Some(self.0.shows_contacts_to_students)
+    }
+
+    /// Whether it has many touch points and no single owner (policy 2.3).
+    async fn multiple_touch_points(&self) -> Option<bool> {
+        Some(self.0.multiple_touch_points)
+    }
+
+    /// Where the record came from.
+    async fn source(&self) -> Option<RecordSource> {
+        Some(self.0.source.into())
+    }
+
+    /// What it is known by in that source.
+    async fn source_key(&self) -> Option<&str> {
+        self.0.source_key.as_deref()
+    }
+
+    /// Raised at every change; `updateOrganisation` asks for it.
+    async fn version(&self) -> Option<i32> {
+        Some(self.0.version)
+    }
+
+    /// When the record was made.
+    async fn created_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.0.created_at)
+    }
+
+    /// When the record last changed.
+    async fn updated_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.0.updated_at)
+    }
+}
+
+/// What type of organisation it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Kind")]
+pub enum OrganisationKind {
+    /// It employs people itself.
+    DirectEmployer,
+    /// It recruits for others.
+    Agency,
+    /// One person working for themselves.
+    SelfEmployed,
+    /// A charity or another body without profit.
+    NonProfit,
+    /// A public body.
+    Public,
+}
+
+/// How many people an organisation employs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Size")]
+pub enum OrganisationSize {
+    /// Up to 9.
+    Micro,
+    /// 10 to 49.
+    Small,
+    /// 50 to 249.
+    Medium,
+    /// 250 or more.
+    Large,
+}
+
+/// Where an organisation stands in approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "State")]
+pub enum OrganisationState {
+    /// It waits for an operator.
+    Pending,
+    /// It is approved.
+    Approved,
+    /// It was declined.
+    Declined,
+    /// It is suspended.
+    Suspended,
+    /// It is kept, and no longer used.
+    Archived,
+}
+
+/// Where a record came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Source")]
+pub enum RecordSource {
+    /// An operator made it.
+    Staff,
+    /// The employer registered it.
+    SelfRegistered,
+    /// It was imported from a file.
+    Import,
+}
+
+payload! {
+    /// What became of a new organisation.
+    CreateOrganisationPayload {
+        /// The organisation.
+        organisation: Organisation,
+    }
+}
+
+payload! {
+    /// What became of a change of an organisation.
+    UpdateOrganisationPayload {
+        /// The organisation as it is now.
+        organisation: Organisation,
+    }
+}
+
+#[Object]
+impl OrganisationQuery {
+    /// Organisations, by name.
+    async fn organisations(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those that meet all of this.")] filter: Option<OrganisationFilter>,
+        #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<Organisation>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(list(ctx, filter.unwrap_or_default().into(), &page).await)
+    }
+}
+
+async fn list(
+    ctx: &Context<'_>,
+    filter: organisations::Filter,
+    page: &PageArgs,
+) -> Result<Connection<Organisation>> {
+    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let counted = (store.clone(), viewer.clone(), filter.clone());
+    connect(
+        ctx,
+        "organisations",
+        page,
+        async |page| organisations::list(store.reader(), viewer, &filter, &page).await,
+        organisations::key,
+        Organisation,
+        move || {
+            let (store, viewer, filter) = counted.clone();
+            async move { organisations::count(store.reader(), &viewer, &filter).await }
+        },
+    )
+    .await
+}
+
+#[Object]
+impl OrganisationMutation {
+    /// Adds an organisation. One that looks like an organisation that exists is refused, unless `confirmNotDuplicate`.
+    async fn create_organisation(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateOrganisationInput,
+    ) -> Result<CreateOrganisationPayload> {
+        let mut tx = begin(ctx).await?;
+        let (profile, confirmed) = input.into_profile();
+        let created = organisations::create(&mut tx, viewer(ctx)?, profile, confirmed).await;
+        CreateOrganisationPayload::commit(tx, created).await
+    }
+
+    /// Changes an organisation. What is not given stays as it is; `null` empties a field.
+    async fn update_organisation(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateOrganisationInput,
+    ) -> Result<UpdateOrganisationPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.id.0, input.version);
+        let edit = |profile: &mut organisations::Profile| input.apply(profile);
+        let updated = organisations::update(&mut tx, viewer(ctx)?, id, version, edit).await;
+        UpdateOrganisationPayload::commit(tx, updated).await
+    }
+}
