@@ -33,7 +33,6 @@ USER mycareer
 
 FROM runtime AS mycareer-worker
 COPY --from=build /src/target/release/mycareer-worker /usr/local/bin/
-ENV MYCAREER_WORKER_LISTEN=127.0.0.1:8001
 ENTRYPOINT ["mycareer-worker"]
 
 FROM runtime AS mycareer

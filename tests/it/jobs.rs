@@ -3,6 +3,7 @@
 mod desk;
 mod engine;
 mod probe;
+mod process;
 mod record;
 mod redis;
 mod signals;

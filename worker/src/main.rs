@@ -99,7 +99,7 @@ async fn run(settings: EngineSettings, worker: WorkerSettings) -> Result<(), Box
 async fn until_migrated(store: &Store) -> Result<(), Box<dyn Error>> {
     let waiting = async {
         loop {
-            let pending = Migrator::get_pending_migrations(store.reader())
+            let pending = Migrator::get_pending_migrations_read_only(store.reader())
                 .await?
                 .len();
             if pending == 0 {

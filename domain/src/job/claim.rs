@@ -241,3 +241,21 @@ pub(super) fn literal(state: JobState) -> SimpleExpr {
     use sea_orm::ActiveEnum;
     Expr::Constant(state.to_value().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
+
+    use super::*;
+
+    #[test]
+    fn states_are_written_out_for_the_partial_indexes() {
+        let now = DateTime::from_timestamp(0, 0).unwrap();
+        let (postgres, _) = due(now).build(PostgresQueryBuilder);
+        assert!(postgres.contains("\"state\" = 'QUEUED'"), "{postgres}");
+        assert!(postgres.ends_with("FOR UPDATE SKIP LOCKED"), "{postgres}");
+        let (sqlite, _) = due(now).build(SqliteQueryBuilder);
+        assert!(sqlite.contains("\"state\" = 'QUEUED'"), "{sqlite}");
+        assert!(!sqlite.contains("LOCK"), "{sqlite}");
+    }
+}
