@@ -84,8 +84,9 @@ async fn twenty_thousand_jobs_that_are_due_at_once_drain() {
         tx.commit().await.unwrap();
     }
     let corner = bed.redis().unwrap();
+    let connection = connect(corner.url()).await;
     let outstanding = async || {
-        let mut connection = connect(corner.url()).await;
+        let mut connection = connection.clone();
         let (active, scheduled): (usize, usize) = redis::pipe()
             .llen(format!("{}:events:active", corner.prefix()))
             .zcard(format!("{}:events:scheduled", corner.prefix()))
@@ -103,7 +104,7 @@ async fn twenty_thousand_jobs_that_are_due_at_once_drain() {
         let config = EngineConfig::default();
         probe::engine(&store, &signals, config).start()
     });
-    until(Duration::from_secs(120), "all jobs are done", async || {
+    until(Duration::from_secs(300), "all jobs are done", async || {
         let outstanding = outstanding().await;
         assert!(outstanding <= 500, "{outstanding} wake-ups are outstanding");
         (count(&store, JobState::Done).await == JOBS).then_some(())
@@ -113,7 +114,7 @@ async fn twenty_thousand_jobs_that_are_due_at_once_drain() {
         SOON,
         "no wake-up is left, and nothing of the finished ones",
         async || {
-            let mut connection = connect(corner.url()).await;
+            let mut connection = connection.clone();
             let data: usize = redis::cmd("HLEN")
                 .arg(format!("{}:events:data", corner.prefix()))
                 .query_async(&mut connection)
