@@ -1,3 +1,2 @@
-pub mod commands;
 pub mod graphql;
 pub mod http;
