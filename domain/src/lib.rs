@@ -6,9 +6,11 @@
 //! [`error::Refusal`] that names the field and the remedy.
 
 pub mod booking;
+pub mod campaign;
 pub mod change;
 pub mod clock;
 pub mod contact;
+pub mod delivery;
 pub mod email_address;
 pub mod error;
 pub mod event;
@@ -22,8 +24,10 @@ pub mod page;
 pub mod policy;
 pub mod register;
 pub mod request;
+pub mod secret;
 pub mod session;
 pub mod store;
+pub mod suppression;
 pub mod tag;
 pub mod term;
 pub mod text;

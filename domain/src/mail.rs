@@ -92,11 +92,14 @@ pub async fn post(tx: &mut Tx, letter: Letter) -> Result<Option<DeliveryId>> {
     Ok(Some(id))
 }
 
+/// What stands behind the `@` of every Message-ID.
+pub const MESSAGE_ID_DOMAIN: &str = "mycareer.invalid";
+
 /// The Message-ID of a delivery, without angle brackets (RFC 5322): the same at every try, so that a relay or a reader
-/// can tell a repeat.
+/// can tell a repeat. It is the id in hexadecimal, which a statement that writes many rows can make too.
 #[must_use]
 pub fn message_id(id: DeliveryId) -> String {
-    format!("{id}@mycareer.invalid")
+    format!("{}@{MESSAGE_ID_DOMAIN}", id.uuid().simple())
 }
 
 /// `moment` as people at the university read it: `Tuesday 24 November 2026, 14:00`.

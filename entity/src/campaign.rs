@@ -59,6 +59,14 @@ pub struct Model {
     pub none_of: IdList,
     /// Who wrote it.
     pub created_by: UserId,
+    /// It starts by itself at this time.
+    pub not_before: Option<DateTimeUtc>,
+    /// When it has not started by this time, it never does.
+    pub not_after: Option<DateTimeUtc>,
+    /// Who started it, or set the time for it.
+    pub scheduled_by: Option<UserId>,
+    /// Why it could not start at its time.
+    pub refusal: Option<String>,
     /// When its audience was frozen and sending began.
     pub started_at: Option<DateTimeUtc>,
     /// When no delivery was left to be sent.

@@ -21,6 +21,7 @@ pub mod organisation_tag;
 pub mod programme;
 pub mod refresh_token;
 pub mod school;
+pub mod secret;
 pub mod session;
 pub mod sign_in_attempt;
 pub mod signing_key;

@@ -13,6 +13,7 @@ mod m20261123_000005_events;
 mod m20261123_000006_bulk_mail;
 mod m20261123_000007_jobs;
 mod m20261123_000008_audit;
+mod m20261123_000009_secrets;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_bulk_mail::Migration),
             Box::new(m20261123_000007_jobs::Migration),
             Box::new(m20261123_000008_audit::Migration),
+            Box::new(m20261123_000009_secrets::Migration),
         ]
     }
 }

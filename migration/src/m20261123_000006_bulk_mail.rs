@@ -28,6 +28,10 @@ impl MigrationTrait for Migration {
                     .col(json_binary("any_of"))
                     .col(json_binary("none_of"))
                     .col(uuid("created_by"))
+                    .col(moment_null("not_before"))
+                    .col(moment_null("not_after"))
+                    .col(uuid_null("scheduled_by"))
+                    .col(text_null("refusal"))
                     .col(moment_null("started_at"))
                     .col(moment_null("finished_at"))
                     .col(integer("recipients"))
@@ -36,6 +40,7 @@ impl MigrationTrait for Migration {
                     .col(moment("created_at"))
                     .col(moment("updated_at"))
                     .foreign_key(&mut reference("created_by", "user_account"))
+                    .foreign_key(&mut reference("scheduled_by", "user_account"))
                     .check(one_of(
                         "state",
                         &[

@@ -6,6 +6,7 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod campaign;
 mod compose;
 mod jobs;
 mod migration;

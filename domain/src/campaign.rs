@@ -1,0 +1,175 @@
+//! Bulk e-mail to the contacts of employers (policy 2.5).
+//!
+//! ```text
+//! DRAFT --schedule--> SCHEDULED --its time--> SENDING --nothing left--> SENT
+//!   |                     |   '--too late--> MISSED   |   ^
+//!   |                     |                       pause   resume
+//!   |                     |                           v   |
+//!   |                     |                          PAUSED
+//!   '------cancel---------'------cancel-----------------'--> CANCELLED
+//! ```
+//!
+//! - [`draft`]: what is written, to whom, and who may;
+//! - [`words`]: subject and text with fields, rendered for every recipient before anybody is written to;
+//! - [`audience`]: who is reached, who is left out and why, and the ledger that the start writes;
+//! - [`start`]: now, or at its time;
+//! - [`halt`]: pause, resume, cancel;
+//! - [`ledger`]: taking mails off the ledger, a batch at a time;
+//! - [`progress`]: what became of them;
+//! - [`unsubscribe`]: the way out that stands in every mail.
+
+mod audience;
+mod draft;
+mod halt;
+pub mod ledger;
+mod progress;
+mod start;
+pub mod unsubscribe;
+mod words;
+
+use entity::{
+    access_grant::Permission,
+    campaign::{self, CampaignState},
+    ids::CampaignId,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
+    QuerySelect, Select,
+};
+
+pub use self::{
+    audience::{Audience, MOST_TAGS, Preview, SkipReason, Skipped},
+    draft::{Changes, Draft, create, send_test, update},
+    halt::{cancel, pause, resume},
+    progress::{Counts, DeliveryFilter, count_deliveries, counts, deliveries},
+    start::{StartCampaign, Timing, give_up_start, schedule, start_scheduled},
+    words::{FIELDS, Recipient, Words, WordsError, Written},
+};
+use crate::{
+    error::{Error, RefusalCode, Result},
+    job::{Job, Queue},
+    organisation::nothing,
+    page::{Page, Slice},
+    store::{Store, Tx},
+    suppression::AddressKey,
+    viewer::Viewer,
+};
+
+/// Which campaigns exist for `viewer`: all of them for those who may send bulk e-mail, none for others.
+#[must_use]
+pub fn visible_to(viewer: &Viewer) -> Condition {
+    if viewer.has(Permission::SendBulkEmail) {
+        Condition::all()
+    } else {
+        Condition::all().add(nothing())
+    }
+}
+
+/// The campaigns that exist for `viewer`, to be narrowed.
+#[must_use]
+pub fn visible(viewer: &Viewer) -> Select<campaign::Entity> {
+    campaign::Entity::find().filter(visible_to(viewer))
+}
+
+/// The campaign with this id, if it exists for `viewer`.
+pub async fn find(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    id: CampaignId,
+) -> Result<Option<campaign::Model>> {
+    Ok(visible(viewer)
+        .filter(campaign::Column::Id.eq(id))
+        .one(db)
+        .await?)
+}
+
+/// One page of the campaigns that exist for `viewer`, the newest first.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    state: Option<CampaignState>,
+    page: &Page<CampaignId>,
+) -> Result<Slice<campaign::Model>> {
+    let rows = page
+        .narrow(
+            narrowed(viewer, state),
+            [campaign::Column::Id.into_expr()],
+            Order::Desc,
+        )
+        .all(db)
+        .await?;
+    Ok(page.slice(rows))
+}
+
+/// How many campaigns exist for `viewer`.
+pub async fn count(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    state: Option<CampaignState>,
+) -> Result<u64> {
+    Ok(narrowed(viewer, state).count(db).await?)
+}
+
+fn narrowed(viewer: &Viewer, state: Option<CampaignState>) -> Select<campaign::Entity> {
+    let query = visible(viewer);
+    match state {
+        Some(state) => query.filter(campaign::Column::State.eq(state)),
+        None => query,
+    }
+}
+
+/// How many contacts an audience would reach now, and how many are left out and why. Nothing is kept.
+pub async fn preview(store: &Store, viewer: &Viewer, audience: &Audience) -> Result<Preview> {
+    viewer.require(Permission::SendBulkEmail)?;
+    let mut refusals = crate::error::Refusals::default();
+    audience.check(store.reader(), &mut refusals).await?;
+    refusals.into_result()?;
+    let key = AddressKey::load(store.reader(), store.now()).await?;
+    audience::preview(store.reader(), &key, audience).await
+}
+
+/// Sends what is due of a part of a campaign's ledger. One campaign has several, which run side by side.
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+pub struct SendCampaign {
+    /// The part.
+    pub lane: ledger::Lane,
+}
+
+impl Job for SendCampaign {
+    const KIND: &'static str = "campaign.send";
+    const QUEUE: Queue = Queue::Bulk;
+    // Waiting costs no attempt, so this is how many workers may die over one part.
+    const MAX_ATTEMPTS: i32 = 1_000;
+
+    fn unique_key(&self) -> Option<String> {
+        Some(format!("{}/{}", Self::KIND, self.lane))
+    }
+}
+
+/// The campaign, locked until the transaction ends, for somebody who may send.
+async fn locked(tx: &Tx, viewer: &Viewer, id: CampaignId) -> Result<campaign::Model> {
+    viewer.require(Permission::SendBulkEmail)?;
+    lock(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("campaignId", "campaign"))
+}
+
+async fn lock(tx: &Tx, id: CampaignId) -> Result<Option<campaign::Model>> {
+    Ok(campaign::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?)
+}
+
+/// The refusal of something that can't be done with a campaign as it stands.
+fn wrong_state(campaign: &campaign::Model, what: &str) -> Error {
+    use sea_orm::ActiveEnum;
+    Error::refused(
+        RefusalCode::WrongState,
+        "campaignId",
+        format!(
+            "A campaign that is {} can't be {what}.",
+            campaign.state.to_value()
+        ),
+    )
+}

@@ -1,0 +1,358 @@
+//! Whom a campaign reaches: the contacts of approved organisations by their tags, without those who must not be written
+//! to (policy 2.5).
+//!
+//! Who is left out, and why, is decided by one statement, [`matched`]. The preview counts what it finds, and the start
+//! writes it into the ledger, so the two can't disagree.
+
+use std::collections::BTreeMap;
+
+use entity::{
+    ids::{CampaignId, DeliveryId, TagId},
+    list::IdList,
+    tag,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement,
+    Value,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, RefusalCode, Refusals, Result},
+    mail::MESSAGE_ID_DOMAIN,
+    request,
+    store::Tx,
+    suppression::{self, AddressKey},
+};
+
+/// How many tags a list may name.
+pub const MOST_TAGS: usize = 50;
+
+/// Which organisations' contacts are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// Tags of which an organisation has every one.
+    pub all_of: Vec<TagId>,
+    /// Tags of which it has at least one; empty asks nothing.
+    pub any_of: Vec<TagId>,
+    /// Tags of which it has none.
+    pub none_of: Vec<TagId>,
+}
+
+/// Why a contact is left out. When several reasons hold, the first of this list is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SkipReason {
+    /// They have left the organisation, or can't be reached.
+    Inactive,
+    /// They must not be sent any mail.
+    DoNotEmail,
+    /// They opted out of bulk mail.
+    OptedOut,
+    /// Mail is held back after bounces.
+    OnHold,
+    /// No address is known.
+    NoAddress,
+    /// The address is none.
+    InvalidAddress,
+    /// The address is suppressed: unsubscribed, bounced, complained or erased.
+    Suppressed,
+    /// Another contact with the same address is reached already.
+    DuplicateAddress,
+}
+
+/// How many are left out, by reason.
+pub type Skipped = BTreeMap<SkipReason, u64>;
+
+/// What a campaign would reach now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// How many would get the mail.
+    pub recipients: u64,
+    /// How many would not, by reason.
+    pub skipped: Skipped,
+}
+
+impl Audience {
+    /// The audience as a campaign keeps it.
+    #[must_use]
+    pub fn of(campaign: &entity::campaign::Model) -> Self {
+        Self {
+            all_of: campaign.all_of.0.clone(),
+            any_of: campaign.any_of.0.clone(),
+            none_of: campaign.none_of.0.clone(),
+        }
+    }
+
+    pub(super) fn into_lists(self) -> [IdList; 3] {
+        [
+            IdList(self.all_of),
+            IdList(self.any_of),
+            IdList(self.none_of),
+        ]
+    }
+
+    /// Notes what is wrong with it: no tag to be had, too many, or tags that there are not.
+    pub(super) async fn check(
+        &self,
+        db: &impl ConnectionTrait,
+        refusals: &mut Refusals,
+    ) -> Result<()> {
+        refusals.add_if(
+            self.all_of.is_empty() && self.any_of.is_empty(),
+            RefusalCode::Required,
+            "allOf",
+            "Name at least one tag that the organisations must have: nobody writes to everybody by mistake.",
+        );
+        for (field, tags) in [
+            ("allOf", &self.all_of),
+            ("anyOf", &self.any_of),
+            ("noneOf", &self.none_of),
+        ] {
+            if tags.len() > MOST_TAGS {
+                refusals.add(
+                    RefusalCode::TooLong,
+                    field,
+                    format!("At most {MOST_TAGS} tags; {} were given.", tags.len()),
+                );
+                continue;
+            }
+            let known: Vec<TagId> = tag::Entity::find()
+                .select_only()
+                .column(tag::Column::Id)
+                .filter(tag::Column::Id.is_in(tags.iter().copied()))
+                .into_tuple()
+                .all(db)
+                .await?;
+            if let Some(unknown) = tags.iter().find(|tag| !known.contains(tag)) {
+                refusals.add(
+                    RefusalCode::NotFound,
+                    field,
+                    format!("There is no tag {unknown}."),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many contacts the audience has now, and how many are left out.
+pub(super) async fn preview(
+    db: &impl ConnectionTrait,
+    key: &AddressKey,
+    audience: &Audience,
+) -> Result<Preview> {
+    let suppressed = suppressed(db, key, audience).await?;
+    let mut query = matched(db.get_database_backend(), audience, &suppressed)?;
+    query
+        .sql
+        .push_str("SELECT reason, COUNT(*) AS contacts FROM judged GROUP BY reason");
+    let mut preview = Preview::default();
+    for row in db.query_all_raw(query.into_statement(db)).await? {
+        let contacts: i64 = row.try_get("", "contacts")?;
+        let contacts = u64::try_from(contacts).unwrap_or(0);
+        match row.try_get::<Option<String>>("", "reason")? {
+            None => preview.recipients = contacts,
+            Some(reason) => {
+                let reason = serde_json::from_value(reason.into())?;
+                preview.skipped.insert(reason, contacts);
+            }
+        }
+    }
+    Ok(preview)
+}
+
+/// Writes a ledger row for everybody whom the audience reaches, in one statement whatever their number, and answers how
+/// many they are.
+pub(super) async fn freeze(
+    tx: &Tx,
+    key: &AddressKey,
+    campaign_id: CampaignId,
+    audience: &Audience,
+) -> Result<u64> {
+    let db = tx.conn();
+    let suppressed = suppressed(db, key, audience).await?;
+    let mut query = matched(tx.backend(), audience, &suppressed)?;
+    // The ids are made by the statement too. They are UUIDv7 (RFC 9562, 6.2, method 1): time and randomness are those of
+    // one fresh id, and the last four bytes count the rows. The ledger is then in the order in which it is worked off.
+    let first = DeliveryId::new_at(tx.now()).uuid().simple().to_string();
+    let prefix = query.bind(first[..24].to_owned());
+    let message_id_domain = query.bind(format!("@{MESSAGE_ID_DOMAIN}"));
+    let campaign_id = query.bind(campaign_id);
+    let now = query.bind(tx.now());
+    let request_id = query.bind(request::current_id());
+    let Dialect {
+        count_in_hex,
+        hex_to_id,
+        domain,
+        fields,
+        ..
+    } = dialect(tx.backend());
+    let insert = format!(
+        "INSERT INTO delivery (id, campaign_id, address, address_domain, recipient_name, contact_id, template, fields, \
+         state, message_id, attempts, next_attempt_at, request_id, created_at) \
+         {ctes}, recipients AS (\
+           SELECT {prefix} || {count_in_hex} AS hex, judged.* FROM judged WHERE reason IS NULL\
+         ) SELECT {hex_to_id}, {campaign_id}, address, {domain}, name, id, 'campaign', {fields}, \
+         'QUEUED', hex || {message_id_domain}, 0, {now}, {request_id}, {now} FROM recipients",
+        ctes = query.sql.trim_end(),
+    );
+    query.sql = insert;
+    Ok(db
+        .execute_raw(query.into_statement(db))
+        .await?
+        .rows_affected())
+}
+
+/// The suppressed addresses among those that would get the mail. They are found by their hashes, which only this
+/// program can make, so the database is told of them.
+async fn suppressed(
+    db: &impl ConnectionTrait,
+    key: &AddressKey,
+    audience: &Audience,
+) -> Result<Vec<String>> {
+    let mut query = matched(db.get_database_backend(), audience, &[])?;
+    query
+        .sql
+        .push_str("SELECT address FROM judged WHERE reason IS NULL");
+    let addresses = db
+        .query_all_raw(query.into_statement(db))
+        .await?
+        .iter()
+        .map(|row| row.try_get::<String>("", "address"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let found = suppression::among(db, key, addresses.iter().map(String::as_str)).await?;
+    Ok(found.into_iter().map(str::to_owned).collect())
+}
+
+/// SQL in the making, with its values. Both databases know numbered parameters.
+struct Query {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Query {
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    fn into_statement(self, db: &impl ConnectionTrait) -> Statement {
+        Statement::from_sql_and_values(db.get_database_backend(), self.sql, self.values)
+    }
+}
+
+/// What the two databases say differently.
+struct Dialect {
+    /// Opens a list of ids, given in hexadecimal as a JSON array; the parameter stands at `{}`.
+    ids: fn(&str) -> String,
+    /// Opens a list of texts, given as a JSON array.
+    texts: fn(&str) -> String,
+    count_in_hex: &'static str,
+    hex_to_id: &'static str,
+    domain: &'static str,
+    fields: &'static str,
+}
+
+fn dialect(backend: DbBackend) -> Dialect {
+    if backend == DbBackend::Sqlite {
+        Dialect {
+            ids: |list| format!("(SELECT UNHEX(value) FROM json_each({list}))"),
+            texts: |list| format!("(SELECT value FROM json_each({list}))"),
+            count_in_hex: "PRINTF('%08x', ROW_NUMBER() OVER (ORDER BY id))",
+            hex_to_id: "UNHEX(hex)",
+            domain: "SUBSTR(address, INSTR(address, '@') + 1)",
+            fields: "JSON_OBJECT('name', name, 'organisation', organisation, 'job_title', job_title)",
+        }
+    } else {
+        Dialect {
+            ids: |list| {
+                format!("(SELECT value::uuid FROM jsonb_array_elements_text({list}::jsonb))")
+            },
+            texts: |list| format!("(SELECT value FROM jsonb_array_elements_text({list}::jsonb))"),
+            count_in_hex: "LPAD(TO_HEX(ROW_NUMBER() OVER (ORDER BY id)), 8, '0')",
+            hex_to_id: "hex::uuid",
+            domain: "SPLIT_PART(address, '@', 2)",
+            fields: "JSONB_BUILD_OBJECT('name', name, 'organisation', organisation, 'job_title', job_title)",
+        }
+    }
+}
+
+/// Two common table expressions: `matched`, every contact that the audience means, and `judged`, the same with the
+/// reason for which they are left out, or null.
+fn matched(backend: DbBackend, audience: &Audience, suppressed: &[String]) -> Result<Query> {
+    let Dialect { ids, texts, .. } = dialect(backend);
+    let mut query = Query {
+        sql: String::new(),
+        values: Vec::new(),
+    };
+    let mut tagged = String::new();
+    for (tags, at_least, at_most) in [
+        (&audience.all_of, audience.all_of.len(), usize::MAX),
+        (&audience.any_of, 1, usize::MAX),
+        (&audience.none_of, 0, 0),
+    ] {
+        if tags.is_empty() {
+            continue;
+        }
+        let mut tags = tags.clone();
+        tags.sort_unstable();
+        tags.dedup();
+        let at_least = at_least.min(tags.len());
+        let hex: Vec<String> = tags
+            .iter()
+            .map(|tag| tag.uuid().simple().to_string())
+            .collect();
+        let list = query.bind(serde_json::to_string(&hex)?);
+        let limit = if at_most == 0 {
+            "= 0".to_owned()
+        } else {
+            format!(">= {at_least}")
+        };
+        tagged.push_str(&format!(
+            " AND (SELECT COUNT(*) FROM organisation_tag AS t WHERE t.organisation_id = o.id AND t.tag_id IN {}) {limit}",
+            ids(&list),
+        ));
+    }
+    let suppressed = if suppressed.is_empty() {
+        String::new()
+    } else {
+        let list = query.bind(serde_json::to_string(suppressed)?);
+        format!("WHEN LOWER(c.email) IN {} THEN 'SUPPRESSED' ", texts(&list))
+    };
+    query.sql = format!(
+        "WITH matched AS (\
+           SELECT c.id, LOWER(c.email) AS address, c.name, c.job_title, o.name AS organisation, CASE \
+             WHEN c.state <> 'ACTIVE' THEN 'INACTIVE' \
+             WHEN c.do_not_email THEN 'DO_NOT_EMAIL' \
+             WHEN c.bulk_opted_out_at IS NOT NULL THEN 'OPTED_OUT' \
+             WHEN c.on_hold_at IS NOT NULL THEN 'ON_HOLD' \
+             WHEN COALESCE(c.email, '') = '' THEN 'NO_ADDRESS' \
+             WHEN c.email NOT LIKE '%_@_%._%' OR c.email LIKE '%@%@%' OR c.email LIKE '% %' THEN 'INVALID_ADDRESS' \
+             {suppressed}END AS skip \
+           FROM contact AS c JOIN organisation AS o ON o.id = c.organisation_id \
+           WHERE o.state = 'APPROVED'{tagged}\
+         ), judged AS (\
+           SELECT id, address, name, job_title, organisation, COALESCE(skip, CASE \
+             WHEN ROW_NUMBER() OVER (PARTITION BY skip, address ORDER BY id) > 1 THEN 'DUPLICATE_ADDRESS' \
+             END) AS reason \
+           FROM matched\
+         ) "
+    );
+    Ok(query)
+}
+
+/// The audience is empty: nobody would get the mail.
+pub(super) fn empty(preview: &Preview) -> Error {
+    let left_out: u64 = preview.skipped.values().sum();
+    Error::refused_whole(
+        RefusalCode::EmptyAudience,
+        if left_out == 0 {
+            "No contact of an approved organisation has these tags.".to_owned()
+        } else {
+            format!(
+                "Nobody would get this mail: all {left_out} contacts with these tags are left out."
+            )
+        },
+    )
+}

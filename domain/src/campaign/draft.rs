@@ -1,0 +1,227 @@
+//! Writing a campaign.
+
+use entity::{
+    access_grant::Permission,
+    campaign::{self, CampaignState},
+    ids::CampaignId,
+};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use serde_json::{Value, json};
+
+use super::{
+    Audience, locked,
+    words::{Recipient, Words},
+    wrong_state,
+};
+use crate::{
+    change::{Change, stale},
+    email_address::EmailAddress,
+    error::{Error, RefusalCode, Refusals, Result},
+    live::LiveEvent,
+    mail::{self, Letter},
+    store::Tx,
+    text::Text,
+    viewer::Viewer,
+};
+
+/// How long a name may be, in characters.
+const LONGEST_NAME: usize = 200;
+/// How long a subject may be, in characters.
+const LONGEST_SUBJECT: usize = 300;
+/// How long a text may be, in characters.
+const LONGEST_BODY: usize = 50_000;
+/// The action of the audit log under which changes of drafts are kept.
+const UPDATED: &str = "campaign.updated";
+
+/// What a campaign says, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What its operators call it.
+    pub name: String,
+    /// The subject line, with fields in double braces.
+    pub subject: String,
+    /// The text, with fields in double braces.
+    pub body: String,
+    /// Whom it goes to.
+    pub audience: Audience,
+}
+
+/// What is to be other about a draft; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// What its operators call it.
+    pub name: Option<String>,
+    /// The subject line.
+    pub subject: Option<String>,
+    /// The text.
+    pub body: Option<String>,
+    /// Tags of which an organisation has every one.
+    pub all_of: Option<Vec<entity::ids::TagId>>,
+    /// Tags of which it has at least one.
+    pub any_of: Option<Vec<entity::ids::TagId>>,
+    /// Tags of which it has none.
+    pub none_of: Option<Vec<entity::ids::TagId>>,
+}
+
+/// Begins a campaign (policy 2.5: for those who were trained for it).
+pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campaign::Model> {
+    viewer.require(Permission::SendBulkEmail)?;
+    let author = viewer.signed_in()?.id;
+    let draft = draft.checked(tx).await?;
+    let after = draft.told();
+    let [all_of, any_of, none_of] = draft.audience.into_lists();
+    let created = campaign::ActiveModel {
+        id: Set(CampaignId::new_at(tx.now())),
+        name: Set(draft.name),
+        subject: Set(draft.subject),
+        body: Set(draft.body),
+        state: Set(CampaignState::Draft),
+        all_of: Set(all_of),
+        any_of: Set(any_of),
+        none_of: Set(none_of),
+        created_by: Set(author),
+        not_before: Set(None),
+        not_after: Set(None),
+        scheduled_by: Set(None),
+        refusal: Set(None),
+        started_at: Set(None),
+        finished_at: Set(None),
+        recipients: Set(0),
+        skipped: Set(json!({})),
+        version: Set(1),
+        created_at: Set(tx.now()),
+        updated_at: Set(tx.now()),
+    }
+    .insert(tx.conn())
+    .await?;
+    tx.audit(viewer, "campaign.created", created.id, None, Some(after))
+        .await?;
+    Ok(created)
+}
+
+/// Changes a draft that is at `version`.
+pub async fn update(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: CampaignId,
+    version: i32,
+    changes: Changes,
+) -> Result<campaign::Model> {
+    let campaign = locked(tx, viewer, id).await?;
+    if campaign.state != CampaignState::Draft {
+        return Err(wrong_state(&campaign, "changed"));
+    }
+    if campaign.version != version {
+        return Err(stale(tx.conn(), UPDATED, id, version, campaign.version).await?);
+    }
+    let before = Draft::of(&campaign);
+    let audience = before.audience.clone();
+    let draft = Draft {
+        name: changes.name.unwrap_or_else(|| before.name.clone()),
+        subject: changes.subject.unwrap_or_else(|| before.subject.clone()),
+        body: changes.body.unwrap_or_else(|| before.body.clone()),
+        audience: Audience {
+            all_of: changes.all_of.unwrap_or(audience.all_of),
+            any_of: changes.any_of.unwrap_or(audience.any_of),
+            none_of: changes.none_of.unwrap_or(audience.none_of),
+        },
+    }
+    .checked(tx)
+    .await?;
+    if draft == before {
+        return Ok(campaign);
+    }
+    let (before, after) = Change::between(&before.told(), &draft.told())?.into_audit(version + 1);
+    let [all_of, any_of, none_of] = draft.audience.into_lists();
+    let mut row = campaign.into_active_model();
+    row.name = Set(draft.name);
+    row.subject = Set(draft.subject);
+    row.body = Set(draft.body);
+    row.all_of = Set(all_of);
+    row.any_of = Set(any_of);
+    row.none_of = Set(none_of);
+    row.refusal = Set(None);
+    row.version = Set(version + 1);
+    row.updated_at = Set(tx.now());
+    let updated = row.update(tx.conn()).await?;
+    tx.audit(viewer, UPDATED, id, before, after).await?;
+    tx.announce(LiveEvent::CampaignProgress { campaign_id: id });
+    Ok(updated)
+}
+
+/// Sends the viewer the mail as it stands, filled in for themselves. Nobody else gets one.
+pub async fn send_test(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<campaign::Model> {
+    let campaign = locked(tx, viewer, id).await?;
+    let person = viewer.signed_in()?;
+    let recipient = Recipient {
+        name: person.name.clone(),
+        organisation: "Example Ltd".to_owned(),
+        job_title: Some("Recruiter".to_owned()),
+    };
+    let written = Words::parse(&campaign.subject, &campaign.body)
+        .and_then(|words| words.render(&recipient))
+        .map_err(|error| Error::refused_whole(RefusalCode::CannotRender, error.to_string()))?;
+    let to: EmailAddress = person
+        .email
+        .parse()
+        .map_err(|error| Error::Fault(format!("the address of {}: {error}", person.id)))?;
+    let letter = Letter {
+        template: "campaign",
+        to,
+        name: person.name.clone(),
+        user_id: Some(person.id),
+        purpose_key: format!(
+            "campaign_test/{id}/{}/{}",
+            person.id,
+            tx.now().timestamp_micros()
+        ),
+        fields: json!({
+            "subject": format!("Test: {}", written.subject),
+            "text": written.text,
+            "events": [],
+            "unsubscribe_link": super::unsubscribe::TEST_LINK,
+        }),
+    };
+    mail::post(tx, letter).await?;
+    tx.audit(viewer, "campaign.tested", id, None, None).await?;
+    Ok(campaign)
+}
+
+impl Draft {
+    fn of(campaign: &campaign::Model) -> Self {
+        Self {
+            name: campaign.name.clone(),
+            subject: campaign.subject.clone(),
+            body: campaign.body.clone(),
+            audience: Audience::of(campaign),
+        }
+    }
+
+    /// As the audit log tells of it.
+    fn told(&self) -> Value {
+        json!({
+            "name": self.name,
+            "subject": self.subject,
+            "body": self.body,
+            "allOf": self.audience.all_of,
+            "anyOf": self.audience.any_of,
+            "noneOf": self.audience.none_of,
+        })
+    }
+
+    async fn checked(mut self, tx: &Tx) -> Result<Self> {
+        let mut refusals = Refusals::default();
+        self.name = Text::line("name", LONGEST_NAME).required(&self.name, &mut refusals);
+        self.subject =
+            Text::line("subject", LONGEST_SUBJECT).required(&self.subject, &mut refusals);
+        self.body = Text::block("body", LONGEST_BODY).required(&self.body, &mut refusals);
+        for (text, field) in [(&self.subject, "subject"), (&self.body, "body")] {
+            if let Some(fault) = Words::fault(text) {
+                refusals.add(RefusalCode::CannotRender, field, fault);
+            }
+        }
+        self.audience.check(tx.conn(), &mut refusals).await?;
+        refusals.into_result()?;
+        Ok(self)
+    }
+}

@@ -1,0 +1,464 @@
+//! Taking a campaign's mails off the ledger.
+//!
+//! The ledger of a campaign is cut into [`Lane`]s by id. A lane is worked by one job, so several workers send one campaign
+//! without asking for the same rows; when a job is taken for dead and is not, the claims keep the two apart all the same.
+//!
+//! A pass over a lane reads what is due in chunks, and claims each batch in the moment in which it can go out: what is
+//! claimed is what is in flight, and nothing more than that is in doubt when a worker is killed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    campaign::{self, CampaignState},
+    contact::{self, ContactState},
+    delivery::{self, DeliveryState},
+    ids::{CampaignId, ContactId, DeliveryId},
+};
+use sea_orm::{
+    ActiveEnum, ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{
+        CommonTableExpression, Expr, LockBehavior, LockType, Query, SimpleExpr, WithClause,
+    },
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{SendCampaign, lock};
+use crate::{
+    delivery::{CLAIM, Verdict, record},
+    error::Result,
+    live::LiveEvent,
+    store::Tx,
+    suppression::{self, AddressKey},
+};
+
+/// The most lanes that a campaign has.
+const MOST_LANES: u32 = 4;
+/// With fewer recipients than this for each, there are fewer lanes.
+const WORTH_A_LANE: u32 = 100;
+
+/// What is said of a mail whose worker is gone.
+const WORKER_GONE: &str =
+    "the worker went away while it was sending; the relay may have the mail or not";
+
+/// A part of a campaign's ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Lane {
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// The first id of the part; `None` is the beginning.
+    pub from: Option<DeliveryId>,
+    /// The first id after it; `None` is the end.
+    pub to: Option<DeliveryId>,
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/", self.campaign_id)?;
+        match self.from {
+            Some(from) => from.fmt(f),
+            None => f.write_str("first"),
+        }
+    }
+}
+
+impl Lane {
+    /// Has all lanes of a campaign worked. Lanes whose jobs live are left to them.
+    pub(super) async fn enqueue_all(tx: &mut Tx, campaign_id: CampaignId) -> Result<()> {
+        for lane in Self::all(tx, campaign_id).await? {
+            tx.enqueue(&SendCampaign { lane }, None).await?;
+        }
+        Ok(())
+    }
+
+    /// The lanes of a campaign: the same ones whenever it is asked.
+    async fn all(tx: &Tx, campaign_id: CampaignId) -> Result<Vec<Self>> {
+        let some: Option<DeliveryId> = delivery::Entity::find()
+            .select_only()
+            .column(delivery::Column::Id)
+            .filter(delivery::Column::CampaignId.eq(campaign_id))
+            .limit(1)
+            .into_tuple()
+            .one(tx.conn())
+            .await?;
+        let recipients: Option<i32> = campaign::Entity::find_by_id(campaign_id)
+            .select_only()
+            .column(campaign::Column::Recipients)
+            .into_tuple()
+            .one(tx.conn())
+            .await?;
+        let (Some(some), Some(recipients)) = (some, recipients) else {
+            return Ok(Vec::new());
+        };
+        let recipients = u32::try_from(recipients).unwrap_or(0);
+        Ok(Self::cut(campaign_id, some, recipients))
+    }
+
+    /// Cuts the ids into parts of equal size. They are alike but for the last four bytes, which count from 1.
+    fn cut(campaign_id: CampaignId, some: DeliveryId, recipients: u32) -> Vec<Self> {
+        let lanes = recipients.div_ceil(WORTH_A_LANE).clamp(1, MOST_LANES);
+        let border = |nth: u32| {
+            let before = u64::from(recipients) * u64::from(nth) / u64::from(lanes);
+            let count = u32::try_from(before + 1).unwrap_or(u32::MAX);
+            let mut bytes = *some.uuid().as_bytes();
+            bytes[12..].copy_from_slice(&count.to_be_bytes());
+            DeliveryId(Uuid::from_bytes(bytes))
+        };
+        (0..lanes)
+            .map(|nth| Self {
+                campaign_id,
+                from: (nth > 0).then(|| border(nth)),
+                to: (nth + 1 < lanes).then(|| border(nth + 1)),
+            })
+            .collect()
+    }
+
+    /// The rows of the lane in this state, as a condition on `delivery`.
+    fn rows_in(&self, state: DeliveryState) -> Condition {
+        let mut condition = Condition::all()
+            .add(delivery::Column::CampaignId.eq(self.campaign_id))
+            .add(in_state(state));
+        if let Some(from) = self.from {
+            condition = condition.add(delivery::Column::Id.gte(from));
+        }
+        if let Some(to) = self.to {
+            condition = condition.add(delivery::Column::Id.lt(to));
+        }
+        condition
+    }
+}
+
+/// What is due in a lane after `after`, in the order of the ledger, at most `limit` mails.
+pub async fn due(
+    db: &impl ConnectionTrait,
+    lane: &Lane,
+    after: Option<DeliveryId>,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<delivery::Model>> {
+    let mut query = delivery::Entity::find()
+        .filter(lane.rows_in(DeliveryState::Queued))
+        .filter(delivery::Column::NextAttemptAt.lte(now));
+    if let Some(after) = after {
+        query = query.filter(delivery::Column::Id.gt(after));
+    }
+    Ok(query
+        .order_by_asc(delivery::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?)
+}
+
+/// Those of the mails that must no longer be sent, with the reason: their recipients opted out, left, or were suppressed
+/// after the audience was frozen.
+pub async fn withheld(
+    db: &impl ConnectionTrait,
+    key: &AddressKey,
+    mails: &[delivery::Model],
+) -> Result<HashMap<DeliveryId, &'static str>> {
+    let contacts: Vec<ContactId> = mails.iter().filter_map(|mail| mail.contact_id).collect();
+    let unwilling: HashSet<ContactId> = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::Id)
+        .filter(contact::Column::Id.is_in(contacts))
+        .filter(
+            Condition::any()
+                .add(contact::Column::State.ne(ContactState::Active))
+                .add(contact::Column::DoNotEmail.eq(true))
+                .add(contact::Column::BulkOptedOutAt.is_not_null())
+                .add(contact::Column::OnHoldAt.is_not_null()),
+        )
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
+    let suppressed =
+        suppression::among(db, key, mails.iter().map(|mail| mail.address.as_str())).await?;
+    Ok(mails
+        .iter()
+        .filter_map(|mail| {
+            let reason = if suppressed.contains(mail.address.as_str()) {
+                "the address was suppressed after the start"
+            } else if mail.contact_id.is_some_and(|id| unwilling.contains(&id)) {
+                "the contact opted out or left after the start"
+            } else {
+                return None;
+            };
+            Some((mail.id, reason))
+        })
+        .collect())
+}
+
+/// Claims those of the mails that are still due, if the campaign is still being sent, and answers which they are. Commit
+/// before a word is said to the relay.
+pub async fn claim(
+    tx: &Tx,
+    campaign_id: CampaignId,
+    ids: &[DeliveryId],
+    claimant: &str,
+) -> Result<HashSet<DeliveryId>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sending = campaign::Entity::find_by_id(campaign_id)
+        .select_only()
+        .column(campaign::Column::Id)
+        .filter(campaign::Column::State.eq(CampaignState::Sending))
+        .into_query();
+    // Locked rows are passed over, not waited for: whoever has them is sending or cancelling them.
+    let free = Query::select()
+        .column(delivery::Column::Id)
+        .from(delivery::Entity)
+        .and_where(Expr::col(delivery::Column::Id).is_in(ids.iter().copied()))
+        .and_where(in_state(DeliveryState::Queued))
+        .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(tx.now()))
+        .and_where(Expr::exists(sending))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned();
+    let picked = CommonTableExpression::new()
+        .table_name("picked")
+        .column("id")
+        .query(free)
+        .to_owned();
+    let chosen = Query::select().column("id").from("picked").to_owned();
+    let update = Query::update()
+        .table(delivery::Entity)
+        .value(delivery::Column::State, DeliveryState::Sending.to_value())
+        .value(delivery::Column::ClaimedBy, claimant)
+        .value(delivery::Column::ClaimedUntil, tx.now() + CLAIM)
+        .and_where(Expr::col(delivery::Column::Id).in_subquery(chosen))
+        .returning_col(delivery::Column::Id)
+        .to_owned()
+        .with(WithClause::new().cte(picked).to_owned());
+    let mut claimed = HashSet::new();
+    for row in tx.conn().query_all(&update).await? {
+        claimed.insert(row.try_get::<DeliveryId>("", "id")?);
+    }
+    Ok(claimed)
+}
+
+/// Writes down that these mails must not be sent or can't be written. They were not claimed.
+pub async fn drop_unsent(tx: &Tx, dropped: &[(DeliveryId, Verdict)], claimant: &str) -> Result<()> {
+    if dropped.is_empty() {
+        return Ok(());
+    }
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::val(DeliveryState::Sending))
+        .col_expr(delivery::Column::ClaimedBy, Expr::val(claimant))
+        .filter(delivery::Column::Id.is_in(dropped.iter().map(|(id, _)| *id)))
+        .filter(delivery::Column::State.eq(DeliveryState::Queued))
+        .exec(tx.conn())
+        .await?;
+    record(tx, claimant, dropped.iter().cloned()).await
+}
+
+/// Extends claims whose mails are on their way.
+pub async fn keep(tx: &Tx, ids: &[DeliveryId], claimant: &str) -> Result<()> {
+    delivery::Entity::update_many()
+        .col_expr(delivery::Column::ClaimedUntil, Expr::val(tx.now() + CLAIM))
+        .filter(delivery::Column::Id.is_in(ids.iter().copied()))
+        .filter(delivery::Column::ClaimedBy.eq(claimant))
+        .filter(delivery::Column::State.eq(DeliveryState::Sending))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Tells whoever watches that mails of the campaign went out.
+pub fn announce(tx: &mut Tx, campaign_id: CampaignId) {
+    tx.announce(LiveEvent::CampaignProgress { campaign_id });
+}
+
+/// What is left of a lane at the end of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing: every mail of the lane is sent or given up.
+    Nothing,
+    /// The campaign was paused, cancelled or finished.
+    Halted,
+    /// There will be something to do at this time.
+    At(DateTime<Utc>),
+}
+
+/// Ends a pass over a lane. Mails whose worker is gone become UNKNOWN, and when nothing is left in any lane the campaign
+/// is finished.
+///
+/// The campaign stays locked until the transaction ends: whoever resumes it finds this lane's job over, or going on.
+pub async fn end_pass(tx: &mut Tx, lane: &Lane) -> Result<Rest> {
+    let Some(campaign) = lock(tx, lane.campaign_id).await? else {
+        return Ok(Rest::Halted);
+    };
+    give_up_orphans(tx, lane).await?;
+    if campaign.state != CampaignState::Sending {
+        return Ok(Rest::Halted);
+    }
+    if let Some(next) = next_of(tx, lane).await? {
+        return Ok(Rest::At(next));
+    }
+    finish(tx, campaign).await?;
+    Ok(Rest::Nothing)
+}
+
+/// Looks after campaigns whose workers are gone: orphaned mails become UNKNOWN, and lanes that nobody works get a job.
+/// Answers how many campaigns are being sent.
+pub async fn look_after(tx: &mut Tx) -> Result<usize> {
+    let campaigns: Vec<CampaignId> = campaign::Entity::find()
+        .select_only()
+        .column(campaign::Column::Id)
+        .filter(campaign::Column::State.is_in([
+            CampaignState::Sending,
+            CampaignState::Paused,
+            CampaignState::Cancelled,
+        ]))
+        .filter(
+            Condition::any()
+                .add(campaign::Column::State.eq(CampaignState::Sending))
+                .add(Expr::exists(
+                    Query::select()
+                        .expr(Expr::val(1))
+                        .from(delivery::Entity)
+                        .and_where(
+                            Expr::col((delivery::Entity, delivery::Column::CampaignId))
+                                .equals((campaign::Entity, campaign::Column::Id)),
+                        )
+                        .and_where(in_state(DeliveryState::Sending))
+                        .to_owned(),
+                )),
+        )
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    for campaign_id in &campaigns {
+        let whole = Lane {
+            campaign_id: *campaign_id,
+            from: None,
+            to: None,
+        };
+        if !matches!(end_pass(tx, &whole).await?, Rest::At(_)) {
+            continue;
+        }
+        Lane::enqueue_all(tx, *campaign_id).await?;
+    }
+    Ok(campaigns.len())
+}
+
+/// Mails of the lane whose claim ran out.
+async fn give_up_orphans(tx: &mut Tx, lane: &Lane) -> Result<()> {
+    let given_up = delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::val(DeliveryState::Unknown))
+        .col_expr(delivery::Column::LastReply, Expr::val(WORKER_GONE))
+        .filter(lane.rows_in(DeliveryState::Sending))
+        .filter(delivery::Column::ClaimedUntil.lte(tx.now()))
+        .exec(tx.conn())
+        .await?;
+    if given_up.rows_affected > 0 {
+        announce(tx, lane.campaign_id);
+    }
+    Ok(())
+}
+
+/// When something is due in the lane, or a claim in it runs out; `None` when all of its mails are in their last state.
+async fn next_of(tx: &Tx, lane: &Lane) -> Result<Option<DateTime<Utc>>> {
+    let mut first = None;
+    for (state, column) in [
+        (DeliveryState::Queued, delivery::Column::NextAttemptAt),
+        (DeliveryState::Sending, delivery::Column::ClaimedUntil),
+    ] {
+        let soonest: Option<Option<DateTime<Utc>>> = delivery::Entity::find()
+            .select_only()
+            .column_as(column.min(), "soonest")
+            .filter(lane.rows_in(state))
+            .into_tuple()
+            .one(tx.conn())
+            .await?;
+        if let Some(soonest) = soonest.flatten() {
+            first = Some(first.map_or(soonest, |first: DateTime<Utc>| Ord::min(first, soonest)));
+        }
+    }
+    Ok(first)
+}
+
+async fn finish(tx: &mut Tx, campaign: campaign::Model) -> Result<()> {
+    let id = campaign.id;
+    let whole = Lane {
+        campaign_id: id,
+        from: None,
+        to: None,
+    };
+    if next_of(tx, &whole).await?.is_some() {
+        return Ok(());
+    }
+    let version = campaign.version + 1;
+    let mut row = campaign.into_active_model();
+    row.state = Set(CampaignState::Sent);
+    row.finished_at = Set(Some(tx.now()));
+    row.version = Set(version);
+    row.updated_at = Set(tx.now());
+    row.update(tx.conn()).await?;
+    announce(tx, id);
+    Ok(())
+}
+
+/// `state = 'X'`, with the state written out: a partial index is of no use to a bound parameter.
+fn in_state(state: DeliveryState) -> SimpleExpr {
+    Expr::col((delivery::Entity, delivery::Column::State))
+        .eq(Expr::Constant(state.to_value().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn campaign() -> CampaignId {
+        CampaignId(Uuid::nil())
+    }
+
+    fn nth(count: u32) -> DeliveryId {
+        let mut bytes = [7; 16];
+        bytes[12..].copy_from_slice(&count.to_be_bytes());
+        DeliveryId(Uuid::from_bytes(bytes))
+    }
+
+    #[test]
+    fn every_mail_is_in_exactly_one_lane_and_lanes_are_of_equal_size() {
+        for recipients in [1, 99, 100, 101, 399, 400, 401, 10_000] {
+            let lanes = Lane::cut(campaign(), nth(1), recipients);
+            let sizes: Vec<usize> = lanes
+                .iter()
+                .map(|lane| {
+                    (1..=recipients)
+                        .map(nth)
+                        .filter(|id| lane.from.is_none_or(|from| from <= *id))
+                        .filter(|id| lane.to.is_none_or(|to| *id < to))
+                        .count()
+                })
+                .collect();
+            assert_eq!(sizes.iter().sum::<usize>(), recipients as usize);
+            let (least, most) = (sizes.iter().min(), sizes.iter().max());
+            assert!(most.unwrap() - least.unwrap() <= 1, "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn a_small_campaign_has_one_lane_and_a_large_one_four() {
+        assert_eq!(Lane::cut(campaign(), nth(3), 100).len(), 1);
+        assert_eq!(Lane::cut(campaign(), nth(3), 101).len(), 2);
+        assert_eq!(Lane::cut(campaign(), nth(3), 1_000_000).len(), 4);
+    }
+
+    #[test]
+    fn lanes_are_the_same_whichever_row_they_are_cut_by() {
+        assert_eq!(
+            Lane::cut(campaign(), nth(1), 1_000),
+            Lane::cut(campaign(), nth(777), 1_000)
+        );
+    }
+}

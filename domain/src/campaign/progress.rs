@@ -1,0 +1,114 @@
+//! What became of a campaign's mails.
+
+use std::collections::HashMap;
+
+use entity::{
+    delivery::{self, DeliveryState},
+    ids::{CampaignId, DeliveryId},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QuerySelect,
+    Select,
+};
+
+use crate::{
+    error::Result,
+    page::{Page, Slice},
+};
+
+/// How many mails stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// They wait.
+    pub queued: u64,
+    /// They are on their way.
+    pub sending: u64,
+    /// The relay has them.
+    pub sent: u64,
+    /// The relay refused them.
+    pub failed: u64,
+    /// The relay may have them or not.
+    pub unknown: u64,
+    /// They were withheld after the start.
+    pub skipped: u64,
+    /// The campaign was cancelled first.
+    pub cancelled: u64,
+}
+
+impl Counts {
+    fn of(&mut self, state: DeliveryState) -> &mut u64 {
+        match state {
+            DeliveryState::Queued => &mut self.queued,
+            DeliveryState::Sending => &mut self.sending,
+            DeliveryState::Sent => &mut self.sent,
+            DeliveryState::Failed => &mut self.failed,
+            DeliveryState::Unknown => &mut self.unknown,
+            DeliveryState::Skipped => &mut self.skipped,
+            DeliveryState::Cancelled => &mut self.cancelled,
+        }
+    }
+}
+
+/// The counts of several campaigns, with one statement.
+pub async fn counts(
+    db: &impl ConnectionTrait,
+    campaigns: &[CampaignId],
+) -> Result<HashMap<CampaignId, Counts>> {
+    let rows: Vec<(CampaignId, DeliveryState, i64)> = delivery::Entity::find()
+        .select_only()
+        .columns([delivery::Column::CampaignId, delivery::Column::State])
+        .column_as(delivery::Column::Id.count(), "deliveries")
+        .filter(delivery::Column::CampaignId.is_in(campaigns.iter().copied()))
+        .group_by(delivery::Column::CampaignId)
+        .group_by(delivery::Column::State)
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut counts: HashMap<CampaignId, Counts> = HashMap::new();
+    for (campaign, state, deliveries) in rows {
+        *counts.entry(campaign).or_default().of(state) = u64::try_from(deliveries).unwrap_or(0);
+    }
+    Ok(counts)
+}
+
+/// Which mails of a campaign are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryFilter {
+    /// The campaign.
+    pub campaign_id: CampaignId,
+    /// Only those that stand there.
+    pub state: Option<DeliveryState>,
+}
+
+impl DeliveryFilter {
+    fn select(&self) -> Select<delivery::Entity> {
+        let query =
+            delivery::Entity::find().filter(delivery::Column::CampaignId.eq(self.campaign_id));
+        match self.state {
+            Some(state) => query.filter(delivery::Column::State.eq(state)),
+            None => query,
+        }
+    }
+}
+
+/// One page of a campaign's mails, by address.
+pub async fn deliveries(
+    db: &impl ConnectionTrait,
+    filter: &DeliveryFilter,
+    page: &Page<(String, DeliveryId)>,
+) -> Result<Slice<delivery::Model>> {
+    let key = [
+        delivery::Column::Address.into_expr(),
+        delivery::Column::Id.into_expr(),
+    ];
+    let rows = page
+        .narrow(filter.select(), key, Order::Asc)
+        .all(db)
+        .await?;
+    Ok(page.slice(rows))
+}
+
+/// How many mails a campaign has.
+pub async fn count_deliveries(db: &impl ConnectionTrait, filter: &DeliveryFilter) -> Result<u64> {
+    Ok(filter.select().count(db).await?)
+}

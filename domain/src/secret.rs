@@ -1,0 +1,41 @@
+//! Keys that all processes share: made by whoever needs one first, kept in the database, never told.
+
+use chrono::{DateTime, Utc};
+use entity::secret;
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
+
+use crate::error::{Error, Result};
+
+/// How long a key is, in bytes.
+const LENGTH: usize = 32;
+
+/// The key of this name; it is made when there is none yet.
+pub async fn shared(
+    db: &impl ConnectionTrait,
+    name: &'static str,
+    now: DateTime<Utc>,
+) -> Result<Vec<u8>> {
+    if let Some(found) = find(db, name).await? {
+        return Ok(found);
+    }
+    let fresh: [u8; LENGTH] = rand::random();
+    secret::Entity::insert(secret::ActiveModel {
+        name: Set(name.to_owned()),
+        value: Set(fresh.to_vec()),
+        created_at: Set(now),
+    })
+    .on_conflict(OnConflict::new().do_nothing().to_owned())
+    .exec_without_returning(db)
+    .await?;
+    // Somebody else may have been quicker; theirs is the one then.
+    find(db, name)
+        .await?
+        .ok_or_else(|| Error::Fault(format!("the key {name:?} can't be kept")))
+}
+
+async fn find(db: &impl ConnectionTrait, name: &'static str) -> Result<Option<Vec<u8>>> {
+    Ok(secret::Entity::find_by_id(name)
+        .one(db)
+        .await?
+        .map(|secret| secret.value))
+}
