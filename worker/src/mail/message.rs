@@ -1,0 +1,385 @@
+//! A mail as the relay gets it: envelope and MIME.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use lettre::{
+    Address,
+    address::Envelope,
+    message::{
+        Mailbox, MultiPart, SinglePart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use sha2::{Digest as _, Sha256};
+
+use super::templates::Rendered;
+
+/// A mail that is ready to be handed over, and can be handed over again as the very same mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who it is from and goes to, as far as relays are concerned.
+    pub envelope: Envelope,
+    /// Headers and body, with CRLF line ends.
+    pub bytes: Vec<u8>,
+}
+
+impl Message {
+    /// The domain of the recipient in lower case: what the per-domain rate limit counts by.
+    #[must_use]
+    pub fn recipient_domain(&self) -> String {
+        self.envelope
+            .to()
+            .first()
+            .map(|address| address.domain().to_ascii_lowercase())
+            .unwrap_or_default()
+    }
+}
+
+/// Who a mail is from.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// Shown as the sender.
+    pub from: Mailbox,
+    /// Where answers go, when not to `from`.
+    pub reply_to: Option<Mailbox>,
+    /// Where reports of failed delivery go (the envelope's sender); `from` when none.
+    pub bounces_to: Option<Address>,
+}
+
+/// Why a mail goes out, which decides about its headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature<'a> {
+    /// The system wrote it because something happened: `Auto-Submitted` (RFC 3834) keeps holiday notes from answering.
+    Automatic,
+    /// A person wrote it to many: it can be unsubscribed from by one click (RFC 2369, RFC 8058).
+    Bulk {
+        /// `https://` address that unsubscribes this recipient at `POST`, and shows a page at `GET`.
+        unsubscribe: &'a str,
+    },
+}
+
+/// Everything that makes up a mail.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    /// `local@domain`, without angle brackets. The same delivery has the same one at every attempt.
+    pub message_id: &'a str,
+    /// When it was written, by the clock of the caller.
+    pub date: DateTime<Utc>,
+    /// Who it is from.
+    pub sender: &'a Sender,
+    /// The recipient's address.
+    pub to: &'a str,
+    /// The recipient's name, shown beside the address; may be empty.
+    pub name: &'a str,
+    /// Subject and bodies.
+    pub content: &'a Rendered,
+    /// Why it goes out.
+    pub nature: Nature<'a>,
+}
+
+/// Why no mail can be made of a draft. Trying again changes nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The recipient's address is not one.
+    #[error("the recipient's address can't be used: {0}")]
+    Address(#[from] lettre::address::AddressError),
+    /// A value that stands in a header as it is has characters that no header may hold.
+    #[error("{0} holds characters that a mail header can't")]
+    Header(&'static str),
+    /// The parts don't make a mail.
+    #[error("the mail can't be built: {0}")]
+    Build(#[from] lettre::error::Error),
+}
+
+impl Draft<'_> {
+    /// Makes the mail. The same draft makes the same bytes.
+    ///
+    /// Line breaks and other control characters in names and subject become spaces, so that nothing typed by anyone can
+    /// begin a header of its own.
+    pub fn compose(&self) -> Result<Message, ComposeError> {
+        let address: Address = self.to.trim().parse()?;
+        let bounces_to = self
+            .sender
+            .bounces_to
+            .as_ref()
+            .unwrap_or(&self.sender.from.email);
+        let envelope = Envelope::new(Some(bounces_to.clone()), vec![address.clone()])?;
+        let message_id = bare("the Message-ID", self.message_id)?;
+        let mut message = lettre::Message::builder()
+            .envelope(envelope.clone())
+            .date(SystemTime::from(self.date))
+            .from(tidy(&self.sender.from))
+            .to(Mailbox::new(
+                Some(one_line(self.name)).filter(|name| !name.is_empty()),
+                address,
+            ))
+            .subject(one_line(&self.content.subject))
+            .raw_header(as_it_is("Message-ID", format!("<{message_id}>")));
+        if let Some(reply_to) = &self.sender.reply_to {
+            message = message.reply_to(tidy(reply_to));
+        }
+        message = match self.nature {
+            Nature::Automatic => {
+                message.raw_header(as_it_is("Auto-Submitted", "auto-generated".to_owned()))
+            }
+            Nature::Bulk { unsubscribe } => message
+                .raw_header(as_it_is(
+                    "List-Unsubscribe",
+                    format!("<{}>", bare("the unsubscribe address", unsubscribe)?),
+                ))
+                .raw_header(as_it_is(
+                    "List-Unsubscribe-Post",
+                    "List-Unsubscribe=One-Click".to_owned(),
+                )),
+        };
+        let body = MultiPart::alternative()
+            .boundary(boundary(message_id))
+            .singlepart(SinglePart::plain(self.content.text.clone()))
+            .singlepart(SinglePart::html(self.content.html.clone()));
+        Ok(Message {
+            envelope,
+            bytes: message.multipart(body)?.formatted(),
+        })
+    }
+}
+
+/// A header value that is not to be folded or encoded, because its readers take it letter by letter.
+fn as_it_is(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::dangerous_new_pre_encoded(
+        HeaderName::new_from_ascii_str(name),
+        value.clone(),
+        value,
+    )
+}
+
+/// Only what can stand between angle brackets.
+fn bare<'a>(what: &'static str, value: &'a str) -> Result<&'a str, ComposeError> {
+    let fits = !value.is_empty() && value.len() < 900;
+    if fits
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'<' && byte != b'>')
+    {
+        Ok(value)
+    } else {
+        Err(ComposeError::Header(what))
+    }
+}
+
+fn tidy(mailbox: &Mailbox) -> Mailbox {
+    Mailbox::new(mailbox.name.as_deref().map(one_line), mailbox.email.clone())
+}
+
+/// The text on one line: every run of white space and control characters is one space.
+fn one_line(text: &str) -> String {
+    let words = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A line that separates the parts; it is the same at each attempt.
+fn boundary(message_id: &str) -> String {
+    use std::fmt::Write as _;
+    let mut boundary = String::from("=_");
+    for byte in Sha256::digest(message_id.as_bytes()).iter().take(16) {
+        let _ = write!(boundary, "{byte:02x}");
+    }
+    boundary
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use mail_parser::MessageParser;
+
+    use super::*;
+
+    fn sender() -> Sender {
+        Sender {
+            from: Mailbox::new(
+                Some("Careers Centre".into()),
+                "careers@university.test".parse().unwrap(),
+            ),
+            reply_to: None,
+            bounces_to: Some("bounces@university.test".parse().unwrap()),
+        }
+    }
+
+    fn content(subject: &str) -> Rendered {
+        Rendered {
+            subject: subject.to_owned(),
+            text: "Dear Zoë,\nyou have a place.\n".to_owned(),
+            html: "<p>Dear Zoë,<br>you have a place.</p>\n".to_owned(),
+        }
+    }
+
+    fn draft<'a>(sender: &'a Sender, content: &'a Rendered) -> Draft<'a> {
+        Draft {
+            message_id: "dlv_01h455vb4pex5vsknk084sn02q@university.test",
+            date: "2026-03-03T09:30:00Z".parse().unwrap(),
+            sender,
+            to: "zoe@students.test",
+            name: "Zoë Ångström",
+            content,
+            nature: Nature::Automatic,
+        }
+    }
+
+    /// A small mail for other modules' tests.
+    pub(crate) fn a_message(subject: &str) -> Message {
+        draft(&sender(), &content(subject)).compose().unwrap()
+    }
+
+    fn headers(message: &Message) -> Vec<(String, String)> {
+        let mail = MessageParser::default().parse(&message.bytes).unwrap();
+        mail.headers_raw()
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect()
+    }
+
+    fn header(message: &Message, name: &str) -> Option<String> {
+        headers(message)
+            .into_iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    #[test]
+    fn an_automatic_mail_says_so_and_reads_as_written() {
+        let message = a_message("Your place: “Résumé” workshop — 3 März");
+        assert!(message.bytes.is_ascii(), "any relay can carry it");
+        let mail = MessageParser::default().parse(&message.bytes).unwrap();
+        assert_eq!(
+            mail.subject(),
+            Some("Your place: “Résumé” workshop — 3 März")
+        );
+        assert_eq!(
+            mail.to().unwrap().first().unwrap().name(),
+            Some("Zoë Ångström")
+        );
+        assert_eq!(
+            mail.body_text(0).unwrap(),
+            "Dear Zoë,\r\nyou have a place.\r\n"
+        );
+        assert!(mail.body_html(0).unwrap().starts_with("<p>Dear Zoë,<br>"));
+        assert_eq!(
+            header(&message, "Message-ID").unwrap(),
+            "<dlv_01h455vb4pex5vsknk084sn02q@university.test>"
+        );
+        assert_eq!(
+            header(&message, "Date").unwrap(),
+            "Tue, 03 Mar 2026 09:30:00 +0000"
+        );
+        assert_eq!(
+            header(&message, "Auto-Submitted").unwrap(),
+            "auto-generated"
+        );
+        assert_eq!(header(&message, "List-Unsubscribe"), None);
+        assert_eq!(
+            message.envelope.from().unwrap().to_string(),
+            "bounces@university.test"
+        );
+        assert_eq!(message.recipient_domain(), "students.test");
+    }
+
+    #[test]
+    fn a_bulk_mail_is_unsubscribed_from_by_one_click() {
+        let (sender, content) = (sender(), content("Careers fair"));
+        let address = format!(
+            "https://careers.university.test/unsubscribe/{}",
+            "t".repeat(200)
+        );
+        let message = Draft {
+            nature: Nature::Bulk {
+                unsubscribe: &address,
+            },
+            ..draft(&sender, &content)
+        };
+        let message = message.compose().unwrap();
+        assert_eq!(
+            header(&message, "List-Unsubscribe").unwrap(),
+            format!("<{address}>"),
+            "whole, on one line"
+        );
+        assert_eq!(
+            header(&message, "List-Unsubscribe-Post").unwrap(),
+            "List-Unsubscribe=One-Click"
+        );
+        assert_eq!(header(&message, "Auto-Submitted"), None);
+    }
+
+    #[test]
+    fn the_same_draft_makes_the_same_bytes() {
+        assert_eq!(a_message("again"), a_message("again"));
+    }
+
+    #[test]
+    fn nothing_typed_by_anyone_begins_a_header() {
+        let mut sender = sender();
+        sender.reply_to = Some(Mailbox::new(
+            Some("x\r\nBcc: c@evil.test".into()),
+            "a@university.test".parse().unwrap(),
+        ));
+        let content = content("Hello\r\nBcc: a@evil.test\r\n\r\nbody");
+        let mut draft = draft(&sender, &content);
+        draft.name = "Eve\nBcc: b@evil.test\u{0}";
+        let message = draft.compose().unwrap();
+        assert!(
+            headers(&message).iter().all(|(name, _)| name != "Bcc"),
+            "{:?}",
+            headers(&message)
+        );
+        let mail = MessageParser::default().parse(&message.bytes).unwrap();
+        assert_eq!(mail.subject(), Some("Hello Bcc: a@evil.test body"));
+        assert_eq!(
+            mail.to().unwrap().first().unwrap().name(),
+            Some("Eve Bcc: b@evil.test")
+        );
+        assert_eq!(message.envelope.to().len(), 1);
+    }
+
+    #[test]
+    fn what_stands_in_a_header_as_it_is_is_checked() {
+        let (sender, content) = (sender(), content("Hello"));
+        let draft = draft(&sender, &content);
+        for bad in ["", "a b@c", "a>\r\nBcc: x@evil.test", "a@b\n", "ü@b"] {
+            assert!(
+                Draft {
+                    message_id: bad,
+                    ..draft.clone()
+                }
+                .compose()
+                .is_err(),
+                "{bad:?}"
+            );
+            let nature = Nature::Bulk { unsubscribe: bad };
+            assert!(
+                Draft {
+                    nature,
+                    ..draft.clone()
+                }
+                .compose()
+                .is_err(),
+                "{bad:?}"
+            );
+        }
+        for bad in [
+            "",
+            "zoe",
+            "zoe@",
+            "zoe@students.test\r\nRCPT TO:<x@evil.test>",
+            "a@b.test, c@d.test",
+        ] {
+            assert!(
+                Draft {
+                    to: bad,
+                    ..draft.clone()
+                }
+                .compose()
+                .is_err(),
+                "{bad:?}"
+            );
+        }
+    }
+}

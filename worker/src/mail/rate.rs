@@ -1,0 +1,164 @@
+//! How much mail may go out: a true limit, over all processes together.
+//!
+//! # What holds
+//! In no window of the limit's length, wherever it begins, does the relay receive more mails than the limit says; a
+//! second limit holds for each domain of recipients. What counts is when the relay receives a mail, and between being
+//! allowed to send and that moment lies time nobody can foretell. So a permit is counted from when it is granted until a
+//! window's length after the mail's fate is known ([`Permit::used`]), and no more than the limit are counted at once.
+//!
+//! Why that is enough: take any window, the mails received in it, and the one of them whose permit was granted last. It
+//! was granted before its mail was received, so before the window's end; every other one was granted before it and is
+//! counted until a window's length after it was received, so past the window's end. All were counted at that one moment,
+//! so they are no more than the limit. No guess about delays is in this; a slow relay makes sending slower, never
+//! faster.
+//!
+//! # What it costs
+//! Each permit is counted for the length of its sending (milliseconds) beyond the window, and the window is lengthened by
+//! a thousandth, at least a millisecond: clocks that count the same second may differ by a few ten-thousandths (NTP slews
+//! by up to 0.0005). With sending times under 4% of the window more than 95% of the limit is used while there is work.
+//! With no limit set nothing is counted and nothing is asked.
+//!
+//! # What happens to a permit whose holder dies
+//! It is forgotten a window's length after [`HAND_OVER_WITHIN`] and a little: the transport gives up every mail before
+//! that, so by then it was sent, or never will be.
+
+mod limit;
+mod log;
+mod memory;
+mod redis;
+
+use std::{sync::Arc, time::Duration};
+
+use ::redis::aio::ConnectionManager;
+pub use limit::{Rate, RateLimits, RateSyntaxError};
+
+use self::{memory::MemoryLog, redis::RedisLog};
+use super::HAND_OVER_WITHIN;
+
+/// How long a granted permit is waited for.
+const HELD_FOR: Duration = HAND_OVER_WITHIN.saturating_add(Duration::from_secs(5));
+/// The longest pause before asking again: a permit that was given back unused is found by then.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Grants permits to send. Cheap to clone; all clones count together.
+#[derive(Debug, Clone)]
+pub struct RateLimiter(Option<Log>);
+
+#[derive(Debug, Clone)]
+enum Log {
+    Memory(Arc<MemoryLog>),
+    Redis(Arc<RedisLog>),
+}
+
+/// The answer to a question for several permits.
+#[derive(Debug)]
+pub struct Decision {
+    /// For each domain asked for, in order: the permit, or `None` for not yet.
+    pub permits: Vec<Option<Permit>>,
+    /// How long until the first of those refused may be granted; `None` when all were.
+    pub wait: Option<Duration>,
+}
+
+/// The limit can't be kept, because what is counted can't be seen: nothing may be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the mail rate limit can't be asked: {0}")]
+pub struct RateLimitUnavailable(pub(super) String);
+
+impl RateLimiter {
+    /// No limit.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self(None)
+    }
+
+    /// Counts in this process alone: for the embedded default.
+    #[must_use]
+    pub fn in_memory(limits: RateLimits) -> Self {
+        Self(
+            limits
+                .any()
+                .then(|| Log::Memory(Arc::new(MemoryLog::new(limits)))),
+        )
+    }
+
+    /// Counts in Redis, over every process that uses the same one with the same prefix of keys. Must be called within a
+    /// tokio runtime.
+    ///
+    /// Emptying Redis empties the count: windows that lie across that moment may be exceeded.
+    #[must_use]
+    pub fn in_redis(limits: RateLimits, connection: ConnectionManager, prefix: &str) -> Self {
+        let log = || Log::Redis(Arc::new(RedisLog::new(limits, connection, prefix)));
+        Self(limits.any().then(log))
+    }
+
+    /// Asks for a permit for each of `domains`, in that order, without waiting. A refused domain does not keep the ones
+    /// after it from being granted. Ask only for what will be sent at once: a permit that waits is counted all the while.
+    pub async fn try_acquire(&self, domains: &[&str]) -> Result<Decision, RateLimitUnavailable> {
+        match &self.0 {
+            None => Ok(Decision {
+                permits: domains.iter().map(|_| Some(Permit(None))).collect(),
+                wait: None,
+            }),
+            Some(Log::Memory(log)) => Ok(log.try_acquire(domains)),
+            Some(Log::Redis(log)) => log.try_acquire(domains).await,
+        }
+    }
+
+    /// Waits for a permit to send one mail to that domain.
+    pub async fn acquire(&self, domain: &str) -> Result<Permit, RateLimitUnavailable> {
+        if self.0.is_none() {
+            return Ok(Permit(None));
+        }
+        loop {
+            let mut decision = self.try_acquire(&[domain]).await?;
+            if let Some(permit) = decision.permits.pop().flatten() {
+                return Ok(permit);
+            }
+            tokio::time::sleep(decision.wait.unwrap_or_default().min(ASK_AGAIN)).await;
+        }
+    }
+}
+
+/// Leave to hand one mail to the relay, now.
+///
+/// Say what became of it as soon as that is known. Dropped without a word, it counts as used at that moment.
+#[must_use = "a permit that is dropped counts as used"]
+#[derive(Debug)]
+pub struct Permit(Option<Held>);
+
+/// What is counted for a permit, and where.
+#[derive(Debug)]
+struct Held {
+    log: Log,
+    id: u64,
+    /// In lower case.
+    domain: String,
+    /// When the memory log would forget it by itself.
+    leaves: Duration,
+}
+
+impl Permit {
+    /// The mail was handed over, or may have been.
+    pub fn used(mut self) {
+        self.settle(true);
+    }
+
+    /// The relay certainly never had the mail: somebody else may send instead.
+    pub fn unused(mut self) {
+        self.settle(false);
+    }
+
+    fn settle(&mut self, used: bool) {
+        let Some(held) = self.0.take() else { return };
+        match held.log.clone() {
+            Log::Memory(log) => log.settle(&held, used),
+            Log::Redis(log) => log.settle(held, used),
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.settle(true);
+    }
+}

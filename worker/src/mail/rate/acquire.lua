@@ -1,0 +1,60 @@
+-- Grants permits to send, where there is room under the overall limit and the domain's. See rate.rs for why this holds.
+-- KEYS: the overall log, then for each mail its domain's log (the same one may come again).
+-- ARGV: overall most, overall window, domain most, domain window (most 0: no limit; windows in microseconds),
+--       how long a permit is held at most, then for each mail the name of its permit.
+-- Answers: the wait in microseconds until the first refused one may be granted, then 1 or 0 for each mail.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local overall = { key = KEYS[1], most = tonumber(ARGV[1]), window = tonumber(ARGV[2]) }
+local domain_most, domain_window = tonumber(ARGV[3]), tonumber(ARGV[4])
+local held = tonumber(ARGV[5])
+
+local function exact(number)
+  return string.format('%.0f', number)
+end
+
+-- Looks at a log once per call: forgets what is no longer counted, counts the rest.
+local function open(log)
+  if log.most > 0 then
+    redis.call('ZREMRANGEBYSCORE', log.key, '-inf', exact(now))
+    log.counted = redis.call('ZCARD', log.key)
+  end
+  return log
+end
+
+-- 0 where there is room, else the time after which there may be.
+local function wait_for(log)
+  if log.most == 0 or log.counted < log.most then
+    return 0
+  end
+  local first = redis.call('ZRANGE', log.key, 0, 0, 'WITHSCORES')
+  return math.min(tonumber(first[2]) - now, log.window)
+end
+
+local function count(log, permit, leaves)
+  if log.most > 0 then
+    redis.call('ZADD', log.key, exact(leaves), permit)
+    redis.call('PEXPIREAT', log.key, exact(math.ceil(leaves / 1000) + 1000))
+    log.counted = log.counted + 1
+  end
+end
+
+open(overall)
+local logs, answer, soonest = {}, { 0 }, nil
+local leaves = now + held + math.max(overall.window, domain_window)
+for mail = 2, #KEYS do
+  local key = KEYS[mail]
+  local log = logs[key] or open({ key = key, most = domain_most, window = domain_window })
+  logs[key] = log
+  local wait = math.max(wait_for(overall), wait_for(log))
+  if wait == 0 then
+    count(overall, ARGV[mail + 4], leaves)
+    count(log, ARGV[mail + 4], leaves)
+    answer[mail] = 1
+  else
+    soonest = math.min(soonest or wait, wait)
+    answer[mail] = 0
+  end
+end
+answer[1] = soonest or 0
+return answer
