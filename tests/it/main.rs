@@ -9,5 +9,7 @@
 mod campaign;
 mod compose;
 mod jobs;
+mod mail_rate;
+mod mail_transport;
 mod migration;
 mod session;

@@ -14,6 +14,7 @@ mod columns;
 mod database;
 mod process;
 mod redis_server;
+mod smtp;
 mod wait;
 
 pub use bed::TestBed;
@@ -22,4 +23,5 @@ pub use columns::Column;
 pub use database::Database;
 pub use process::Process;
 pub use redis_server::{OwnRedis, RedisCorner};
+pub use smtp::{At, Behaviour, Received, SmtpServer};
 pub use wait::{until, until_equal};
