@@ -16,6 +16,16 @@ pub const PASSWORD: &str = "mycareer-demo";
 /// The domain of every demo account.
 pub const DOMAIN: &str = "demo.mycareer.test";
 
+/// Who can sign in, and what for.
+pub const SIGN_INS: &[(&str, &str)] = &[
+    ("admin", "an administrator"),
+    ("superuser", "a member of the Super User Group"),
+    ("operator", "an operator, trained for events and bulk e-mail"),
+    ("untrained", "a member of staff without training"),
+    ("employer", "an employer"),
+    ("student1", "a student; so are student2 to student20"),
+];
+
 /// Loads the demo data into an empty database; leaves one that has accounts as it is. Answers whether it did.
 pub async fn load(store: &Store) -> Result<bool, Error> {
     if user::Entity::find().count(store.reader()).await? > 0 {

@@ -34,6 +34,7 @@ pub mod node;
 pub mod note;
 pub mod organisation;
 pub mod rows;
+pub mod schema;
 pub mod session;
 pub mod tag;
 pub mod viewer;

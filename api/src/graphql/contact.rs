@@ -64,7 +64,7 @@ impl Loader<ContactId> for Rows {
 #[Object]
 impl Contact {
     /// Its id.
-    async fn id(&self) -> Id<ContactId> {
+    pub async fn id(&self) -> Id<ContactId> {
         Id(self.0.id)
     }
 

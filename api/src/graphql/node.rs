@@ -16,7 +16,7 @@ pub const MOST_NODES: usize = 100;
 macro_rules! nodes {
     ($($kind:ident($id:ty) by $find:path;)+) => {
         /// Something that has an id.
-        #[derive(::async_graphql::Interface)]
+        #[derive(Debug, ::async_graphql::Interface)]
         #[graphql(field(name = "id", ty = "::async_graphql::ID", desc = "Its id, which is like no other's."))]
         #[allow(clippy::large_enum_variant, reason = "a node is made for one answer and dropped")]
         pub enum Node {

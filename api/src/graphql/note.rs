@@ -88,8 +88,8 @@ impl Loader<AuthorName> for Rows {
 #[Object]
 impl Note {
     /// Its id.
-    async fn id(&self) -> Option<Id<NoteId>> {
-        Some(Id(self.0.id))
+    pub async fn id(&self) -> Id<NoteId> {
+        Id(self.0.id)
     }
 
     /// The organisation it is about.

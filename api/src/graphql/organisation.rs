@@ -1,6 +1,6 @@
 //! Organisations: the employers that the university works with (policy 2.2).
 
-mod duplicates;
+pub mod duplicates;
 mod input;
 mod related;
 
@@ -79,7 +79,7 @@ impl Loader<OrganisationId> for Rows {
 #[Object]
 impl Organisation {
     /// Its id.
-    async fn id(&self) -> Id<OrganisationId> {
+    pub async fn id(&self) -> Id<OrganisationId> {
         Id(self.0.id)
     }
 

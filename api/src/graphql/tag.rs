@@ -65,8 +65,8 @@ impl Loader<TagId> for Rows {
 #[Object]
 impl Tag {
     /// Its id.
-    async fn id(&self) -> Option<Id<TagId>> {
-        Some(Id(self.0.id))
+    pub async fn id(&self) -> Id<TagId> {
+        Id(self.0.id)
     }
 
     /// Its name.

@@ -13,7 +13,8 @@ table! {
         addNote(input): give(RECORD_ENGAGEMENT);
     }
     type Note {
-        id, organisation, contact, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, authorName,
+        id: read(EVERYONE);
+        organisation, contact, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, authorName,
         createdAt: read(STAFF);
     }
     type NoteConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }

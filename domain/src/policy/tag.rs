@@ -12,7 +12,10 @@ table! {
         createTag, archiveTag, tagOrganisations, untagOrganisations: read(EDIT_ORGANISATION);
         createTag(input), archiveTag(input), tagOrganisations(input), untagOrganisations(input): give(EDIT_ORGANISATION);
     }
-    type Tag { id, name, category, archivedAt, createdAt: read(STAFF); }
+    type Tag {
+        id: read(EVERYONE);
+        name, category, archivedAt, createdAt: read(STAFF);
+    }
     type TagConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }
     type TagEdge { node, cursor: read(STAFF); }
     input TagFilter { search, category, archived: filter(STAFF); }

@@ -1,0 +1,82 @@
+//! Which address is served by what, and what all answers have in common.
+
+use domain::request;
+use metrics_exporter_prometheus::PrometheusHandle;
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
+    http::{HeaderName, HeaderValue, StatusCode},
+};
+use uuid::Uuid;
+use worker::{health::{self, Health}, mail::transport::MailboxDir};
+
+use crate::http::{graphql::Service, mailbox, pages};
+
+/// The header that carries a request's id: taken from a proxy in front, or made here, and always sent back.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Everything that is served.
+pub fn routes(
+    graphql: Service,
+    health: Health,
+    metrics: PrometheusHandle,
+    mailbox: Option<MailboxDir>,
+) -> impl Endpoint<Output = Response> + 'static {
+    let mut routes = graphql
+        .mount(health::routes(health, metrics))
+        .at("/", get(home))
+        .at(pages::STYLESHEET, get(pages::stylesheet));
+    if let Some(mailbox) = mailbox {
+        routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
+    }
+    routes
+        .catch_all_error(|error| async move {
+            let status = error.status();
+            if status == StatusCode::NOT_FOUND {
+                pages::message(status, "Not found", "There is nothing at this address.")
+            } else {
+                error.into_response()
+            }
+        })
+        .around(within_request)
+}
+
+#[poem::handler]
+fn home() -> Response {
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header("Location", "/graphiql")
+        .finish()
+}
+
+/// Does all the work of a request under its id, which logs, jobs and mails carry on.
+async fn within_request<E: Endpoint<Output = Response>>(routes: std::sync::Arc<E>, req: Request) -> poem::Result<Response> {
+    let id = req
+        .header(REQUEST_ID)
+        .filter(|id| is_request_id(id))
+        .map_or_else(|| Uuid::from_u128(rand::random()).simple().to_string(), str::to_owned);
+    let span = tracing::info_span!("request", request.id = %id, http.method = %req.method(), http.path = req.uri().path());
+    let work = tracing::Instrument::instrument(request::within(id.clone(), routes.call(req)), span);
+    let mut response = work.await?;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    Ok(response)
+}
+
+/// Whether a text from outside may stand in logs and in the database.
+fn is_request_id(text: &str) -> bool {
+    (8..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_request_id;
+
+    #[test]
+    fn only_plain_words_are_taken_for_request_ids() {
+        assert!(is_request_id("0af7651916cd43dd8448eb211c80319c"));
+        for text in ["", "short", "a b c d e f g", "line\nbreak", "é0000000", &"x".repeat(65)] {
+            assert!(!is_request_id(text), "{text:?}");
+        }
+    }
+}
