@@ -1,3 +1,4 @@
 //! What is served besides GraphQL: pages for people and answers for machines that watch.
 
+pub mod graphql;
 pub mod pages;

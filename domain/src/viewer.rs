@@ -20,12 +20,12 @@ use sea_orm::{
 use crate::error::{Error, Result};
 
 /// Who asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
     asker: Asker,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Asker {
     /// Nobody is signed in.
     Anonymous,
@@ -36,7 +36,7 @@ enum Asker {
 }
 
 /// Somebody who is signed in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
     /// The account.
     pub id: UserId,
@@ -71,7 +71,7 @@ pub struct SignedIn {
     lacking: Vec<(Permission, Vec<String>)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct HeldGrant {
     permission: Permission,
     faculty_id: Option<FacultyId>,

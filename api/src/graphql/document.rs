@@ -23,6 +23,7 @@ use domain::policy::{Denial, Use, Who};
 mod index;
 mod limits;
 mod scan;
+mod variables;
 
 pub use index::{Entry, FieldEntry, InputEntry, Kind, SchemaIndex, TypeEntry};
 pub use limits::{Excess, Limits};
@@ -122,7 +123,8 @@ pub fn fill_in(operation: &OperationDefinition, variables: &mut Variables) {
     }
 }
 
-/// Measures a document and finds what of it an asker of this standing may not use. The variables are [filled in](fill_in).
+/// Measures a document and finds what of it an asker of this standing may not use. The variables are [filled in](fill_in),
+/// and it is an error when they don't fit.
 pub fn survey(
     index: &SchemaIndex,
     limits: &Limits,
@@ -131,6 +133,7 @@ pub fn survey(
     variables: &Variables,
     standing: Who,
 ) -> Result<Survey, ServerError> {
+    variables::check(index, operation, variables)?;
     let mut surveyor = Surveyor {
         index,
         limits,

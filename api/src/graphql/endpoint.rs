@@ -13,7 +13,7 @@ use domain::{
     Viewer,
     policy::{self, Asker},
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 
 use super::{
     access::{self, AccessDirective, Denied, DeniedFields, RowOf},
@@ -125,12 +125,34 @@ where
         &self.index
     }
 
+    fn schema_for(&self, denied: Option<&Denied>) -> &Schema<Q, M, S> {
+        if denied.is_some() {
+            &self.guarded
+        } else {
+            &self.plain
+        }
+    }
+}
+
+/// What a transport needs of the API.
+pub trait Operations: Send + Sync + 'static {
     /// Looks at a request before it runs. What must not run comes back as the errors to send.
-    pub fn prepare(
-        &self,
-        mut request: Request,
-        viewer: &Viewer,
-    ) -> Result<Prepared, Vec<ServerError>> {
+    fn prepare(&self, request: Request, viewer: &Viewer) -> Result<Prepared, Vec<ServerError>>;
+
+    /// Carries out a query or a mutation.
+    fn execute<'a>(&'a self, prepared: Prepared, viewer: &'a Viewer) -> BoxFuture<'a, Answer>;
+
+    /// Carries out a subscription, or any other operation as a stream of one answer.
+    fn subscribe(&self, prepared: Prepared, viewer: Arc<Viewer>) -> BoxStream<'static, Answer>;
+}
+
+impl<Q, M, S> Operations for Endpoint<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn prepare(&self, mut request: Request, viewer: &Viewer) -> Result<Prepared, Vec<ServerError>> {
         let document =
             document::parse(&request.query, &self.limits).map_err(|error| vec![error])?;
         let name = request
@@ -167,32 +189,21 @@ where
         })
     }
 
-    fn schema_for(&self, denied: Option<&Denied>) -> &Schema<Q, M, S> {
-        if denied.is_some() {
-            &self.guarded
-        } else {
-            &self.plain
-        }
-    }
-
-    /// Carries out a query or a mutation.
-    pub async fn execute(&self, prepared: Prepared, viewer: &Viewer) -> Answer {
+    fn execute<'a>(&'a self, prepared: Prepared, viewer: &'a Viewer) -> BoxFuture<'a, Answer> {
         let Prepared {
             request,
             denied,
             cost,
             ..
         } = prepared;
-        let response = self.schema_for(denied.as_ref()).execute(request).await;
-        finish(response, denied.as_ref(), cost, viewer)
+        async move {
+            let response = self.schema_for(denied.as_ref()).execute(request).await;
+            finish(response, denied.as_ref(), cost, viewer)
+        }
+        .boxed()
     }
 
-    /// Carries out a subscription (or any other operation, as a stream of one answer).
-    pub fn subscribe(
-        &self,
-        prepared: Prepared,
-        viewer: Arc<Viewer>,
-    ) -> impl Stream<Item = Answer> + Send + use<Q, M, S> {
+    fn subscribe(&self, prepared: Prepared, viewer: Arc<Viewer>) -> BoxStream<'static, Answer> {
         let Prepared {
             request,
             denied,
@@ -202,6 +213,7 @@ where
         self.schema_for(denied.as_ref())
             .execute_stream(request)
             .map(move |response| finish(response, denied.as_ref(), cost, &viewer))
+            .boxed()
     }
 }
 

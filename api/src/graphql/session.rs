@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -82,7 +82,7 @@ impl SessionMutation {
         let from = ctx.data_opt::<CameFrom>().and_then(|came_from| came_from.0);
         let signed_in = session::sign_in(
             store(ctx)?,
-            ctx.data::<Keyring>()?,
+            ctx.data::<Arc<Keyring>>()?,
             &input.email,
             input.password,
             from,
@@ -104,8 +104,12 @@ impl SessionMutation {
         ctx: &Context<'_>,
         input: RefreshSessionInput,
     ) -> Result<RefreshSessionPayload> {
-        let refreshed =
-            session::refresh(store(ctx)?, ctx.data::<Keyring>()?, &input.refresh_token).await;
+        let refreshed = session::refresh(
+            store(ctx)?,
+            ctx.data::<Arc<Keyring>>()?,
+            &input.refresh_token,
+        )
+        .await;
         let (tokens, user_errors) = errors::outcome(refreshed)?;
         let tokens = tokens.map(Parts::from).unwrap_or_default();
         Ok(RefreshSessionPayload {

@@ -83,6 +83,10 @@ pub struct InputEntry {
     pub entry: Entry,
     /// The name of its type, without list and non-null.
     pub of: String,
+    /// Its type as the schema writes it.
+    pub as_written: Type,
+    /// Whether the schema says what holds when it isn't given.
+    pub has_default: bool,
 }
 
 impl SchemaIndex {
@@ -303,6 +307,8 @@ fn input_entry(
     let entry = InputEntry {
         entry: Entry::new(coordinate, row),
         of: named(&definition.ty.node).to_owned(),
+        as_written: definition.ty.node,
+        has_default: definition.default_value.is_some(),
     };
     (definition.name.node.to_string(), entry)
 }

@@ -242,6 +242,63 @@ fn a_variable_without_a_value_is_not_sent() {
 }
 
 #[test]
+fn variables_have_to_fit_what_the_operation_declares() {
+    let text = "query($n: Int!, $m: Int = 3, $k: [PersonKind!], $f: PersonFilter, $r: RenameInput, $x: Boolean) { me { id } }";
+    let rename = json!({"id": "1", "name": "x"});
+    for good in [
+        json!({"n": 1}),
+        json!({"n": 1, "m": null, "k": null, "f": null}),
+        json!({"n": 1, "k": ["HUMAN"]}),
+        json!({"n": 1, "k": "HUMAN"}),
+        json!({"n": 1, "f": {"also": {"name": "x"}, "kinds": []}}),
+        json!({"n": 1, "r": rename, "x": true, "unknown": 7}),
+        json!({"n": 1, "r": {"id": 7, "name": "x"}}),
+    ] {
+        let standing = Who::any(&[names::EVERYONE, names::STAFF]);
+        assert!(ask(text, good.clone(), standing).is_ok(), "{good}");
+    }
+    for (bad, reason) in [
+        (json!({}), "$n is missing: it has to be Int!."),
+        (json!({"n": null}), "$n is missing: it has to be Int!."),
+        (json!({"n": "x"}), "$n is not a value of Int."),
+        (json!({"n": 1.5}), "$n is not a value of Int."),
+        (json!({"n": 3_000_000_000_u32}), "$n is not a value of Int."),
+        (
+            json!({"n": 1, "k": ["CAT"]}),
+            "$k.0 is not a value of PersonKind.",
+        ),
+        (
+            json!({"n": 1, "k": [null]}),
+            "$k.0 is missing: it has to be PersonKind!.",
+        ),
+        (
+            json!({"n": 1, "f": "x"}),
+            "$f is not a value of PersonFilter.",
+        ),
+        (
+            json!({"n": 1, "f": {"age": 7}}),
+            "$f.age is not a field of PersonFilter.",
+        ),
+        (
+            json!({"n": 1, "f": {"also": [{"name": 7}]}}),
+            "$f.also.0.name is not a value of String.",
+        ),
+        (
+            json!({"n": 1, "r": {"id": "1"}}),
+            "$r.name is missing: it has to be String!.",
+        ),
+        (
+            json!({"n": 1, "x": "true"}),
+            "$x is not a value of Boolean.",
+        ),
+    ] {
+        let error = ask(text, bad, names::EVERYONE).unwrap_err();
+        assert_eq!(error.message, reason);
+        assert_eq!(crate::graphql::errors::code(&error), Some("BAD_USER_INPUT"));
+    }
+}
+
+#[test]
 fn other_operations_of_the_document_ask_for_nothing() {
     let text = "query A { me { name } } mutation B { remove(id: 1) }";
     let index = SchemaIndex::with_rows(SDL, row).unwrap();
