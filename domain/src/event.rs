@@ -27,6 +27,7 @@ pub use self::{
 pub(crate) use draft::audience;
 
 use crate::{
+    change::{self, Change},
     clock::UNIVERSITY_TIME,
     error::{Error, RefusalCode, Result},
     register,
@@ -34,6 +35,9 @@ use crate::{
     viewer::{Reach, Viewer},
     waiting_list,
 };
+
+/// How the audit log calls a change of an event.
+const UPDATE: &str = "event.update";
 
 /// The events that exist for `viewer`: everybody's are those on the calendar; drafts are seen by those who manage them.
 #[must_use]
@@ -161,11 +165,7 @@ pub async fn update(
 ) -> Result<event::Model> {
     let mut event = lock_to_manage(tx, viewer, id).await?;
     if event.version != version {
-        return Err(Error::refused(
-            RefusalCode::Stale,
-            "version",
-            "Somebody else has changed the event meanwhile. Read it again and repeat your change.",
-        ));
+        return Err(change::stale(tx.conn(), UPDATE, id, version, event.version).await?);
     }
     if !matches!(event.state, EventState::Draft | EventState::Published) {
         return Err(Error::refused(
@@ -190,14 +190,9 @@ pub async fn update(
     row.version = Set(version + 1);
     row.updated_at = Set(tx.now());
     event.becomes(row.update(tx.conn()).await?);
-    tx.audit(
-        viewer,
-        "event.update",
-        id,
-        Some(summary(&before)),
-        Some(summary(&event)),
-    )
-    .await?;
+    let (told_before, told_after) =
+        Change::between(&summary(&before), &summary(&event))?.into_audit(event.version);
+    tx.audit(viewer, UPDATE, id, told_before, told_after).await?;
 
     if event.state == EventState::Published {
         if register_due_at(&event) != register_due_at(&before) {
@@ -274,7 +269,13 @@ fn summary(event: &event::Model) -> Value {
         "venue": event.venue,
         "capacity": event.capacity,
         "waitingListMode": event.waiting_list_mode,
-        "version": event.version,
+        "description": event.description,
+        "onlineLink": event.online_link,
+        "offerHours": event.offer_hours,
+        "promotionCutOffMinutes": event.promotion_cut_off_minutes,
+        "bookingOpensAt": event.booking_opens_at,
+        "bookingClosesAt": event.booking_closes_at,
+        "registerClosesAfterMinutes": event.register_closes_after_minutes,
     })
 }
 
