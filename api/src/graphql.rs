@@ -22,21 +22,30 @@ use async_graphql::{Context, Result};
 use domain::{Store, Tx, Viewer};
 
 pub mod access;
+pub mod booking;
 pub mod connection;
 pub mod contact;
 pub mod cursor;
 pub mod document;
 pub mod endpoint;
 pub mod errors;
+pub mod event;
 pub mod id;
 pub mod job;
 pub mod node;
+<<<<<<< HEAD
 pub mod note;
 pub mod organisation;
 pub mod rows;
 pub mod schema;
 pub mod session;
 pub mod tag;
+=======
+pub mod person;
+pub mod rows;
+pub mod session;
+pub mod university;
+>>>>>>> 445149c (GraphQL: events, bookings, registers, the university)
 pub mod viewer;
 
 /// Who asks.

@@ -15,6 +15,7 @@
 pub(crate) mod eligibility;
 pub(crate) mod in_state;
 pub(crate) mod letters;
+pub mod search;
 pub mod ticket;
 
 use entity::{
@@ -64,6 +65,17 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
             condition.add(booking::Column::EventId.in_subquery(managed))
         }
     }
+}
+
+/// Whether `viewer` may know where an online event takes place: whoever manages it, and whoever has a place.
+#[must_use]
+pub fn may_join_online(
+    viewer: &Viewer,
+    event: &event::Model,
+    own: Option<&booking::Model>,
+) -> bool {
+    may_manage(viewer, event)
+        || own.is_some_and(|own| matches!(own.state, BookingState::Booked | BookingState::Attended))
 }
 
 /// Books a place for `viewer`, or puts them at the end of the waiting list when none is free or somebody waits.

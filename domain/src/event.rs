@@ -6,6 +6,7 @@
 mod cancellation;
 mod draft;
 mod lock;
+mod search;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use entity::{
@@ -23,6 +24,7 @@ pub use self::{
         REGISTER_CLOSES_AFTER_MINUTES,
     },
     lock::{LockedEvent, lock, lock_to_manage, lock_visible},
+    search::{EventFilter, Key, audiences, count, find_all, key, list, organisations},
 };
 pub(crate) use draft::audience;
 
@@ -192,7 +194,8 @@ pub async fn update(
     event.becomes(row.update(tx.conn()).await?);
     let (told_before, told_after) =
         Change::between(&summary(&before), &summary(&event))?.into_audit(event.version);
-    tx.audit(viewer, UPDATE, id, told_before, told_after).await?;
+    tx.audit(viewer, UPDATE, id, told_before, told_after)
+        .await?;
 
     if event.state == EventState::Published {
         if register_due_at(&event) != register_due_at(&before) {

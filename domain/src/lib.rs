@@ -21,6 +21,7 @@ pub mod mail;
 pub mod note;
 pub mod organisation;
 pub mod page;
+pub mod person;
 pub mod policy;
 pub mod register;
 pub mod request;
@@ -31,6 +32,7 @@ pub mod suppression;
 pub mod tag;
 pub mod term;
 pub mod text;
+pub mod university;
 pub mod viewer;
 pub mod waiting_list;
 

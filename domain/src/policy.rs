@@ -14,7 +14,9 @@ use std::{
     sync::LazyLock,
 };
 
+mod booking;
 mod contact;
+mod event;
 mod job;
 mod note;
 mod organisation;
@@ -22,19 +24,23 @@ mod relay;
 mod session;
 mod table;
 mod tag;
+mod university;
 mod who;
 
 pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token};
 
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
+    booking::ROWS,
     contact::ROWS,
+    event::ROWS,
     job::ROWS,
     note::ROWS,
     organisation::ROWS,
     relay::ROWS,
     session::ROWS,
     tag::ROWS,
+    university::ROWS,
 ];
 
 /// Every row by its coordinate.

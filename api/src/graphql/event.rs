@@ -1,0 +1,217 @@
+//! Events and the calendar.
+
+mod inputs;
+mod loaders;
+mod types;
+
+use async_graphql::{Context, Object, Result};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::event::{self as events, EventFilter};
+use entity::{
+    event::Model,
+    ids::{EventId, FacultyId},
+};
+
+use self::inputs::{CancelEventInput, CreateEventInput, PublishEventInput, UpdateEventInput};
+pub use self::types::{Event, EventKind, EventState, WaitingListMode};
+use super::{
+    begin,
+    connection::{Connection, PageArgs, connect},
+    errors::payload,
+    id::Id,
+    rows::rows,
+    store, viewer,
+};
+
+/// Queries about events.
+#[derive(Debug, Default)]
+pub struct EventQuery;
+
+/// Mutations of events.
+#[derive(Debug, Default)]
+pub struct EventMutation;
+
+payload! {
+    /// What became of writing an event down.
+    CreateEventPayload {
+        /// The draft.
+        event: Event,
+    }
+}
+
+payload! {
+    /// What became of changing an event.
+    UpdateEventPayload {
+        /// The event as it is now.
+        event: Event,
+    }
+}
+
+payload! {
+    /// What became of publishing an event.
+    PublishEventPayload {
+        /// The event, which is on the calendar.
+        event: Event,
+    }
+}
+
+payload! {
+    /// What became of cancelling an event.
+    CancelEventPayload {
+        /// The event, which does not take place.
+        event: Event,
+    }
+}
+
+#[Object]
+impl EventQuery {
+    /// Events by their start, the earliest first. Drafts are among them for those who manage them.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of the GraphQL field"
+    )]
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only events that end after this moment.")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "Only events that start before this moment.")] until: Option<
+            DateTime<Utc>,
+        >,
+        #[graphql(desc = "Only events of this kind.")] kind: Option<EventKind>,
+        #[graphql(desc = "Only events that this faculty organises.")] faculty_id: Option<
+            Id<FacultyId>,
+        >,
+        #[graphql(desc = "Only events that stand there.")] state: Option<EventState>,
+        #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Event>> {
+        let filter = EventFilter {
+            from,
+            until,
+            kind: kind.map(Into::into),
+            faculty_id: faculty_id.map(|id| id.0),
+            state: state.map(Into::into),
+            without_drafts: false,
+        };
+        list(
+            ctx,
+            "events",
+            filter,
+            PageArgs::new(first, after, last, before),
+        )
+        .await
+    }
+
+    /// The calendar: what takes place on these days, as days go at the university (Europe/London), cancelled events among
+    /// them. No drafts.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of the GraphQL field"
+    )]
+    async fn calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first day.")] from: NaiveDate,
+        #[graphql(desc = "The last day, which is part of it.")] to: NaiveDate,
+        #[graphql(desc = "Only events of this kind.")] kind: Option<EventKind>,
+        #[graphql(desc = "Only events that this faculty organises.")] faculty_id: Option<
+            Id<FacultyId>,
+        >,
+        #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<Event>> {
+        let filter = EventFilter {
+            kind: kind.map(Into::into),
+            faculty_id: faculty_id.map(|id| id.0),
+            ..EventFilter::calendar(from, to)?
+        };
+        list(
+            ctx,
+            "calendar",
+            filter,
+            PageArgs::new(first, after, last, before),
+        )
+        .await
+    }
+}
+
+#[Object]
+impl EventMutation {
+    /// Writes down an event, as a draft.
+    async fn create_event(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateEventInput,
+    ) -> Result<CreateEventPayload> {
+        let mut tx = begin(ctx).await?;
+        let created = events::create(&mut tx, viewer(ctx)?, input.into()).await;
+        CreateEventPayload::commit(tx, created).await
+    }
+
+    /// Changes an event; what is left out stays as it is. More places go to those who wait.
+    async fn update_event(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateEventInput,
+    ) -> Result<UpdateEventPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.event_id.0, input.version);
+        let updated = events::update(&mut tx, viewer(ctx)?, id, version, input.into()).await;
+        UpdateEventPayload::commit(tx, updated).await
+    }
+
+    /// Puts a draft on the calendar.
+    async fn publish_event(
+        &self,
+        ctx: &Context<'_>,
+        input: PublishEventInput,
+    ) -> Result<PublishEventPayload> {
+        let mut tx = begin(ctx).await?;
+        let published = events::publish(&mut tx, viewer(ctx)?, input.event_id.0).await;
+        PublishEventPayload::commit(tx, published).await
+    }
+
+    /// Cancels an event. Everybody who has a place or waits for one is told why.
+    async fn cancel_event(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelEventInput,
+    ) -> Result<CancelEventPayload> {
+        let mut tx = begin(ctx).await?;
+        let id = input.event_id.0;
+        let cancelled = events::cancel(&mut tx, viewer(ctx)?, id, &input.reason).await;
+        CancelEventPayload::commit(tx, cancelled).await
+    }
+}
+
+/// The event with this id, if it exists for the viewer.
+pub async fn event(ctx: &Context<'_>, id: EventId) -> Result<Option<Event>> {
+    Ok(rows(ctx)?.load_one(id).await?)
+}
+
+async fn list(
+    ctx: &Context<'_>,
+    name: &str,
+    filter: EventFilter,
+    page: PageArgs,
+) -> Result<Connection<Event>> {
+    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let counted = (store.clone(), viewer.clone(), filter.clone());
+    connect(
+        ctx,
+        name,
+        &page,
+        async |page| events::list(store.reader(), viewer, &filter, &page).await,
+        |row: &Model| events::key(row),
+        Event::from,
+        move || {
+            let (store, viewer, filter) = counted.clone();
+            async move { events::count(store.reader(), &viewer, &filter).await }
+        },
+    )
+    .await
+}

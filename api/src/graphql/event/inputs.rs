@@ -1,0 +1,197 @@
+//! What organisers send.
+
+use async_graphql::{InputObject, MaybeUndefined};
+use chrono::{DateTime, Utc};
+use domain::event::{AudienceGroup, EventChanges, EventDraft};
+use entity::ids::{EventId, FacultyId, OrganisationId, ProgrammeId};
+
+use super::types::{EventKind, WaitingListMode};
+use crate::graphql::{id::Id, university::StudyLevel};
+
+/// A group of students that an event is for: those who meet everything that is given.
+#[derive(InputObject)]
+pub(super) struct AudienceGroupInput {
+    /// Students of this faculty.
+    faculty_id: Option<Id<FacultyId>>,
+    /// Students on this programme.
+    programme_id: Option<Id<ProgrammeId>>,
+    /// Students at this level.
+    level: Option<StudyLevel>,
+}
+
+/// The event to be written down. What has a default may be left out.
+#[derive(InputObject)]
+pub(super) struct CreateEventInput {
+    /// Its title, at most 200 characters.
+    title: String,
+    /// What happens there, at most 20,000 characters.
+    #[graphql(default)]
+    description: String,
+    /// What kind of event it is.
+    kind: EventKind,
+    /// The faculty that organises it; left out, it is the Careers Centre.
+    faculty_id: Option<Id<FacultyId>>,
+    /// Where it takes place.
+    venue: Option<String>,
+    /// The web address of an online event; those with a place see it.
+    online_link: Option<String>,
+    /// When it starts, in the future.
+    starts_at: DateTime<Utc>,
+    /// When it ends, after its start.
+    ends_at: DateTime<Utc>,
+    /// How many places it has, at least 1.
+    capacity: i32,
+    /// How a free place finds its next person.
+    waiting_list_mode: Option<WaitingListMode>,
+    /// How many hours an offer stands, from 1; 24 when left out. Near the event it is shorter.
+    offer_hours: Option<i32>,
+    /// How many minutes before the start promotion by itself ends; 120 when left out.
+    promotion_cut_off_minutes: Option<i32>,
+    /// When booking opens; on publication when left out.
+    booking_opens_at: Option<DateTime<Utc>>,
+    /// When booking closes; at the start when left out.
+    booking_closes_at: Option<DateTime<Utc>>,
+    /// How many minutes after the end the register closes by itself; 180 when left out.
+    register_closes_after_minutes: Option<i32>,
+    /// Who may book; left out or empty, every student may.
+    audience: Option<Vec<AudienceGroupInput>>,
+    /// The organisations that take part.
+    organisation_ids: Option<Vec<Id<OrganisationId>>>,
+}
+
+/// What changes about an event. What is left out stays; null empties what may be empty.
+#[derive(InputObject)]
+pub(super) struct UpdateEventInput {
+    /// The event.
+    pub(super) event_id: Id<EventId>,
+    /// The version that is being changed: `Event.version` as it was read.
+    pub(super) version: i32,
+    /// Its title.
+    title: Option<String>,
+    /// What happens there.
+    description: Option<String>,
+    /// What kind of event it is.
+    kind: Option<EventKind>,
+    /// The faculty that organises it; null for the Careers Centre.
+    faculty_id: MaybeUndefined<Id<FacultyId>>,
+    /// Where it takes place.
+    venue: MaybeUndefined<String>,
+    /// The web address of an online event.
+    online_link: MaybeUndefined<String>,
+    /// When it starts.
+    starts_at: Option<DateTime<Utc>>,
+    /// When it ends.
+    ends_at: Option<DateTime<Utc>>,
+    /// How many places it has; not below those that are taken.
+    capacity: Option<i32>,
+    /// How a free place finds its next person.
+    waiting_list_mode: Option<WaitingListMode>,
+    /// How many hours an offer stands.
+    offer_hours: Option<i32>,
+    /// How many minutes before the start promotion by itself ends.
+    promotion_cut_off_minutes: Option<i32>,
+    /// When booking opens; null for on publication.
+    booking_opens_at: MaybeUndefined<DateTime<Utc>>,
+    /// When booking closes; null for at the start.
+    booking_closes_at: MaybeUndefined<DateTime<Utc>>,
+    /// How many minutes after the end the register closes by itself.
+    register_closes_after_minutes: Option<i32>,
+    /// Who may book, in place of what was said before.
+    audience: Option<Vec<AudienceGroupInput>>,
+    /// The organisations that take part, in place of those before.
+    organisation_ids: Option<Vec<Id<OrganisationId>>>,
+}
+
+/// The draft to be published.
+#[derive(InputObject)]
+pub(super) struct PublishEventInput {
+    /// The draft.
+    pub(super) event_id: Id<EventId>,
+}
+
+/// The event to be cancelled.
+#[derive(InputObject)]
+pub(super) struct CancelEventInput {
+    /// The event.
+    pub(super) event_id: Id<EventId>,
+    /// Why; everybody concerned reads it.
+    pub(super) reason: String,
+}
+
+impl From<AudienceGroupInput> for AudienceGroup {
+    fn from(input: AudienceGroupInput) -> Self {
+        Self {
+            faculty_id: input.faculty_id.map(|id| id.0),
+            programme_id: input.programme_id.map(|id| id.0),
+            level: input.level.map(Into::into),
+        }
+    }
+}
+
+fn groups(input: Vec<AudienceGroupInput>) -> Vec<AudienceGroup> {
+    input.into_iter().map(Into::into).collect()
+}
+
+fn organisations(input: Vec<Id<OrganisationId>>) -> Vec<OrganisationId> {
+    input.into_iter().map(|id| id.0).collect()
+}
+
+impl From<CreateEventInput> for EventDraft {
+    fn from(input: CreateEventInput) -> Self {
+        let usual = Self::new(
+            input.title,
+            input.kind.into(),
+            input.starts_at,
+            input.ends_at,
+            input.capacity,
+        );
+        Self {
+            description: input.description,
+            faculty_id: input.faculty_id.map(|id| id.0),
+            venue: input.venue,
+            online_link: input.online_link,
+            waiting_list_mode: input
+                .waiting_list_mode
+                .map_or(usual.waiting_list_mode, Into::into),
+            offer_hours: input.offer_hours.unwrap_or(usual.offer_hours),
+            promotion_cut_off_minutes: input
+                .promotion_cut_off_minutes
+                .unwrap_or(usual.promotion_cut_off_minutes),
+            booking_opens_at: input.booking_opens_at,
+            booking_closes_at: input.booking_closes_at,
+            register_closes_after_minutes: input
+                .register_closes_after_minutes
+                .unwrap_or(usual.register_closes_after_minutes),
+            audience: input.audience.map(groups).unwrap_or_default(),
+            organisation_ids: input
+                .organisation_ids
+                .map(organisations)
+                .unwrap_or_default(),
+            ..usual
+        }
+    }
+}
+
+impl From<UpdateEventInput> for EventChanges {
+    fn from(input: UpdateEventInput) -> Self {
+        Self {
+            title: input.title,
+            description: input.description,
+            kind: input.kind.map(Into::into),
+            faculty_id: input.faculty_id.map_value(|id| id.0).into(),
+            venue: input.venue.into(),
+            online_link: input.online_link.into(),
+            starts_at: input.starts_at,
+            ends_at: input.ends_at,
+            capacity: input.capacity,
+            waiting_list_mode: input.waiting_list_mode.map(Into::into),
+            offer_hours: input.offer_hours,
+            promotion_cut_off_minutes: input.promotion_cut_off_minutes,
+            booking_opens_at: input.booking_opens_at.into(),
+            booking_closes_at: input.booking_closes_at.into(),
+            register_closes_after_minutes: input.register_closes_after_minutes,
+            audience: input.audience.map(groups),
+            organisation_ids: input.organisation_ids.map(organisations),
+        }
+    }
+}

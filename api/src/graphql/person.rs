@@ -1,0 +1,82 @@
+//! People as others meet them.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, Object, Result, dataloader::Loader};
+use chrono::{DateTime, Utc};
+use entity::{ids::UserId, user};
+
+use super::{
+    id::Id,
+    rows::{LoadError, Rows, rows},
+    university::{self, Faculty, Programme},
+    viewer::UserKind,
+};
+
+/// Somebody with an account.
+#[derive(Clone, Debug)]
+pub struct Person(user::Model);
+
+impl From<user::Model> for Person {
+    fn from(row: user::Model) -> Self {
+        Self(row)
+    }
+}
+
+/// Somebody with an account, as others meet them: whoever has a booking, whoever organises an event.
+#[Object]
+impl Person {
+    /// The id of the account.
+    async fn id(&self) -> Id<UserId> {
+        Id(self.0.id)
+    }
+
+    /// The name as shown.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What kind of person it is.
+    async fn kind(&self) -> UserKind {
+        self.0.kind.into()
+    }
+
+    /// The address they sign in with.
+    async fn email(&self) -> Option<&str> {
+        Some(&self.0.email)
+    }
+
+    /// The faculty of a student or of a member of staff.
+    async fn faculty(&self, ctx: &Context<'_>) -> Option<Result<Faculty>> {
+        university::faculty(ctx, self.0.faculty_id?)
+            .await
+            .transpose()
+    }
+
+    /// The programme a student is on.
+    async fn programme(&self, ctx: &Context<'_>) -> Option<Result<Programme>> {
+        university::programme(ctx, self.0.programme_id?)
+            .await
+            .transpose()
+    }
+
+    /// When booking was blocked after missed events (policy 2.4); null when it is not.
+    async fn booking_blocked_at(&self) -> Option<DateTime<Utc>> {
+        self.0.booking_blocked_at
+    }
+}
+
+/// The person with this id, of a row that the viewer may see.
+pub async fn person(ctx: &Context<'_>, id: UserId) -> Result<Option<Person>> {
+    Ok(rows(ctx)?.load_one(id).await?)
+}
+
+impl Loader<UserId> for Rows {
+    type Value = Person;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[UserId]) -> Result<HashMap<UserId, Person>, LoadError> {
+        let found = domain::person::find_all(self.store.reader(), ids).await?;
+        Ok(found.into_iter().map(|row| (row.id, Person(row))).collect())
+    }
+}

@@ -1,0 +1,166 @@
+//! Finding events: lists, the calendar, and one by its id (policy 2.4).
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    event::{self, EventKind, EventState},
+    event_audience, event_organisation,
+    ids::{EventId, FacultyId, OrganisationId},
+    organisation,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+};
+
+use super::{AudienceGroup, days, visible_to};
+use crate::{
+    error::Result,
+    organisation::visible_to as organisations_visible_to,
+    page::{Page, Slice},
+    viewer::Viewer,
+};
+
+/// What a list of events is narrowed by. Everything that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Events that end after this moment.
+    pub from: Option<DateTime<Utc>>,
+    /// Events that start before this moment.
+    pub until: Option<DateTime<Utc>>,
+    /// What kind of event it is.
+    pub kind: Option<EventKind>,
+    /// The faculty that organises it.
+    pub faculty_id: Option<FacultyId>,
+    /// Where it stands.
+    pub state: Option<EventState>,
+    /// Whether drafts are left out.
+    pub without_drafts: bool,
+}
+
+impl EventFilter {
+    /// What takes place on these days, as days go at the university.
+    pub fn calendar(from: NaiveDate, to: NaiveDate) -> Result<Self> {
+        let (from, until) = days(from, to)?;
+        Ok(Self {
+            from: Some(from),
+            until: Some(until),
+            without_drafts: true,
+            ..Self::default()
+        })
+    }
+
+    /// The filter as a condition on `event`.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        Condition::all()
+            .add_option(self.from.map(|from| event::Column::EndsAt.gt(from)))
+            .add_option(self.until.map(|until| event::Column::StartsAt.lt(until)))
+            .add_option(self.kind.map(|kind| event::Column::Kind.eq(kind)))
+            .add_option(self.faculty_id.map(|id| event::Column::FacultyId.eq(id)))
+            .add_option(self.state.map(|state| event::Column::State.eq(state)))
+            .add_option(
+                self.without_drafts
+                    .then(|| event::Column::State.ne(EventState::Draft)),
+            )
+    }
+}
+
+/// What a list of events is ordered by: the start, then the id.
+pub type Key = (DateTime<Utc>, EventId);
+
+/// The key of a row.
+#[must_use]
+pub fn key(event: &event::Model) -> Key {
+    (event.starts_at, event.id)
+}
+
+/// The events that exist for `viewer`, to be narrowed.
+fn visible(viewer: &Viewer) -> Select<event::Entity> {
+    event::Entity::find().filter(visible_to(viewer))
+}
+
+/// One page of the events that exist for `viewer` and meet the filter, by their start.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    filter: &EventFilter,
+    page: &Page<Key>,
+) -> Result<Slice<event::Model>> {
+    let columns = [
+        event::Column::StartsAt.into_expr(),
+        event::Column::Id.into_expr(),
+    ];
+    let query = visible(viewer).filter(filter.condition());
+    let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
+    Ok(page.slice(rows))
+}
+
+/// How many events exist for `viewer` and meet the filter.
+pub async fn count(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    filter: &EventFilter,
+) -> Result<u64> {
+    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+}
+
+/// Those of the events that exist for `viewer`.
+pub async fn find_all(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[EventId],
+) -> Result<Vec<event::Model>> {
+    Ok(visible(viewer)
+        .filter(event::Column::Id.is_in(ids.iter().copied()))
+        .all(db)
+        .await?)
+}
+
+/// Whom each of the events is for; one that is for everybody is left out.
+pub async fn audiences(
+    db: &impl ConnectionTrait,
+    ids: &[EventId],
+) -> Result<Vec<(EventId, AudienceGroup)>> {
+    Ok(event_audience::Entity::find()
+        .filter(event_audience::Column::EventId.is_in(ids.iter().copied()))
+        .order_by_asc(event_audience::Column::Id)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let group = AudienceGroup {
+                faculty_id: row.faculty_id,
+                programme_id: row.programme_id,
+                level: row.level,
+            };
+            (row.event_id, group)
+        })
+        .collect())
+}
+
+/// Which organisations that exist for `viewer` take part in each of the events, by their name.
+pub async fn organisations(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[EventId],
+) -> Result<Vec<(EventId, OrganisationId)>> {
+    Ok(event_organisation::Entity::find()
+        .select_only()
+        .column(event_organisation::Column::EventId)
+        .column(event_organisation::Column::OrganisationId)
+        .join(JoinType::InnerJoin, to_organisation())
+        .filter(event_organisation::Column::EventId.is_in(ids.iter().copied()))
+        .filter(organisations_visible_to(viewer))
+        .order_by_asc(organisation::Column::Name)
+        .order_by_asc(organisation::Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+fn to_organisation() -> RelationDef {
+    event_organisation::Entity::belongs_to(organisation::Entity)
+        .from(event_organisation::Column::OrganisationId)
+        .to(organisation::Column::Id)
+        .into()
+}

@@ -1,0 +1,52 @@
+//! Events. The calendar is everybody's; drafts, and what an organiser keeps for themselves, are for those who manage them:
+//! which events those are is a condition on the rows.
+
+use super::table::table;
+
+table! {
+    type Query {
+        events, calendar: read(EVERYONE);
+        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId): filter(EVERYONE);
+        events(first, after, last, before), calendar(first, after, last, before): give(EVERYONE);
+    }
+    type Mutation {
+        createEvent, updateEvent, publishEvent, cancelEvent: read(MANAGE_EVENT);
+        createEvent(input), updateEvent(input), publishEvent(input), cancelEvent(input): give(MANAGE_EVENT);
+    }
+    type Event {
+        id, title, description, kind, state, faculty, venue, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
+        placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
+        audience: read(EVERYONE);
+        viewerBooking: read(SIGNED_IN);
+        organiser, registerDueAt, registerClosedAt, version: read(STAFF);
+        bookings: read(MANAGE_EVENT);
+        bookings(first, after, last, before): give(MANAGE_EVENT);
+        bookings(state): filter(MANAGE_EVENT);
+    }
+    type AudienceGroup { faculty, programme, level: read(EVERYONE); }
+    type EventConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
+    type EventEdge { node, cursor: read(EVERYONE); }
+    input AudienceGroupInput { facultyId, programmeId, level: give(MANAGE_EVENT); }
+    input CreateEventInput {
+        title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity, waitingListMode, offerHours,
+        promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, audience,
+        organisationIds: give(MANAGE_EVENT);
+    }
+    input UpdateEventInput {
+        eventId, version, title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity,
+        waitingListMode, offerHours, promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes,
+        audience, organisationIds: give(MANAGE_EVENT);
+    }
+    input PublishEventInput { eventId: give(MANAGE_EVENT); }
+    input CancelEventInput { eventId, reason: give(MANAGE_EVENT); }
+    type CreateEventPayload { event, userErrors: read(EVERYONE); }
+    type UpdateEventPayload { event, userErrors: read(EVERYONE); }
+    type PublishEventPayload { event, userErrors: read(EVERYONE); }
+    type CancelEventPayload { event, userErrors: read(EVERYONE); }
+    enum EventKind {
+        CAREERS_FAIR, EMPLOYER_PRESENTATION, WORKSHOP, SKILLS_SESSION, INTERVIEWS, TRAINING, OTHER:
+            both(EVERYONE) filter(EVERYONE);
+    }
+    enum EventState { DRAFT, PUBLISHED, CANCELLED, PAST: both(EVERYONE) filter(EVERYONE); }
+    enum WaitingListMode { AUTOMATIC, OFFER: both(EVERYONE); }
+}
