@@ -33,19 +33,14 @@ pub mod event;
 pub mod id;
 pub mod job;
 pub mod node;
-<<<<<<< HEAD
 pub mod note;
 pub mod organisation;
+pub mod person;
 pub mod rows;
 pub mod schema;
 pub mod session;
 pub mod tag;
-=======
-pub mod person;
-pub mod rows;
-pub mod session;
 pub mod university;
->>>>>>> 445149c (GraphQL: events, bookings, registers, the university)
 pub mod viewer;
 
 /// Who asks.
