@@ -97,6 +97,7 @@ mod tests {
     use super::super::{errors, id::Id};
 
     /// A tag.
+    #[derive(Debug)]
     pub struct Tag(TagId);
 
     #[Object]
@@ -107,6 +108,7 @@ mod tests {
     }
 
     /// An event.
+    #[derive(Debug)]
     pub struct Event(EventId);
 
     #[Object]
