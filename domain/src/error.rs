@@ -62,6 +62,7 @@ impl Error {
     }
 
     /// What is named by `field` is not there, or must not be seen: the answer is the same.
+    #[must_use]
     pub fn not_found(field: &'static str, what: &str) -> Self {
         Self::refused(
             RefusalCode::NotFound,

@@ -43,7 +43,7 @@ pub use self::{
 };
 use crate::error::Result;
 
-/// How often a job is tried when its kind doesn't say otherwise. With the waits of [`backoff`] that takes a little over an hour.
+/// How often a job is tried when its kind doesn't say otherwise. With the waits of [`backoff()`] that takes a little over an hour.
 pub const DEFAULT_ATTEMPTS: i32 = 12;
 
 /// A kind of job: its payload, and how it is queued.

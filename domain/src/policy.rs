@@ -1,7 +1,7 @@
 //! The policy table: who may read, give, filter by and sort by every coordinate of the API (policy 2.1 and 3).
 //!
 //! A coordinate is written as the GraphQL specification writes it: `Type.field`, `Type.field(argument:)`, `Input.field`,
-//! `Enum.VALUE`. There is one file for every aggregate, in the notation of [`table`](self::table). What is absent is
+//! `Enum.VALUE`. There is one file for every aggregate, in the notation of [`mod@table`]. What is absent is
 //! denied, and the start-up stops when the schema has a coordinate without a row. The endpoint, the `@access` directives
 //! in the schema, the sentences in its descriptions and `docs/permissions.md` all read this table and nothing else.
 //!

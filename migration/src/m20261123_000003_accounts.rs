@@ -1,5 +1,7 @@
 //! Accounts, sessions, training and grants (policy 3).
 
+#![expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+
 use sea_orm_migration::{
     prelude::*,
     schema::{

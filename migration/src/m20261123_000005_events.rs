@@ -1,5 +1,7 @@
 //! Events, bookings and waiting lists (policy 2.4).
 
+#![expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+
 use sea_orm_migration::{
     prelude::*,
     schema::{big_integer, big_integer_null, integer, text, text_null, text_uniq, uuid, uuid_null},

@@ -1,5 +1,7 @@
 //! Campaigns, the ledger of mail, and suppressions (policy 2.5).
 
+#![expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
+
 use sea_orm_migration::{
     prelude::*,
     schema::{integer, json_binary, text, text_null, text_uniq, uuid, uuid_null},

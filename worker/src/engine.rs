@@ -1,7 +1,7 @@
 //! The job engine: the database says what must happen, apalis says who looks at it next.
 //!
 //! - [`wake`]: after a commit the jobs it made are called out, through Redis or in memory;
-//! - [`line`]: each queue has a line of workers that claims jobs in the table, called for or not;
+//! - [`mod@line`]: each queue has a line of workers that claims jobs in the table, called for or not;
 //! - [`runner`]: runs a claimed job and writes down what came of it, in the transaction of its effect;
 //! - [`sweeper`]: finds what nobody called out, and what became free again;
 //! - [`cron`]: makes jobs by the clock, one a tick however many workers there are;
