@@ -2,12 +2,14 @@
 
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
-use entity::ids::{ContactId, NoteId, OrganisationId, TagId};
+use entity::ids::{BookingId, ContactId, EventId, NoteId, OrganisationId, TagId};
 
 use super::{
+    booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     contact::{self, Contact, ContactMutation, ContactQuery},
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
+    event::{self, Event, EventMutation, EventQuery},
     job::{JobMutation, JobQuery, JobSubscription},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
@@ -16,6 +18,7 @@ use super::{
     },
     session::SessionMutation,
     tag::{self, Tag, TagMutation, TagQuery},
+    university::UniversityQuery,
     viewer::ViewerQuery,
 };
 
@@ -24,6 +27,8 @@ nodes! {
     Contact(ContactId) by contact::find;
     Tag(TagId) by tag::find;
     Note(NoteId) by note::find;
+    Event(EventId) by event::event;
+    Booking(BookingId) by booking::booking;
 }
 
 /// What can be asked.
@@ -36,6 +41,9 @@ pub struct Query(
     ContactQuery,
     TagQuery,
     NoteQuery,
+    UniversityQuery,
+    EventQuery,
+    BookingQuery,
     JobQuery,
 );
 
@@ -47,12 +55,14 @@ pub struct Mutation(
     ContactMutation,
     TagMutation,
     NoteMutation,
+    EventMutation,
+    BookingMutation,
     JobMutation,
 );
 
 /// What can be watched.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(JobSubscription);
+pub struct Subscription(BookingSubscription, JobSubscription);
 
 /// The schema behind its policy and its limits.
 pub type ApiEndpoint = Endpoint<Query, Mutation, Subscription>;

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     event::{self, EventKind, EventState},
     event_audience, event_organisation,
-    ids::{EventId, FacultyId, OrganisationId},
+    ids::{EventId, FacultyId},
     organisation,
 };
 use sea_orm::{
@@ -138,24 +138,25 @@ pub async fn audiences(
         .collect())
 }
 
-/// Which organisations that exist for `viewer` take part in each of the events, by their name.
+/// The organisations that take part in each of the events, by name, as far as they exist for `viewer`.
 pub async fn organisations(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
     ids: &[EventId],
-) -> Result<Vec<(EventId, OrganisationId)>> {
-    Ok(event_organisation::Entity::find()
-        .select_only()
-        .column(event_organisation::Column::EventId)
-        .column(event_organisation::Column::OrganisationId)
+) -> Result<Vec<(EventId, organisation::Model)>> {
+    let found = event_organisation::Entity::find()
+        .select_also(organisation::Entity)
         .join(JoinType::InnerJoin, to_organisation())
         .filter(event_organisation::Column::EventId.is_in(ids.iter().copied()))
         .filter(organisations_visible_to(viewer))
         .order_by_asc(organisation::Column::Name)
         .order_by_asc(organisation::Column::Id)
-        .into_tuple()
         .all(db)
-        .await?)
+        .await?;
+    Ok(found
+        .into_iter()
+        .filter_map(|(takes_part, organisation)| Some((takes_part.event_id, organisation?)))
+        .collect())
 }
 
 fn to_organisation() -> RelationDef {

@@ -16,7 +16,7 @@ table! {
     type Event {
         id, title, description, kind, state, faculty, venue, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
-        audience: read(EVERYONE);
+        audience, organisations: read(EVERYONE);
         viewerBooking: read(SIGNED_IN);
         organiser, registerDueAt, registerClosedAt, version: read(STAFF);
         bookings: read(MANAGE_EVENT);

@@ -30,7 +30,7 @@ impl From<Model> for Booking {
 #[Object]
 impl Booking {
     /// Its id.
-    async fn id(&self) -> Id<BookingId> {
+    pub async fn id(&self) -> Id<BookingId> {
         Id(self.0.id)
     }
 

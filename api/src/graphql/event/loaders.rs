@@ -15,11 +15,18 @@ use entity::{
 };
 
 use super::types::Event;
-use crate::graphql::rows::{LoadError, Rows};
+use crate::graphql::{
+    organisation::Organisation,
+    rows::{LoadError, Rows},
+};
 
 /// Whom an event is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct AudienceOf(pub EventId);
+
+/// The organisations that take part in an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OrganisationsAt(pub EventId);
 
 /// How many wait for a place at an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,6 +103,25 @@ impl Loader<AudienceOf> for Rows {
         let mut found: HashMap<AudienceOf, Vec<AudienceGroup>> = HashMap::new();
         for (event_id, group) in events::audiences(self.store.reader(), &ids).await? {
             found.entry(AudienceOf(event_id)).or_default().push(group);
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<OrganisationsAt> for Rows {
+    type Value = Vec<Organisation>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[OrganisationsAt],
+    ) -> Result<HashMap<OrganisationsAt, Vec<Organisation>>, LoadError> {
+        let ids: Vec<EventId> = keys.iter().map(|key| key.0).collect();
+        let rows = events::organisations(self.store.reader(), &self.viewer, &ids).await?;
+        let mut found: HashMap<OrganisationsAt, Vec<Organisation>> = HashMap::new();
+        for (event_id, row) in rows {
+            let key = OrganisationsAt(event_id);
+            found.entry(key).or_default().push(Organisation(row));
         }
         Ok(found)
     }

@@ -8,11 +8,14 @@ use entity::{
     ids::{BookingId, EventId},
 };
 
-use super::loaders::{AudienceOf, BookingCount, BookingsFor, OwnBookingFor, WaitingFor, Wanted};
+use super::loaders::{
+    AudienceOf, BookingCount, BookingsFor, OrganisationsAt, OwnBookingFor, WaitingFor, Wanted,
+};
 use crate::graphql::{
     booking::{Booking, BookingState},
     connection::{Connection, PageArgs, connect},
     id::Id,
+    organisation::Organisation,
     person::{self, Person},
     rows::rows,
     university::{self, Faculty, Programme, StudyLevel},
@@ -33,7 +36,7 @@ impl From<Model> for Event {
 #[Object]
 impl Event {
     /// Its id.
-    async fn id(&self) -> Id<EventId> {
+    pub async fn id(&self) -> Id<EventId> {
         Id(self.0.id)
     }
 
@@ -164,6 +167,12 @@ impl Event {
             .into_iter()
             .map(AudienceGroup)
             .collect())
+    }
+
+    /// The organisations that take part, by name, as far as they are open to the viewer.
+    async fn organisations(&self, ctx: &Context<'_>) -> Result<Vec<Organisation>> {
+        let organisations = rows(ctx)?.load_one(OrganisationsAt(self.0.id)).await?;
+        Ok(organisations.unwrap_or_default())
     }
 
     /// The viewer's own latest booking for it, whatever became of it; null when there is none.
