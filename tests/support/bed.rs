@@ -8,17 +8,20 @@ use domain::{
     live::NoSignals,
     store::Store,
 };
+use tempfile::TempDir;
 
-use crate::{Column, Database, Process, RedisCorner};
+use crate::{Column, Database, Process, RedisCorner, SmtpServer};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
-/// A database, a corner of Redis and a clock for one test, in one of the two ways to run the system.
+/// A database, a corner of Redis, a mail relay and a clock for one test, in one of the two ways to run the system.
 #[derive(Debug)]
 pub struct TestBed {
     column: Column,
     redis: Option<RedisCorner>,
     clock: Arc<ManualClock>,
+    mail: SmtpServer,
+    folder: TempDir,
     database: Database,
 }
 
@@ -29,6 +32,8 @@ impl TestBed {
             column,
             redis: (column == Column::PostgresRedis).then(RedisCorner::new),
             clock: Arc::new(ManualClock::at(monday_morning())),
+            mail: SmtpServer::start().await,
+            folder: tempfile::tempdir().unwrap(),
             database: Database::migrated(column).await,
         }
     }
@@ -53,10 +58,20 @@ impl TestBed {
         self.redis.as_ref()
     }
 
+    /// The mail relay, with everything it was handed.
+    pub fn mail(&self) -> &SmtpServer {
+        &self.mail
+    }
+
     /// The settings of the programs that make them work on this bed, on ports of their own.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut environment = vec![
             ("DATABASE_URL", self.database.url().to_owned()),
+            ("SMTP_URL", self.mail.url()),
+            (
+                "MYCAREER_DATA_DIR",
+                self.folder.path().display().to_string(),
+            ),
             ("MYCAREER_LISTEN", ANY_PORT.to_owned()),
             ("MYCAREER_WORKER_LISTEN", ANY_PORT.to_owned()),
         ];

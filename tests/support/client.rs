@@ -95,6 +95,30 @@ impl Client {
         answer.data
     }
 
+    /// Opens a subscription over server-sent events, and leaves once the server has accepted it.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub async fn expect_stream(&self, subscription: &str) {
+        let answer = self
+            .request(Method::POST, "/graphql/stream")
+            .header("Accept", "text/event-stream")
+            .json(&json!({ "query": subscription }))
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let kind = answer
+            .headers()
+            .get("Content-Type")
+            .map_or("", |kind| kind.to_str().unwrap())
+            .to_owned();
+        if status != StatusCode::OK || !kind.starts_with("text/event-stream") {
+            let text = answer.text().await.unwrap_or_default();
+            panic!("{status}, and not a stream of events but {kind:?}: {text}");
+        }
+    }
+
     /// Fetches a page.
     pub async fn get(&self, path: &str) -> reqwest::Response {
         self.request(Method::GET, path).send().await.unwrap()
