@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use redis::aio::ConnectionManager;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use support::OwnRedis;
 use worker::mail::rate::{Permit, Rate, RateLimiter, RateLimits};
 
@@ -18,11 +18,10 @@ fn limits(overall: Option<&str>, per_domain: Option<&str>) -> RateLimits {
 
 async fn limiter(redis: &str, limits: RateLimits) -> RateLimiter {
     let client = redis::Client::open(redis).unwrap();
-    RateLimiter::in_redis(
-        limits,
-        ConnectionManager::new(client).await.unwrap(),
-        "test",
-    )
+    // This Redis writes every change to the disk, which can take longer than the half second it is given by default.
+    let config = ConnectionManagerConfig::new().set_response_timeout(Some(Duration::from_secs(4)));
+    let connection = ConnectionManager::new_with_config(client, config).await;
+    RateLimiter::in_redis(limits, connection.unwrap(), "test")
 }
 
 /// The most of `arrivals` that fall into any one window.

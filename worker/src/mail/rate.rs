@@ -84,6 +84,9 @@ impl RateLimiter {
     /// Counts in Redis, over every process that uses the same one with the same prefix of keys. Must be called within a
     /// tokio runtime.
     ///
+    /// A `connection` that gives up waiting while Redis grants all the same loses that permit for a while: give it a
+    /// response time-out of a few seconds.
+    ///
     /// Emptying Redis empties the count: windows that lie across that moment may be exceeded.
     #[must_use]
     pub fn in_redis(limits: RateLimits, connection: ConnectionManager, prefix: &str) -> Self {
