@@ -27,7 +27,7 @@ mod tag;
 mod university;
 mod who;
 
-pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token};
+pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, standings};
 
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[

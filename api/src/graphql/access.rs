@@ -5,17 +5,18 @@
 //! null for the fields that a [survey](super::document::survey) has found denied: it is an extension of a schema of its
 //! own, which only such requests are sent to, so that all others pay nothing.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use async_graphql::{
     Name, ServerError, ServerResult, Value,
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo},
+    parser::types::OperationType,
 };
 use domain::policy::{self, Asker, Row};
 
 use super::{
-    document::{DeniedField, DeniedUse, Kind, SchemaIndex},
+    document::{DeniedField, DeniedUse, FieldEntry, Kind, SchemaIndex, TypeEntry},
     errors::{Code, server_error},
 };
 
@@ -79,7 +80,7 @@ fn wider_than_their_interface(index: &SchemaIndex) -> Vec<String> {
 /// Rows of the policy table whose coordinate the schema doesn't have.
 #[must_use]
 pub fn rows_without_a_coordinate(index: &SchemaIndex) -> Vec<&'static str> {
-    let known: std::collections::HashSet<&str> = index
+    let known: HashSet<&str> = index
         .entries()
         .into_iter()
         .map(|entry| entry.coordinate.as_str())
@@ -90,26 +91,69 @@ pub fn rows_without_a_coordinate(index: &SchemaIndex) -> Vec<&'static str> {
         .collect()
 }
 
-/// Fields that some may not read and that are never null: for those who may not, what they belong to becomes null.
+/// Denials that would spread: fields that are never null and that somebody may not read who may select what they belong to.
+/// For them that becomes null, too. Each is told with the standing of somebody whom it concerns.
 #[must_use]
-pub fn restricted_and_never_null(index: &SchemaIndex) -> Vec<&str> {
-    let mut found = Vec::new();
-    for of in index.types() {
-        if let Kind::Fields { fields, .. } = &of.kind {
-            found.extend(
-                fields
-                    .values()
-                    .filter(|field| {
-                        field.is_non_null
-                            && field.entry.row.is_some_and(|row| {
-                                !row.allows(policy::names::EVERYONE, policy::Use::Read)
-                            })
-                    })
-                    .map(|field| field.entry.coordinate.as_str()),
-            );
+pub fn denials_that_spread(index: &SchemaIndex) -> Vec<String> {
+    let mut found = std::collections::BTreeMap::new();
+    for (name, standing) in policy::standings() {
+        for field in denied_within_reach(index, standing) {
+            if field.is_non_null {
+                let coordinate = field.entry.coordinate.as_str();
+                found
+                    .entry(coordinate)
+                    .or_insert_with(|| format!("{coordinate} for {name}"));
+            }
         }
     }
-    found
+    found.into_values().collect()
+}
+
+/// The fields that somebody of this standing may not read, of all the types that they can get to. Mutations and
+/// subscriptions are left out, since a request for one that is denied is refused as a whole.
+fn denied_within_reach(index: &SchemaIndex, standing: policy::Who) -> Vec<&FieldEntry> {
+    let is_allowed = |field: &FieldEntry| {
+        field
+            .entry
+            .row
+            .is_some_and(|row| row.allows(standing, policy::Use::Read))
+    };
+    let roots = [
+        OperationType::Query,
+        OperationType::Mutation,
+        OperationType::Subscription,
+    ];
+    let mut next: Vec<&TypeEntry> = roots
+        .into_iter()
+        .filter_map(|root| index.root(root))
+        .collect();
+    let mut seen: HashSet<&str> = next.iter().map(|of| of.name.as_str()).collect();
+    let refused_whole: Vec<&str> = next.iter().skip(1).map(|of| of.name.as_str()).collect();
+    let mut denied = Vec::new();
+    while let Some(of) = next.pop() {
+        let Kind::Fields {
+            fields,
+            implementors,
+        } = &of.kind
+        else {
+            continue;
+        };
+        for field in fields.values() {
+            if !is_allowed(field) {
+                if !refused_whole.contains(&of.name.as_str()) {
+                    denied.push(field);
+                }
+            } else if seen.insert(&field.of) {
+                next.extend(index.type_named(&field.of));
+            }
+        }
+        for implementor in implementors {
+            if seen.insert(implementor) {
+                next.extend(index.type_named(implementor));
+            }
+        }
+    }
+    denied
 }
 
 /// The fields that a request is denied.
@@ -231,3 +275,6 @@ fn tokens(who: policy::Who) -> Value {
 /// The name of the directive, and of the enum of its arguments.
 const DIRECTIVE: Cow<'static, str> = Cow::Borrowed("access");
 const WHO: &str = "Who";
+
+#[cfg(test)]
+mod tests;

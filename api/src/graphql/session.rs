@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -82,7 +82,7 @@ impl SessionMutation {
         let from = ctx.data_opt::<CameFrom>().and_then(|came_from| came_from.0);
         let signed_in = session::sign_in(
             store(ctx)?,
-            ctx.data::<Arc<Keyring>>()?,
+            ctx.data::<Keyring>()?,
             &input.email,
             input.password,
             from,
@@ -106,7 +106,7 @@ impl SessionMutation {
     ) -> Result<RefreshSessionPayload> {
         let refreshed = session::refresh(
             store(ctx)?,
-            ctx.data::<Arc<Keyring>>()?,
+            ctx.data::<Keyring>()?,
             &input.refresh_token,
         )
         .await;

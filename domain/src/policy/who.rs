@@ -202,6 +202,32 @@ impl fmt::Display for Who {
     }
 }
 
+/// The standings that people have, each by a name, for tests that go through all of them: nobody signed in, each kind of
+/// person, and an operator for each permission.
+#[must_use]
+pub fn standings() -> Vec<(&'static str, Who)> {
+    let everyone = Who::role(Role::Everyone);
+    let signed_in = Who::any(&[everyone, Who::role(Role::SignedIn)]);
+    let staff = Who::any(&[signed_in, Who::role(Role::Staff)]);
+    let mut standings = vec![("anybody", everyone), ("staff", staff)];
+    standings.extend(
+        [Role::Student, Role::Graduate, Role::Employer]
+            .map(|role| (role.plural(), Who::any(&[signed_in, Who::role(role)]))),
+    );
+    standings.extend(
+        [Role::SuperUser, Role::Administrator]
+            .map(|role| (role.plural(), Who::any(&[staff, Who::role(role)]))),
+    );
+    standings.extend(PERMISSIONS.map(|permission| {
+        let grants = [Who::role(Role::Operator), Who::holder(permission)];
+        (
+            permission_token(permission),
+            Who::any(&[staff, Who::any(&grants)]),
+        )
+    }));
+    standings
+}
+
 /// Somebody who asks for something.
 pub trait Asker {
     /// Whether they have the role.

@@ -377,11 +377,11 @@ fn a_kind_with_other_readers_than_its_interface_stops_the_start() {
 }
 
 #[test]
-fn restricted_fields_that_are_never_null_are_reported() {
+fn denials_that_would_spread_are_reported() {
     let endpoint = endpoint();
     assert_eq!(
-        access::restricted_and_never_null(endpoint.index()),
-        ["Thing.strictSecret"]
+        access::denials_that_spread(endpoint.index()),
+        ["Thing.strictSecret for anybody"]
     );
 }
 

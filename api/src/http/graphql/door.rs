@@ -27,13 +27,13 @@ pub trait Authenticate: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct Door {
     store: Store,
-    keyring: Arc<Keyring>,
+    keyring: Keyring,
 }
 
 impl Door {
     /// To this store, for the tokens of this keyring.
     #[must_use]
-    pub const fn new(store: Store, keyring: Arc<Keyring>) -> Self {
+    pub fn new(store: Store, keyring: Keyring) -> Self {
         Self { store, keyring }
     }
 }
