@@ -5,18 +5,23 @@ pub mod import;
 pub mod schema;
 pub mod serve;
 
-use clap::{Parser, Subcommand};
-use domain::{Store, live::NoSignals};
 use std::sync::Arc;
 
-use crate::settings::Settings;
+use clap::{Parser, Subcommand};
+use domain::{Store, clock::SystemClock};
+use worker::engine::EngineSignals;
+
+use crate::{
+    server::{self, StartError},
+    settings::Settings,
+};
 
 /// Why a command could not be carried out, in words for whoever gave it.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// A setting is wrong; the text names it.
-    #[error("{0}")]
-    Setting(String),
+    /// The system can't be started, or its database not be opened.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The rules refuse it, or the database failed.
     #[error(transparent)]
     Domain(#[from] domain::Error),
@@ -81,4 +86,12 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Schema => schema::print_sdl(),
         Command::Permissions => schema::print_permissions(),
     }
+}
+
+/// The database as the settings have it, brought to the current schema. What a command changes is announced as any change is.
+async fn open_store(settings: &Settings) -> Result<Store, CommandError> {
+    let settings = settings.clone().resolve().map_err(StartError::from)?.engine;
+    server::make_data_dir(&settings)?;
+    let signals = EngineSignals::connect(&settings).map_err(StartError::from)?;
+    Ok(server::open(&settings, Arc::new(SystemClock), &signals).await?)
 }

@@ -20,7 +20,10 @@ pub const DOMAIN: &str = "demo.mycareer.test";
 pub const SIGN_INS: &[(&str, &str)] = &[
     ("admin", "an administrator"),
     ("superuser", "a member of the Super User Group"),
-    ("operator", "an operator, trained for events and bulk e-mail"),
+    (
+        "operator",
+        "an operator, trained for events and bulk e-mail",
+    ),
     ("untrained", "a member of staff without training"),
     ("employer", "an employer"),
     ("student1", "a student; so are student2 to student20"),
@@ -49,8 +52,11 @@ where
     E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
-    E::insert_many(rows.into_iter().map(|row| row.into_active_model().reset_all()))
-        .exec_without_returning(tx.conn())
-        .await?;
+    E::insert_many(
+        rows.into_iter()
+            .map(|row| row.into_active_model().reset_all()),
+    )
+    .exec_without_returning(tx.conn())
+    .await?;
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! What is served besides GraphQL: pages for people and answers for machines that watch.
 
 pub mod graphql;
+pub mod mailbox;
 pub mod pages;

@@ -15,7 +15,6 @@ use worker::{
     engine::{Engine, EngineSignals, RunningEngine},
     health::Health,
     jobs,
-    mail::transport::MailboxDir,
     services::Services,
     settings::{EngineSettings, SettingsError},
 };
@@ -63,7 +62,11 @@ pub struct Server {
 
 impl Server {
     /// Brings the database to the current schema, fills an embedded one that is empty with demo data, and serves.
-    pub async fn start(settings: Settings, clock: Arc<dyn Clock>, metrics: PrometheusHandle) -> Result<Self, StartError> {
+    pub async fn start(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, StartError> {
         let settings = settings.resolve()?;
         let engine_settings = &settings.engine;
         make_data_dir(engine_settings)?;
@@ -73,7 +76,7 @@ impl Server {
         if has_demo_data {
             demo::load(&store).await?;
         }
-        let keyring = Keyring::open(&store).await?;
+        let keyring = Arc::new(Keyring::open(&store).await?);
         let cursors = Cursors::new(&secret::shared(store.reader(), "cursor", store.now()).await?);
         let api = schema::serve(&store, &keyring, &cursors)?;
         let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)));
@@ -84,9 +87,15 @@ impl Server {
         let engine = match engine_settings.redis_url {
             Some(_) => None,
             None => Some(
-                Engine::new(store.clone(), signals, jobs::registry(), services, engine_settings.engine())
-                    .with_timetable(jobs::timetable()?)
-                    .start(),
+                Engine::new(
+                    store.clone(),
+                    signals,
+                    jobs::registry(),
+                    services,
+                    engine_settings.engine(),
+                )
+                .with_timetable(jobs::timetable()?)
+                .start(),
             ),
         };
         let health = Health::new(store.clone(), engine.as_ref().map(RunningEngine::readiness));
@@ -103,7 +112,15 @@ impl Server {
                     .await
             }
         });
-        Ok(Self { address, store, engine, has_demo_data, stopping, serving, grace })
+        Ok(Self {
+            address,
+            store,
+            engine,
+            has_demo_data,
+            stopping,
+            serving,
+            grace,
+        })
     }
 
     /// Where it listens.
@@ -128,7 +145,10 @@ impl Server {
     pub async fn stop(self) {
         self.stopping.cancel();
         // The grace is the server's own; a little more, and it is left behind.
-        if tokio::time::timeout(self.grace + Duration::from_secs(1), self.serving).await.is_err() {
+        if tokio::time::timeout(self.grace + Duration::from_secs(1), self.serving)
+            .await
+            .is_err()
+        {
             tracing::warn!("connections were still open when the server had to go");
         }
         if let Some(engine) = self.engine {
@@ -138,9 +158,18 @@ impl Server {
 }
 
 /// Connects to the database and brings it to the current schema.
-pub async fn open(settings: &EngineSettings, clock: Arc<dyn Clock>, signals: &EngineSignals) -> Result<Store, StartError> {
-    let store =
-        Store::connect(&settings.database(), settings.database_connections(), clock, Arc::new(signals.clone())).await?;
+pub async fn open(
+    settings: &EngineSettings,
+    clock: Arc<dyn Clock>,
+    signals: &EngineSignals,
+) -> Result<Store, StartError> {
+    let store = Store::connect(
+        &settings.database(),
+        settings.database_connections(),
+        clock,
+        Arc::new(signals.clone()),
+    )
+    .await?;
     migrate(&store).await?;
     Ok(store)
 }
@@ -157,10 +186,14 @@ async fn migrate(store: &Store) -> Result<(), domain::Error> {
     turn.commit().await
 }
 
-fn make_data_dir(settings: &EngineSettings) -> Result<(), StartError> {
+/// Makes the folder that files are kept in.
+pub fn make_data_dir(settings: &EngineSettings) -> Result<(), StartError> {
     let folder = &settings.data_dir;
     std::fs::create_dir_all(folder).map_err(|source| StartError::Io {
-        what: format!("MYCAREER_DATA_DIR: the folder {} can't be made", folder.display()),
+        what: format!(
+            "MYCAREER_DATA_DIR: the folder {} can't be made",
+            folder.display()
+        ),
         source,
     })
 }
@@ -170,7 +203,10 @@ async fn bind(listen: SocketAddr) -> Result<(impl Acceptor, SocketAddr), StartEr
         what: format!("MYCAREER_LISTEN: {listen} can't be listened at"),
         source,
     };
-    let acceptor = TcpListener::bind(listen).into_acceptor().await.map_err(failed)?;
+    let acceptor = TcpListener::bind(listen)
+        .into_acceptor()
+        .await
+        .map_err(failed)?;
     let address = acceptor
         .local_addr()
         .into_iter()

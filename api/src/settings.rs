@@ -9,7 +9,12 @@ use worker::settings::{EngineSettings, SettingsError};
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     /// The address and port to serve at
-    #[arg(long, env = "MYCAREER_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "MYCAREER_LISTEN",
+        default_value = "127.0.0.1:8000",
+        value_name = "ADDRESS"
+    )]
     pub listen: SocketAddr,
 
     /// What is shared with the workers.
@@ -20,6 +25,9 @@ pub struct Settings {
 impl Settings {
     /// Reads the files that hold secrets, and checks what can be checked without asking another machine.
     pub fn resolve(self) -> Result<Self, SettingsError> {
-        Ok(Self { engine: self.engine.resolve()?, ..self })
+        Ok(Self {
+            engine: self.engine.resolve()?,
+            ..self
+        })
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod letters;
 pub mod search;
 pub mod ticket;
 
+pub use self::ticket::new_code as new_ticket_code;
 use entity::{
     access_grant::Permission,
     booking::{self, BookingState},

@@ -1,6 +1,10 @@
 //! Making administrators: outside the embedded default there are no accounts to begin with.
 
-use std::{fs, io::{self, IsTerminal, Write}, path::PathBuf};
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
 
 use clap::{Args, Subcommand};
 use domain::{Store, session};
@@ -51,7 +55,10 @@ fn read_password(file: Option<PathBuf>) -> Result<String, CommandError> {
             source,
         };
         if io::stdin().is_terminal() {
-            print!("Password (at least {} characters): ", session::MINIMUM_LENGTH);
+            print!(
+                "Password (at least {} characters): ",
+                session::MINIMUM_LENGTH
+            );
             io::stdout().flush().map_err(failed)?;
         }
         let mut line = String::new();

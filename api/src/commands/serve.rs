@@ -11,11 +11,11 @@ use crate::{demo, server::Server, settings::Settings};
 /// Serves until the process is asked to stop.
 pub async fn run(settings: Settings) -> Result<(), CommandError> {
     telemetry::start_log(settings.engine.log_format);
-    let metrics = telemetry::start_metrics().map_err(|error| CommandError::Told(error.to_string()))?;
-    let catches_mail = settings.engine.smtp_url.is_none() && settings.engine.smtp_url_file.is_none();
-    let server = Server::start(settings, Arc::new(SystemClock), metrics)
-        .await
-        .map_err(|error| CommandError::Told(error.to_string()))?;
+    let metrics =
+        telemetry::start_metrics().map_err(|error| CommandError::Told(error.to_string()))?;
+    let catches_mail =
+        settings.engine.smtp_url.is_none() && settings.engine.smtp_url_file.is_none();
+    let server = Server::start(settings, Arc::new(SystemClock), metrics).await?;
     announce(server.address(), server.has_demo_data(), catches_mail);
     let asked = shutdown::requested().await;
     tracing::info!("asked to stop");

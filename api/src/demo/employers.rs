@@ -33,7 +33,10 @@ const SAMPLES: &[Sample] = &[
         kind: OrganisationKind::DirectEmployer,
         size: OrganisationSize::Medium,
         shows_contacts: true,
-        contacts: &[("Erin Doyle", "Early Careers Manager", true), ("Paul Sykes", "Head of Engineering", false)],
+        contacts: &[
+            ("Erin Doyle", "Early Careers Manager", true),
+            ("Paul Sykes", "Head of Engineering", false),
+        ],
         tags: &["Engineering", "Internships", "Leeds City Region"],
     },
     Sample {
@@ -43,7 +46,10 @@ const SAMPLES: &[Sample] = &[
         kind: OrganisationKind::DirectEmployer,
         size: OrganisationSize::Large,
         shows_contacts: false,
-        contacts: &[("Nadia Hussain", "Graduate Recruiter", true), ("Tom Ellery", "HR Director", false)],
+        contacts: &[
+            ("Nadia Hussain", "Graduate Recruiter", true),
+            ("Tom Ellery", "HR Director", false),
+        ],
         tags: &["Engineering", "Graduate scheme", "Sustainability"],
     },
     Sample {
@@ -73,7 +79,10 @@ const SAMPLES: &[Sample] = &[
         kind: OrganisationKind::DirectEmployer,
         size: OrganisationSize::Small,
         shows_contacts: true,
-        contacts: &[("Jo Lennox", "Chief Technology Officer", true), ("Sana Iqbal", "Talent Partner", true)],
+        contacts: &[
+            ("Jo Lennox", "Chief Technology Officer", true),
+            ("Sana Iqbal", "Talent Partner", true),
+        ],
         tags: &["Internships", "Leeds City Region", "Graduate scheme"],
     },
 ];
@@ -131,7 +140,11 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
                 organisation_id,
                 name: (*name).to_owned(),
                 job_title: Some((*job_title).to_owned()),
-                email: Some(format!("{}@{}", name.to_lowercase().replace(' ', "."), sample.domain)),
+                email: Some(format!(
+                    "{}@{}",
+                    name.to_lowercase().replace(' ', "."),
+                    sample.domain
+                )),
                 telephone: Some(format!("0113 496 0{:03}", contacts.len())),
                 visible_to_students: *visible_to_students,
                 state: ContactState::Active,
@@ -157,12 +170,23 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
                 });
                 id
             });
-            tagged.push(organisation_tag::Model { organisation_id, tag_id, tagged_by: None, tagged_at: now });
+            tagged.push(organisation_tag::Model {
+                organisation_id,
+                tag_id,
+                tagged_by: None,
+                tagged_at: now,
+            });
         }
     }
     let employers = Employers {
-        organisations: organisations.iter().map(|organisation| organisation.id).collect(),
-        contacts: contacts.iter().map(|contact| (contact.organisation_id, contact.id)).collect(),
+        organisations: organisations
+            .iter()
+            .map(|organisation| organisation.id)
+            .collect(),
+        contacts: contacts
+            .iter()
+            .map(|contact| (contact.organisation_id, contact.id))
+            .collect(),
         signs_in: contacts.first().map(|contact| contact.id),
     };
     insert_all::<organisation::Entity>(tx, organisations).await?;
@@ -183,9 +207,14 @@ pub async fn load_engagement(tx: &Tx, employers: &Employers, people: &People) ->
             id: NoteId::new_at(now),
             organisation_id: *organisation_id,
             contact_id: Some(*contact_id),
-            kind: if weeks_ago % 2 == 0 { NoteKind::Call } else { NoteKind::Meeting },
+            kind: if weeks_ago % 2 == 0 {
+                NoteKind::Call
+            } else {
+                NoteKind::Meeting
+            },
             happened_at: now - TimeDelta::weeks(weeks_ago),
-            body: "Talked about what they look for in our students, and when they recruit.".to_owned(),
+            body: "Talked about what they look for in our students, and when they recruit."
+                .to_owned(),
             outcome: Some("They would like to come to the autumn fair.".to_owned()),
             next_action: Some("Send the dates of the autumn fair.".to_owned()),
             next_action_due_at: Some(now + TimeDelta::weeks(weeks_ago)),

@@ -154,8 +154,15 @@ pub async fn load(
                 level: None,
             });
         }
-        for organisation_id in sample.employers.iter().filter_map(|position| employers.organisation(*position)) {
-            organisations.push(event_organisation::Model { event_id, organisation_id });
+        for organisation_id in sample
+            .employers
+            .iter()
+            .filter_map(|position| employers.organisation(*position))
+        {
+            organisations.push(event_organisation::Model {
+                event_id,
+                organisation_id,
+            });
         }
     }
     insert_all::<event::Entity>(tx, events).await?;
@@ -164,16 +171,28 @@ pub async fn load(
     insert_all::<booking::Entity>(tx, bookings).await
 }
 
-fn booked(event_id: EventId, user_id: UserId, place: usize, placed: usize, now: DateTime<Utc>) -> booking::Model {
+fn booked(
+    event_id: EventId,
+    user_id: UserId,
+    place: usize,
+    placed: usize,
+    now: DateTime<Utc>,
+) -> booking::Model {
     let id = BookingId::new_at(now);
-    let waits = place.checked_sub(placed).and_then(|earlier| i64::try_from(earlier).ok());
+    let waits = place
+        .checked_sub(placed)
+        .and_then(|earlier| i64::try_from(earlier).ok());
     booking::Model {
         id,
         event_id,
         user_id,
-        state: if waits.is_some() { BookingState::Waiting } else { BookingState::Booked },
+        state: if waits.is_some() {
+            BookingState::Waiting
+        } else {
+            BookingState::Booked
+        },
         queue_position: waits.map(|earlier| earlier + 1),
-        ticket_code: domain::booking::ticket_code(),
+        ticket_code: domain::booking::new_ticket_code(),
         booked_at: now,
         promoted_at: None,
         offer_expires_at: None,
@@ -190,6 +209,12 @@ fn on_day(now: DateTime<Utc>, days_ahead: u64, hour: u32) -> DateTime<Utc> {
     let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
     today
         .checked_add_days(Days::new(days_ahead))
-        .and_then(|day| day.and_time(time).and_local_timezone(UNIVERSITY_TIME).earliest())
-        .map_or(now + TimeDelta::days(1), |moment| moment.with_timezone(&Utc))
+        .and_then(|day| {
+            day.and_time(time)
+                .and_local_timezone(UNIVERSITY_TIME)
+                .earliest()
+        })
+        .map_or(now + TimeDelta::days(1), |moment| {
+            moment.with_timezone(&Utc)
+        })
 }

@@ -29,18 +29,43 @@ const STRUCTURE: &[(&str, &str, &[(&str, StudyLevel)])] = &[
         "School of Mechanical Engineering",
         &[("MEng Mechatronics and Robotics", StudyLevel::Undergraduate)],
     ),
-    ("Business", "School of Management", &[("BA Business Management", StudyLevel::Undergraduate)]),
-    ("Arts, Humanities and Cultures", "School of English", &[("BA English Literature", StudyLevel::Undergraduate)]),
-    ("Biological Sciences", "School of Biology", &[("BSc Biology", StudyLevel::Undergraduate)]),
-    ("Environment", "School of Geography", &[("BSc Geography", StudyLevel::Undergraduate)]),
+    (
+        "Business",
+        "School of Management",
+        &[("BA Business Management", StudyLevel::Undergraduate)],
+    ),
+    (
+        "Arts, Humanities and Cultures",
+        "School of English",
+        &[("BA English Literature", StudyLevel::Undergraduate)],
+    ),
+    (
+        "Biological Sciences",
+        "School of Biology",
+        &[("BSc Biology", StudyLevel::Undergraduate)],
+    ),
+    (
+        "Environment",
+        "School of Geography",
+        &[("BSc Geography", StudyLevel::Undergraduate)],
+    ),
 ];
 
 /// Training courses and what they open (policy 3).
 const COURSES: &[(&str, &[Permission])] = &[
-    ("MyCareer essentials", &[Permission::RecordEngagement, Permission::EditOrganisation]),
+    (
+        "MyCareer essentials",
+        &[Permission::RecordEngagement, Permission::EditOrganisation],
+    ),
     ("Running events", &[Permission::ManageEvent]),
-    ("Bulk e-mail and data protection", &[Permission::SendBulkEmail, Permission::ExportContacts]),
-    ("Key accounts and clean records", &[Permission::ClaimKeyAccount, Permission::DeleteOrganisation]),
+    (
+        "Bulk e-mail and data protection",
+        &[Permission::SendBulkEmail, Permission::ExportContacts],
+    ),
+    (
+        "Key accounts and clean records",
+        &[Permission::ClaimKeyAccount, Permission::DeleteOrganisation],
+    ),
     ("Moderating vacancies", &[Permission::ModerateVacancy]),
     ("Reading reports", &[Permission::ReadReport]),
     ("Work placements", &[Permission::ManagePlacement]),
@@ -51,9 +76,26 @@ const COURSES: &[(&str, &[Permission])] = &[
 const OPERATOR_COURSES: usize = 6;
 
 const STUDENTS: [&str; 20] = [
-    "Aisha Khan", "Ben Carter", "Chloe Evans", "Daniel Okafor", "Ella Morris", "Farid Rahimi", "Grace Lin", "Harry Walsh",
-    "Isla Fraser", "Jack Thompson", "Katya Petrova", "Liam Murphy", "Maya Patel", "Noah Fischer", "Olivia Grant",
-    "Priya Nair", "Quentin Dubois", "Rosa Martinez", "Sam Whitaker", "Tariq Aziz",
+    "Aisha Khan",
+    "Ben Carter",
+    "Chloe Evans",
+    "Daniel Okafor",
+    "Ella Morris",
+    "Farid Rahimi",
+    "Grace Lin",
+    "Harry Walsh",
+    "Isla Fraser",
+    "Jack Thompson",
+    "Katya Petrova",
+    "Liam Murphy",
+    "Maya Patel",
+    "Noah Fischer",
+    "Olivia Grant",
+    "Priya Nair",
+    "Quentin Dubois",
+    "Rosa Martinez",
+    "Sam Whitaker",
+    "Tariq Aziz",
 ];
 
 /// The demo university.
@@ -74,10 +116,17 @@ pub async fn load_university(tx: &Tx) -> Result<University, Error> {
     let mut schools = Vec::new();
     let mut programmes = Vec::new();
     for (faculty_name, school_name, taught) in STRUCTURE {
-        let known = faculties.iter().find(|faculty| faculty.name == *faculty_name).map(|faculty| faculty.id);
+        let known = faculties
+            .iter()
+            .find(|faculty| faculty.name == *faculty_name)
+            .map(|faculty| faculty.id);
         let faculty_id = known.unwrap_or_else(|| {
             let id = FacultyId::new_at(now);
-            faculties.push(faculty::Model { id, name: (*faculty_name).to_owned(), created_at: now });
+            faculties.push(faculty::Model {
+                id,
+                name: (*faculty_name).to_owned(),
+                created_at: now,
+            });
             id
         });
         let school_id = SchoolId::new_at(now);
@@ -100,8 +149,18 @@ pub async fn load_university(tx: &Tx) -> Result<University, Error> {
     }
     insert_all::<faculty::Entity>(tx, faculties.clone()).await?;
     insert_all::<school::Entity>(tx, schools).await?;
-    insert_all::<programme::Entity>(tx, programmes.iter().map(|(programme, _)| programme.clone()).collect()).await?;
-    Ok(University { faculties, programmes })
+    insert_all::<programme::Entity>(
+        tx,
+        programmes
+            .iter()
+            .map(|(programme, _)| programme.clone())
+            .collect(),
+    )
+    .await?;
+    Ok(University {
+        faculties,
+        programmes,
+    })
 }
 
 pub async fn load_accounts(
@@ -172,7 +231,12 @@ pub async fn load_accounts(
         .map(|(title, permissions)| training_course::Model {
             id: TrainingCourseId::new_at(now),
             title: (*title).to_owned(),
-            permissions: TextList(permissions.iter().map(|permission| permission_name(*permission)).collect()),
+            permissions: TextList(
+                permissions
+                    .iter()
+                    .map(|permission| permission_name(*permission))
+                    .collect(),
+            ),
             validity_days: 365,
             created_at: now,
         })

@@ -29,7 +29,11 @@ pub fn routes(mailbox: MailboxDir) -> impl IntoEndpoint {
 #[handler]
 async fn list(Data(mailbox): Data<&MailboxDir>) -> Response {
     match mailbox.list(LISTED).await {
-        Ok(mails) => pages::page(StatusCode::OK, "mailbox.html", context! { mails => Serde(mails) }),
+        Ok(mails) => pages::page(
+            StatusCode::OK,
+            "mailbox.html",
+            context! { mails => Serde(mails) },
+        ),
         Err(error) => unreadable(&error),
     }
 }
@@ -37,7 +41,11 @@ async fn list(Data(mailbox): Data<&MailboxDir>) -> Response {
 #[handler]
 async fn show(Data(mailbox): Data<&MailboxDir>, Path(id): Path<String>) -> Response {
     match mailbox.read(&id).await {
-        Ok(Some(mail)) => pages::page(StatusCode::OK, "mail.html", context! { mail => Serde(mail), id }),
+        Ok(Some(mail)) => pages::page(
+            StatusCode::OK,
+            "mail.html",
+            context! { mail => Serde(mail), id },
+        ),
         Ok(None) => absent(),
         Err(error) => unreadable(&error),
     }
@@ -45,7 +53,11 @@ async fn show(Data(mailbox): Data<&MailboxDir>, Path(id): Path<String>) -> Respo
 
 #[handler]
 async fn show_html(Data(mailbox): Data<&MailboxDir>, Path(id): Path<String>) -> Response {
-    match mailbox.read(&id).await.map(|mail| mail.and_then(|mail| mail.html)) {
+    match mailbox
+        .read(&id)
+        .await
+        .map(|mail| mail.and_then(|mail| mail.html))
+    {
         Ok(Some(html)) => pages::html_response(StatusCode::OK, MAIL_POLICY, html),
         Ok(None) => absent(),
         Err(error) => unreadable(&error),
@@ -53,7 +65,11 @@ async fn show_html(Data(mailbox): Data<&MailboxDir>, Path(id): Path<String>) -> 
 }
 
 fn absent() -> Response {
-    pages::message(StatusCode::NOT_FOUND, "No such mail", "It may have made room for newer mail.")
+    pages::message(
+        StatusCode::NOT_FOUND,
+        "No such mail",
+        "It may have made room for newer mail.",
+    )
 }
 
 fn unreadable(error: &std::io::Error) -> Response {

@@ -3,11 +3,14 @@
 use domain::request;
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Route, get,
+    Endpoint, EndpointExt, Request, Response, get,
     http::{HeaderName, HeaderValue, StatusCode},
 };
 use uuid::Uuid;
-use worker::{health::{self, Health}, mail::transport::MailboxDir};
+use worker::{
+    health::{self, Health},
+    mail::transport::MailboxDir,
+};
 
 use crate::http::{graphql::Service, mailbox, pages};
 
@@ -49,11 +52,17 @@ fn home() -> Response {
 }
 
 /// Does all the work of a request under its id, which logs, jobs and mails carry on.
-async fn within_request<E: Endpoint<Output = Response>>(routes: std::sync::Arc<E>, req: Request) -> poem::Result<Response> {
+async fn within_request<E: Endpoint<Output = Response>>(
+    routes: std::sync::Arc<E>,
+    req: Request,
+) -> poem::Result<Response> {
     let id = req
         .header(REQUEST_ID)
         .filter(|id| is_request_id(id))
-        .map_or_else(|| Uuid::from_u128(rand::random()).simple().to_string(), str::to_owned);
+        .map_or_else(
+            || Uuid::from_u128(rand::random()).simple().to_string(),
+            str::to_owned,
+        );
     let span = tracing::info_span!("request", request.id = %id, http.method = %req.method(), http.path = req.uri().path());
     let work = tracing::Instrument::instrument(request::within(id.clone(), routes.call(req)), span);
     let mut response = work.await?;
@@ -65,7 +74,10 @@ async fn within_request<E: Endpoint<Output = Response>>(routes: std::sync::Arc<E
 
 /// Whether a text from outside may stand in logs and in the database.
 fn is_request_id(text: &str) -> bool {
-    (8..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    (8..=64).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 #[cfg(test)]
@@ -75,7 +87,14 @@ mod tests {
     #[test]
     fn only_plain_words_are_taken_for_request_ids() {
         assert!(is_request_id("0af7651916cd43dd8448eb211c80319c"));
-        for text in ["", "short", "a b c d e f g", "line\nbreak", "é0000000", &"x".repeat(65)] {
+        for text in [
+            "",
+            "short",
+            "a b c d e f g",
+            "line\nbreak",
+            "é0000000",
+            &"x".repeat(65),
+        ] {
             assert!(!is_request_id(text), "{text:?}");
         }
     }

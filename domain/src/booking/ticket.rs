@@ -7,7 +7,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 12;
 
 /// A new code, as it is stored.
-pub(super) fn new_code() -> String {
+pub fn new_code() -> String {
     let bytes: [u8; LENGTH] = rand::random();
     bytes
         .iter()

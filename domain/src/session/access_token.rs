@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{PoisonError, RwLock},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,12 +29,11 @@ const ISSUER: &str = "mycareer";
 const AUDIENCE: &str = "mycareer-api";
 const TYPE: &str = "at+jwt";
 
-/// The keys that tokens are signed and verified with, as the database has them. Clones share what they know.
-#[derive(Clone)]
+/// The keys that tokens are signed and verified with, as the database has them.
 pub struct Keyring {
     current: String,
     signing: EncodingKey,
-    verifying: Arc<RwLock<HashMap<String, DecodingKey>>>,
+    verifying: RwLock<HashMap<String, DecodingKey>>,
 }
 
 impl std::fmt::Debug for Keyring {
@@ -81,7 +80,7 @@ impl Keyring {
         let keyring = Self {
             signing: EncodingKey::from_ed_der(&current.private_key),
             current: current.id,
-            verifying: Arc::default(),
+            verifying: RwLock::default(),
         };
         keyring.reread(store).await?;
         Ok(keyring)
