@@ -3,19 +3,26 @@
 mod close_register;
 mod contact_no_shows;
 mod expire_offer;
+mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
 mod retention;
+mod send_campaign;
+mod send_letter;
+mod sending;
+mod start_campaign;
 mod tell_of_cancellation;
 
 use domain::{
+    campaign::{SendCampaign, StartCampaign},
     error::Result,
     event::TellOfCancellation,
+    mail::SendLetter,
     register::{CloseRegister, ContactNoShows},
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
 
-pub use self::retention::PurgeJobs;
+pub use self::{look_after_mail::LookAfterMail, retention::PurgeJobs};
 use crate::engine::{Registry, Timetable};
 
 /// Every kind of job that a worker can run.
@@ -25,15 +32,20 @@ pub fn registry() -> Registry {
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
         .with::<ExpireOffer>()
+        .with::<LookAfterMail>()
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<SendCampaign>()
+        .with::<SendLetter>()
+        .with::<StartCampaign>()
         .with::<TellOfCancellation>()
 }
 
 /// What comes by the clock: seconds, minutes, hours, days, months, weekdays.
 pub fn timetable() -> Result<Timetable> {
     Timetable::default()
+        .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
         .with::<PurgeJobs>("0 20 * * * *")
 }

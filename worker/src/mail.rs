@@ -7,6 +7,7 @@
 
 mod filters;
 mod mailer;
+pub mod outcome;
 pub mod message;
 pub mod rate;
 pub mod templates;
@@ -14,7 +15,7 @@ pub mod transport;
 
 use std::time::Duration;
 
-pub use mailer::Mailer;
+pub use mailer::{Mailer, WriteError};
 
 /// The longest time from being allowed to send to the last byte of the mail being written.
 ///

@@ -64,11 +64,12 @@ async fn run(settings: EngineSettings, worker: WorkerSettings) -> Result<(), Box
     )
     .await?;
     until_migrated(&store).await?;
+    let services = Services::open(&settings, &store).await?;
     let engine = Engine::new(
         store.clone(),
         signals,
         jobs::registry(),
-        Services::default(),
+        services,
         settings.engine(),
     )
     .with_timetable(jobs::timetable()?)

@@ -1,5 +1,48 @@
 //! What handlers work with besides the database.
 
-/// Shared by all jobs of a process; cheap to clone.
+use std::sync::Arc;
+
+use domain::{Error, Store};
+
+use crate::{
+    mail::{
+        Mailer,
+        transport::{MailboxDir, Transport},
+    },
+    settings::{EngineSettings, SettingsError},
+};
+
+/// Shared by all jobs of a process; cheap to clone. The default has nothing: jobs that need something fail with it.
 #[derive(Clone, Debug, Default)]
-pub struct Services {}
+pub struct Services {
+    mailer: Option<Arc<Mailer>>,
+}
+
+impl Services {
+    /// The services that the settings describe. No other machine is spoken to yet.
+    #[expect(
+        clippy::unused_async,
+        reason = "services to come will be looked up in the store"
+    )]
+    pub async fn open(settings: &EngineSettings, _store: &Store) -> Result<Self, SettingsError> {
+        Ok(Self {
+            mailer: Some(Arc::new(Mailer::open(settings)?)),
+        })
+    }
+
+    /// What mail is sent with.
+    pub fn mailer(&self) -> Result<&Mailer, Error> {
+        self.mailer
+            .as_deref()
+            .ok_or_else(|| Error::Fault("this process has no mailer".to_owned()))
+    }
+
+    /// Where mail is caught; none where it goes to a relay.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<&MailboxDir> {
+        match &self.mailer.as_deref()?.transport {
+            Transport::Caught(mailbox) => Some(mailbox),
+            Transport::Smtp(_) => None,
+        }
+    }
+}

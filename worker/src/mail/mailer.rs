@@ -1,42 +1,149 @@
 //! What a process sends mail with.
 
-use super::{
-    message::Message,
-    rate::{Permit, RateLimiter},
-    templates::Templates,
-    transport::{Accepted, SendFailure, Transport},
-};
+use std::time::Duration;
 
-/// Templates, rate limit and transport of one process.
+use domain::{
+    campaign::{Words, WordsError, unsubscribe},
+    suppression::AddressKey,
+};
+use entity::delivery;
+use lettre::message::Mailbox;
+use redis::{
+    Client,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+use serde_json::json;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use super::{
+    message::{ComposeError, Draft, Message, Nature, Sender},
+    rate::{Permit, Rate, RateLimiter, RateLimits},
+    templates::{Service, TemplateError, Templates},
+    transport::{
+        Accepted, MailboxDir, Pool, PoolSettings, Relay, SendFailure, Transport, mailbox::KEPT,
+    },
+};
+use crate::settings::{EngineSettings, SettingsError};
+
+/// The folder of caught mail in the data directory.
+const MAILBOX: &str = "mailbox";
+/// How long Redis may take to answer before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Mails claimed at once for each connection: while some are on their way, the next ones are claimed.
+const CLAIMED_PER_CONNECTION: usize = 2;
+
+/// Templates, rate limit and transport of one process, and what its mails have in common.
 #[derive(Debug)]
 pub struct Mailer {
     /// The words.
-    pub templates: Templates,
+    templates: Templates,
     /// When a mail may go.
     pub limiter: RateLimiter,
     /// Where it goes.
     pub transport: Transport,
+    sender: Sender,
+    public_url: String,
+    hands: Semaphore,
+}
+
+/// Why a mail can't be written. Trying again changes nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// An operator's words don't fit the recipient.
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    /// A template doesn't fit its fields.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// What was written is no mail.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The link to unsubscribe can't be signed.
+    #[error(transparent)]
+    Link(#[from] domain::Error),
 }
 
 impl Mailer {
-    /// Waits until the rate limit lets it, then hands the mail to the relay.
-    ///
-    /// A limit that can't be asked is as good as a relay that can't be reached: nothing is sent.
-    pub async fn send(&self, message: &Message) -> Result<Accepted, SendFailure> {
-        match self.limiter.acquire(&message.recipient_domain()).await {
-            Ok(permit) => self.send_permitted(message, permit).await,
-            Err(error) => Err(SendFailure::Unreachable {
-                why: error.to_string(),
-            }),
-        }
+    /// The mailer that the settings describe. Neither the relay nor Redis is spoken to. Must be called within a Tokio
+    /// runtime.
+    pub fn open(settings: &EngineSettings) -> Result<Self, SettingsError> {
+        let from: Mailbox = settings
+            .mail_from
+            .parse()
+            .map_err(|error| wrong("MYCAREER_MAIL_FROM", &error))?;
+        let public_url = without_slash(&settings.public_url);
+        let service = Service {
+            name: from
+                .name
+                .clone()
+                .unwrap_or_else(|| "Careers Centre".to_owned()),
+            email: from.email.to_string(),
+            website: public_url.clone(),
+        };
+        let templates = Templates::new(&service).map_err(|error| wrong("the templates", &error))?;
+        let transport = transport(settings)?;
+        let hands = Semaphore::new(transport.at_once() * CLAIMED_PER_CONNECTION);
+        Ok(Self {
+            templates,
+            limiter: limiter(settings)?,
+            transport,
+            sender: Sender {
+                from,
+                reply_to: None,
+                bounces_to: None,
+            },
+            public_url,
+            hands,
+        })
     }
 
-    /// Hands a mail to the relay under a permit that was asked for already, such as for several mails at once.
-    pub async fn send_permitted(
+    /// The mail of a transactional letter.
+    pub fn letter(&self, letter: &delivery::Model) -> Result<Message, WriteError> {
+        let content = self.templates.render(
+            &letter.template,
+            &letter.recipient_name,
+            &letter.fields,
+        )?;
+        Ok(self.draft(letter, &content, Nature::Automatic).compose()?)
+    }
+
+    /// The mail of a campaign to one recipient.
+    pub fn bulk(
         &self,
-        message: &Message,
-        permit: Permit,
-    ) -> Result<Accepted, SendFailure> {
+        words: &Words,
+        key: &AddressKey,
+        mail: &delivery::Model,
+    ) -> Result<Message, WriteError> {
+        let written = words.render(&mail.fields)?;
+        let token = unsubscribe::token(key, mail.id, &mail.address)?;
+        let link = self.link(&format!("{}{token}", unsubscribe::PATH));
+        let content = self.templates.render(
+            &mail.template,
+            &mail.recipient_name,
+            &json!({
+                "subject": written.subject,
+                "text": written.text,
+                "events": [],
+                "unsubscribe_link": link,
+            }),
+        )?;
+        let nature = Nature::Bulk { unsubscribe: &link };
+        Ok(self.draft(mail, &content, nature).compose()?)
+    }
+
+    /// Waits until at least one mail may be claimed, and takes leave to claim as many as may be, up to `most`.
+    ///
+    /// What is claimed is what is in doubt when the process is killed, so it is never much more than there are
+    /// connections.
+    pub async fn hands(&self, most: usize) -> Option<(usize, SemaphorePermit<'_>)> {
+        let free = self.hands.available_permits().clamp(1, most.max(1));
+        let held = self.hands.acquire_many(u32::try_from(free).ok()?).await;
+        Some((free, held.ok()?))
+    }
+
+    /// Hands a mail to the relay under a permit.
+    pub async fn send(&self, message: &Message, permit: Permit) -> Result<Accepted, SendFailure> {
         let sent = self.transport.send(message).await;
         match &sent {
             Err(failure) if failure.nothing_sent() => permit.unused(),
@@ -44,4 +151,73 @@ impl Mailer {
         }
         sent
     }
+
+    /// The whole address of a page.
+    fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url)
+    }
+
+    fn draft<'a>(
+        &'a self,
+        mail: &'a delivery::Model,
+        content: &'a super::templates::Rendered,
+        nature: Nature<'a>,
+    ) -> Draft<'a> {
+        Draft {
+            message_id: &mail.message_id,
+            date: mail.created_at,
+            sender: &self.sender,
+            to: &mail.address,
+            name: &mail.recipient_name,
+            content,
+            nature,
+        }
+    }
+}
+
+fn wrong(setting: &'static str, error: &impl ToString) -> SettingsError {
+    SettingsError::new(setting, error.to_string())
+}
+
+fn without_slash(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn transport(settings: &EngineSettings) -> Result<Transport, SettingsError> {
+    let Some(url) = &settings.smtp_url else {
+        let folder = settings.data_dir.join(MAILBOX);
+        let mailbox =
+            MailboxDir::open(&folder, KEPT).map_err(|error| wrong("MYCAREER_DATA_DIR", &error))?;
+        return Ok(Transport::Caught(mailbox));
+    };
+    let relay: Relay = url.parse().map_err(|error| wrong("SMTP_URL", &error))?;
+    let pool = PoolSettings {
+        connections: usize::from(settings.mail_connections),
+        ..PoolSettings::default()
+    };
+    Ok(Transport::Smtp(Pool::new(relay, pool)))
+}
+
+fn limiter(settings: &EngineSettings) -> Result<RateLimiter, SettingsError> {
+    let rate = |setting, text: &Option<String>| {
+        text.as_deref()
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse::<Rate>().map_err(|error| wrong(setting, &error)))
+            .transpose()
+    };
+    let limits = RateLimits {
+        overall: rate("MYCAREER_MAIL_RATE", &settings.mail_rate)?,
+        per_domain: rate("MYCAREER_MAIL_DOMAIN_RATE", &settings.mail_domain_rate)?,
+    };
+    let Some(url) = &settings.redis_url else {
+        return Ok(RateLimiter::in_memory(limits));
+    };
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(PATIENCE))
+        .set_response_timeout(Some(PATIENCE));
+    let connection = Client::open(url.as_str())
+        .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
+        .map_err(|error| wrong("REDIS_URL", &error))?;
+    let prefix = format!("{}:mail", settings.redis_prefix);
+    Ok(RateLimiter::in_redis(limits, connection, &prefix))
 }

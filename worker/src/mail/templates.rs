@@ -6,9 +6,6 @@
 //! what they are given. Times are RFC 3339 and shown in the
 //! university's time.
 
-mod campaign;
-
-pub use campaign::{CampaignExtras, CampaignTemplate, PromotedEvent};
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context,
     syntax::SyntaxConfig, value::Serde,
@@ -169,20 +166,12 @@ impl Templates {
         }
         let fields = context! { name => name, ..Value::from(Serde(fields)) };
         let subject = self.file(template, "subject.txt", fields.clone())?;
-        self.bodies(template, subject.trim().to_owned(), &fields)
-    }
-
-    fn bodies(
-        &self,
-        template: &str,
-        subject: String,
-        fields: &Value,
-    ) -> Result<Rendered, TemplateError> {
+        let subject = subject.trim().to_owned();
         let text = self.file(template, "body.txt", fields.clone())?;
         let html = self.file(
             template,
             "body.html",
-            context! { subject => subject.as_str(), ..fields.clone() },
+            context! { subject => subject.as_str(), ..fields },
         )?;
         Ok(Rendered {
             subject,
@@ -203,7 +192,7 @@ fn ended(text: &str) -> String {
     format!("{}\n", text.trim())
 }
 
-/// What holds for every template, also for those that people write.
+/// What holds for every template.
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -1,0 +1,104 @@
+//! From the relay's answer to the verdict in the ledger.
+
+use chrono::{DateTime, Utc};
+use domain::delivery::Verdict;
+use entity::delivery;
+
+use super::transport::{Accepted, SendFailure, Stage};
+
+/// What a failure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// This mail or its recipient: others may fare better.
+    TheMail,
+    /// The relay, or how we are configured: no mail will fare better for now.
+    TheRelay,
+}
+
+/// What a failure is about. 421 is the relay going away, whatever it answered to; what it says before a recipient was
+/// named is not about the recipient.
+#[must_use]
+pub fn about(failure: &SendFailure) -> About {
+    match failure {
+        SendFailure::Unreachable { .. }
+        | SendFailure::Temporary { code: 421, .. }
+        | SendFailure::Temporary {
+            stage: Stage::Connect | Stage::Sender,
+            ..
+        }
+        | SendFailure::Permanent {
+            stage: Stage::Connect | Stage::Sender,
+            ..
+        } => About::TheRelay,
+        _ => About::TheMail,
+    }
+}
+
+/// The verdict on a mail that was claimed and tried.
+#[must_use]
+pub fn verdict(
+    mail: &delivery::Model,
+    sent: &Result<Accepted, SendFailure>,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let failure = match sent {
+        Ok(_) => return Verdict::Sent,
+        Err(failure) => failure,
+    };
+    let reply = failure.to_string();
+    if about(failure) == About::TheRelay {
+        return Verdict::Untried { reply };
+    }
+    match failure {
+        SendFailure::Unreachable { .. } => Verdict::Untried { reply },
+        SendFailure::Temporary { .. } => Verdict::put_off(mail, reply, now),
+        SendFailure::Permanent { .. } => Verdict::Failed { reply },
+        SendFailure::Uncertain { .. } => Verdict::Unknown { reply },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temporary(code: u16, stage: Stage) -> SendFailure {
+        SendFailure::Temporary {
+            code,
+            reply: format!("{code} later"),
+            stage,
+        }
+    }
+
+    fn permanent(stage: Stage) -> SendFailure {
+        SendFailure::Permanent {
+            code: 550,
+            reply: "550 never".to_owned(),
+            stage,
+        }
+    }
+
+    #[test]
+    fn what_the_relay_says_of_itself_is_not_held_against_a_recipient() {
+        for failure in [
+            temporary(421, Stage::Recipient),
+            temporary(450, Stage::Connect),
+            temporary(451, Stage::Sender),
+            permanent(Stage::Sender),
+            SendFailure::Unreachable {
+                why: "gone".to_owned(),
+            },
+        ] {
+            assert_eq!(about(&failure), About::TheRelay, "{failure}");
+        }
+        for failure in [
+            temporary(450, Stage::Recipient),
+            temporary(452, Stage::Answer),
+            permanent(Stage::Recipient),
+            SendFailure::Uncertain {
+                why: "gone".to_owned(),
+            },
+        ] {
+            assert_eq!(about(&failure), About::TheMail, "{failure}");
+        }
+    }
+}
