@@ -7,8 +7,8 @@
 
 mod filters;
 mod mailer;
-pub mod outcome;
 pub mod message;
+pub mod outcome;
 pub mod rate;
 pub mod templates;
 pub mod transport;

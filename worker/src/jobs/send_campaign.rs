@@ -55,8 +55,7 @@ const WRITE_AGAIN: Duration = Duration::from_millis(500);
 impl Handler for SendCampaign {
     async fn run(self, ctx: &JobContext) -> Result<Outcome> {
         let lane = self.lane;
-        let found =
-            campaign::find(ctx.store.reader(), &Viewer::system(), lane.campaign_id).await?;
+        let found = campaign::find(ctx.store.reader(), &Viewer::system(), lane.campaign_id).await?;
         let Some(campaign) = found else {
             return Ok(Outcome::Done(ctx.begin().await?));
         };
@@ -121,8 +120,7 @@ impl Pass<'_> {
         let store = &self.ctx.store;
         let mut after = None;
         loop {
-            let chunk =
-                ledger::due(store.reader(), &self.lane, after, store.now(), CHUNK).await?;
+            let chunk = ledger::due(store.reader(), &self.lane, after, store.now(), CHUNK).await?;
             let Some(last) = chunk.last() else {
                 return Ok(Stop::AtTheEnd);
             };
@@ -167,10 +165,7 @@ impl Pass<'_> {
     }
 
     /// Sends as many of the mails as may go at this moment, and takes them off the list. Answers when the pass is to end.
-    async fn send_some(
-        &mut self,
-        written: &mut VecDeque<(Mail, Message)>,
-    ) -> Result<Option<Stop>> {
+    async fn send_some(&mut self, written: &mut VecDeque<(Mail, Message)>) -> Result<Option<Stop>> {
         let candidates = self.candidates(written);
         if candidates.is_empty() {
             return Ok(self.wait_for_room().await);

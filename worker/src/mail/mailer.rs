@@ -100,11 +100,9 @@ impl Mailer {
 
     /// The mail of a transactional letter.
     pub fn letter(&self, letter: &delivery::Model) -> Result<Message, WriteError> {
-        let content = self.templates.render(
-            &letter.template,
-            &letter.recipient_name,
-            &letter.fields,
-        )?;
+        let content =
+            self.templates
+                .render(&letter.template, &letter.recipient_name, &letter.fields)?;
         Ok(self.draft(letter, &content, Nature::Automatic).compose()?)
     }
 
