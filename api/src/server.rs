@@ -76,7 +76,7 @@ impl Server {
         if has_demo_data {
             demo::load(&store).await?;
         }
-        let keyring = Arc::new(Keyring::open(&store).await?);
+        let keyring = Keyring::open(&store).await?;
         let cursors = Cursors::new(&secret::shared(store.reader(), "cursor", store.now()).await?);
         let api = schema::serve(&store, &keyring, &cursors)?;
         let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)));

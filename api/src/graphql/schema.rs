@@ -1,7 +1,5 @@
 //! The schema: what all aggregates give it, and what every request is given.
 
-use std::sync::Arc;
-
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{BookingId, ContactId, EventId, NoteId, OrganisationId, TagId};
@@ -72,13 +70,13 @@ pub type ApiEndpoint = Endpoint<Query, Mutation, Subscription>;
 /// The schema as it is served: on this database, with these keys.
 pub fn serve(
     store: &Store,
-    keyring: &Arc<Keyring>,
+    keyring: &Keyring,
     cursors: &Cursors,
 ) -> Result<ApiEndpoint, StartError> {
     Endpoint::build(|| {
         builder()
             .data(store.clone())
-            .data(Arc::clone(keyring))
+            .data(keyring.clone())
             .data(cursors.clone())
     })
 }

@@ -104,12 +104,8 @@ impl SessionMutation {
         ctx: &Context<'_>,
         input: RefreshSessionInput,
     ) -> Result<RefreshSessionPayload> {
-        let refreshed = session::refresh(
-            store(ctx)?,
-            ctx.data::<Keyring>()?,
-            &input.refresh_token,
-        )
-        .await;
+        let refreshed =
+            session::refresh(store(ctx)?, ctx.data::<Keyring>()?, &input.refresh_token).await;
         let (tokens, user_errors) = errors::outcome(refreshed)?;
         let tokens = tokens.map(Parts::from).unwrap_or_default();
         Ok(RefreshSessionPayload {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,11 +29,12 @@ const ISSUER: &str = "mycareer";
 const AUDIENCE: &str = "mycareer-api";
 const TYPE: &str = "at+jwt";
 
-/// The keys that tokens are signed and verified with, as the database has them.
+/// The keys that tokens are signed and verified with, as the database has them. Clones share what they know.
+#[derive(Clone)]
 pub struct Keyring {
     current: String,
     signing: EncodingKey,
-    verifying: RwLock<HashMap<String, DecodingKey>>,
+    verifying: Arc<RwLock<HashMap<String, DecodingKey>>>,
 }
 
 impl std::fmt::Debug for Keyring {
@@ -80,7 +81,7 @@ impl Keyring {
         let keyring = Self {
             signing: EncodingKey::from_ed_der(&current.private_key),
             current: current.id,
-            verifying: RwLock::default(),
+            verifying: Arc::default(),
         };
         keyring.reread(store).await?;
         Ok(keyring)
