@@ -23,6 +23,7 @@ use domain::{Store, Tx, Viewer};
 
 pub mod access;
 pub mod booking;
+pub mod campaign;
 pub mod connection;
 pub mod contact;
 pub mod cursor;

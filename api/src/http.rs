@@ -3,3 +3,4 @@
 pub mod graphql;
 pub mod mailbox;
 pub mod pages;
+pub mod unsubscribe;

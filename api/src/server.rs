@@ -105,7 +105,7 @@ impl Server {
         let grace = Duration::from_secs(engine_settings.stop_seconds.into());
         let serving = tokio::spawn({
             let stopping = stopping.clone();
-            let routes = routes::routes(graphql, health, metrics, mailbox);
+            let routes = routes::routes(store.clone(), graphql, health, metrics, mailbox);
             async move {
                 poem::Server::new_with_acceptor(acceptor)
                     .run_with_graceful_shutdown(routes, stopping.cancelled_owned(), Some(grace))

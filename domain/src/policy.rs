@@ -15,6 +15,7 @@ use std::{
 };
 
 mod booking;
+mod campaign;
 mod contact;
 mod event;
 mod job;
@@ -32,6 +33,7 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
     booking::ROWS,
+    campaign::ROWS,
     contact::ROWS,
     event::ROWS,
     job::ROWS,

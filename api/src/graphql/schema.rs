@@ -2,10 +2,11 @@
 
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
-use entity::ids::{BookingId, ContactId, EventId, NoteId, OrganisationId, TagId};
+use entity::ids::{BookingId, CampaignId, ContactId, EventId, NoteId, OrganisationId, TagId};
 
 use super::{
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
+    campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     contact::{self, Contact, ContactMutation, ContactQuery},
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
@@ -29,6 +30,7 @@ nodes! {
     Note(NoteId) by note::find;
     Event(EventId) by event::event;
     Booking(BookingId) by booking::booking;
+    Campaign(CampaignId) by campaign::find;
 }
 
 /// What can be asked.
@@ -44,6 +46,7 @@ pub struct Query(
     UniversityQuery,
     EventQuery,
     BookingQuery,
+    CampaignQuery,
     JobQuery,
 );
 
@@ -57,12 +60,13 @@ pub struct Mutation(
     NoteMutation,
     EventMutation,
     BookingMutation,
+    CampaignMutation,
     JobMutation,
 );
 
 /// What can be watched.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(BookingSubscription, JobSubscription);
+pub struct Subscription(BookingSubscription, CampaignSubscription, JobSubscription);
 
 /// The schema behind its policy and its limits.
 pub type ApiEndpoint = Endpoint<Query, Mutation, Subscription>;

@@ -1,6 +1,6 @@
 //! Which address is served by what, and what all answers have in common.
 
-use domain::request;
+use domain::{Store, request};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
@@ -12,13 +12,14 @@ use worker::{
     mail::transport::MailboxDir,
 };
 
-use crate::http::{graphql::Service, mailbox, pages};
+use crate::http::{graphql::Service, mailbox, pages, unsubscribe};
 
 /// The header that carries a request's id: taken from a proxy in front, or made here, and always sent back.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Everything that is served.
 pub fn routes(
+    store: Store,
     graphql: Service,
     health: Health,
     metrics: PrometheusHandle,
@@ -27,7 +28,8 @@ pub fn routes(
     let mut routes = graphql
         .mount(health::routes(health, metrics))
         .at("/", get(home))
-        .at(pages::STYLESHEET, get(pages::stylesheet));
+        .at(pages::STYLESHEET, get(pages::stylesheet))
+        .nest("/unsubscribe", unsubscribe::routes(store));
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
     }

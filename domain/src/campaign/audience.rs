@@ -101,13 +101,13 @@ impl Audience {
         refusals.add_if(
             self.all_of.is_empty() && self.any_of.is_empty(),
             RefusalCode::Required,
-            "allOf",
+            "allOfTags",
             "Name at least one tag that the organisations must have: nobody writes to everybody by mistake.",
         );
         for (field, tags) in [
-            ("allOf", &self.all_of),
-            ("anyOf", &self.any_of),
-            ("noneOf", &self.none_of),
+            ("allOfTags", &self.all_of),
+            ("anyOfTags", &self.any_of),
+            ("noneOfTags", &self.none_of),
         ] {
             if tags.len() > MOST_TAGS {
                 refusals.add(

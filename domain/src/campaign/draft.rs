@@ -203,9 +203,9 @@ impl Draft {
             "name": self.name,
             "subject": self.subject,
             "body": self.body,
-            "allOf": self.audience.all_of,
-            "anyOf": self.audience.any_of,
-            "noneOf": self.audience.none_of,
+            "allOfTags": self.audience.all_of,
+            "anyOfTags": self.audience.any_of,
+            "noneOfTags": self.audience.none_of,
         })
     }
 

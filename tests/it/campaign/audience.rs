@@ -113,10 +113,10 @@ on_both_columns! {
         let preview = async |audience: Audience| campaign::preview(&world.store, &sender, &audience).await;
         let none = Audience { none_of: vec![tag], ..Audience::default() };
         let refused = refusal(preview(none).await);
-        assert_eq!((refused.code, refused.field), (RefusalCode::Required, Some("allOf")));
+        assert_eq!((refused.code, refused.field), (RefusalCode::Required, Some("allOfTags")));
 
         let unknown = Audience { any_of: vec![tag, TagId::new_at(world.store.now())], ..Audience::default() };
         let refused = refusal(preview(unknown).await);
-        assert_eq!((refused.code, refused.field), (RefusalCode::NotFound, Some("anyOf")));
+        assert_eq!((refused.code, refused.field), (RefusalCode::NotFound, Some("anyOfTags")));
     }
 }

@@ -105,7 +105,7 @@ on_both_columns! {
             (RefusalCode::Required, "name"),
             (RefusalCode::Invalid, "subject"),
             (RefusalCode::CannotRender, "body"),
-            (RefusalCode::Required, "allOf"),
+            (RefusalCode::Required, "allOfTags"),
         ]);
         assert!(refusals[2].message.contains("There is no field {{ nmae }}"), "{}", refusals[2].message);
     }

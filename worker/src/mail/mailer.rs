@@ -28,8 +28,8 @@ use crate::settings::{EngineSettings, SettingsError};
 
 /// The folder of caught mail in the data directory.
 const MAILBOX: &str = "mailbox";
-/// How long Redis may take to answer before it counts as away.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long Redis may take to answer before it counts as away. A permit that it grants later is lost for a while.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Mails claimed at once for each connection: while some are on their way, the next ones are claimed.
 const CLAIMED_PER_CONNECTION: usize = 2;
 

@@ -1,0 +1,153 @@
+//! What mutations of campaigns take.
+
+use async_graphql::InputObject;
+use chrono::{DateTime, Utc};
+use domain::campaign::{Audience, Changes, Draft, Timing};
+use entity::ids::{CampaignId, TagId};
+
+use crate::graphql::id::Id;
+
+/// Which organisations' contacts are meant. Name at least one tag that they must have.
+#[derive(Debug, InputObject)]
+pub struct CampaignAudienceInput {
+    /// Tags of which an organisation has every one.
+    #[graphql(default)]
+    all_of_tags: Vec<Id<TagId>>,
+    /// Tags of which it has at least one.
+    #[graphql(default)]
+    any_of_tags: Vec<Id<TagId>>,
+    /// Tags of which it has none.
+    #[graphql(default)]
+    none_of_tags: Vec<Id<TagId>>,
+}
+
+impl From<CampaignAudienceInput> for Audience {
+    fn from(given: CampaignAudienceInput) -> Self {
+        Self {
+            all_of: plain(given.all_of_tags),
+            any_of: plain(given.any_of_tags),
+            none_of: plain(given.none_of_tags),
+        }
+    }
+}
+
+/// A campaign to be begun.
+#[derive(Debug, InputObject)]
+pub struct CreateCampaignInput {
+    /// What its operators call it.
+    name: String,
+    /// The subject line. The fields are `{{ name }}`, `{{ organisation }}` and `{{ job_title }}`.
+    subject: String,
+    /// The text, with the same fields; `{{ job_title or "colleague" }}` says what stands in for an empty one.
+    body: String,
+    /// Tags of which an organisation has every one.
+    #[graphql(default)]
+    all_of_tags: Vec<Id<TagId>>,
+    /// Tags of which it has at least one.
+    #[graphql(default)]
+    any_of_tags: Vec<Id<TagId>>,
+    /// Tags of which it has none.
+    #[graphql(default)]
+    none_of_tags: Vec<Id<TagId>>,
+}
+
+impl From<CreateCampaignInput> for Draft {
+    fn from(given: CreateCampaignInput) -> Self {
+        Self {
+            name: given.name,
+            subject: given.subject,
+            body: given.body,
+            audience: Audience {
+                all_of: plain(given.all_of_tags),
+                any_of: plain(given.any_of_tags),
+                none_of: plain(given.none_of_tags),
+            },
+        }
+    }
+}
+
+/// What is to be other about a draft.
+#[derive(Debug, InputObject)]
+pub struct UpdateCampaignInput {
+    /// The draft.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// The version that the change is made to.
+    pub(super) version: i32,
+    /// What its operators call it.
+    name: Option<String>,
+    /// The subject line.
+    subject: Option<String>,
+    /// The text.
+    body: Option<String>,
+    /// Tags of which an organisation has every one.
+    all_of_tags: Option<Vec<Id<TagId>>>,
+    /// Tags of which it has at least one.
+    any_of_tags: Option<Vec<Id<TagId>>>,
+    /// Tags of which it has none.
+    none_of_tags: Option<Vec<Id<TagId>>>,
+}
+
+impl From<UpdateCampaignInput> for Changes {
+    fn from(given: UpdateCampaignInput) -> Self {
+        Self {
+            name: given.name,
+            subject: given.subject,
+            body: given.body,
+            all_of: given.all_of_tags.map(plain),
+            any_of: given.any_of_tags.map(plain),
+            none_of: given.none_of_tags.map(plain),
+        }
+    }
+}
+
+/// The campaign of which the viewer wants a test mail.
+#[derive(Debug, InputObject)]
+pub struct SendTestCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// When a campaign is to start.
+#[derive(Debug, InputObject)]
+pub struct ScheduleCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// Not before this time; null is now.
+    not_before: Option<DateTime<Utc>>,
+    /// Not after this time: if it can't start by then, it never does.
+    not_after: Option<DateTime<Utc>>,
+}
+
+impl From<ScheduleCampaignInput> for Timing {
+    fn from(given: ScheduleCampaignInput) -> Self {
+        Self {
+            not_before: given.not_before,
+            not_after: given.not_after,
+        }
+    }
+}
+
+/// The campaign to be held up.
+#[derive(Debug, InputObject)]
+pub struct PauseCampaignInput {
+    /// A campaign whose state is `SENDING`.
+    pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// The campaign to go on.
+#[derive(Debug, InputObject)]
+pub struct ResumeCampaignInput {
+    /// A campaign whose state is `PAUSED`.
+    pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// The campaign to be ended.
+#[derive(Debug, InputObject)]
+pub struct CancelCampaignInput {
+    /// A campaign that has not ended yet.
+    pub(super) campaign_id: Id<CampaignId>,
+}
+
+fn plain(ids: Vec<Id<TagId>>) -> Vec<TagId> {
+    ids.into_iter().map(|id| id.0).collect()
+}

@@ -1,0 +1,45 @@
+//! Campaigns and their counts, in batches.
+
+use std::collections::HashMap;
+
+use async_graphql::dataloader::Loader;
+use domain::campaign::{self as campaigns, Counts};
+use entity::{
+    campaign::{Column, Model},
+    ids::CampaignId,
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use crate::graphql::rows::{LoadError, Rows};
+
+impl Loader<CampaignId> for Rows {
+    type Value = Model;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[CampaignId]) -> Result<HashMap<CampaignId, Model>, LoadError> {
+        let found = campaigns::visible(&self.viewer)
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .all(self.store.reader())
+            .await
+            .map_err(domain::Error::from)?;
+        Ok(found.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+/// Asks what became of the mails of a campaign that the viewer may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CountsOf(pub CampaignId);
+
+impl Loader<CountsOf> for Rows {
+    type Value = Counts;
+    type Error = LoadError;
+
+    async fn load(&self, of: &[CountsOf]) -> Result<HashMap<CountsOf, Counts>, LoadError> {
+        let ids: Vec<CampaignId> = of.iter().map(|of| of.0).collect();
+        let counts = campaigns::counts(self.store.reader(), &ids).await?;
+        Ok(counts
+            .into_iter()
+            .map(|(id, counts)| (CountsOf(id), counts))
+            .collect())
+    }
+}

@@ -1,0 +1,66 @@
+//! Bulk e-mail: for those who were trained for it (policy 2.5).
+
+use super::table::table;
+
+table! {
+    type Query {
+        campaigns, campaignPreview: read(SEND_BULK_EMAIL);
+        campaigns(state): filter(SEND_BULK_EMAIL);
+        campaigns(first, after, last, before): give(SEND_BULK_EMAIL);
+        campaignPreview(campaignId, input): give(SEND_BULK_EMAIL);
+    }
+    type Mutation {
+        createCampaign, updateCampaign, sendTestCampaign, scheduleCampaign, pauseCampaign, resumeCampaign,
+        cancelCampaign: read(SEND_BULK_EMAIL);
+        createCampaign(input), updateCampaign(input), sendTestCampaign(input), scheduleCampaign(input),
+        pauseCampaign(input), resumeCampaign(input), cancelCampaign(input): give(SEND_BULK_EMAIL);
+    }
+    type Subscription {
+        campaignProgress: read(SEND_BULK_EMAIL);
+        campaignProgress(campaignId): give(SEND_BULK_EMAIL);
+    }
+    type Campaign {
+        id: read(EVERYONE);
+        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, createdBy, notBefore, notAfter, refusal, startedAt,
+        finishedAt, recipients, skipped, counts, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
+        deliveries(state): filter(SEND_BULK_EMAIL);
+        deliveries(first, after, last, before): give(SEND_BULK_EMAIL);
+    }
+    type CampaignConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
+    type CampaignEdge { node, cursor: read(SEND_BULK_EMAIL); }
+    type Delivery {
+        id: read(EVERYONE);
+        address, recipientName, contact, state, messageId, attempts, nextAttemptAt, sentAt, lastReply: read(SEND_BULK_EMAIL);
+    }
+    type DeliveryConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
+    type DeliveryEdge { node, cursor: read(SEND_BULK_EMAIL); }
+    type DeliveryCounts { queued, sending, sent, failed, unknown, skipped, cancelled: read(SEND_BULK_EMAIL); }
+    type CampaignPreview { recipients, skipped: read(SEND_BULK_EMAIL); }
+    type CampaignSkip { reason, count: read(SEND_BULK_EMAIL); }
+    input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL); }
+    input CreateCampaignInput { name, subject, body, allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL); }
+    input UpdateCampaignInput {
+        campaignId, version, name, subject, body, allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL);
+    }
+    input SendTestCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    input ScheduleCampaignInput { campaignId, notBefore, notAfter: give(SEND_BULK_EMAIL); }
+    input PauseCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    input ResumeCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    input CancelCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    type CreateCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type UpdateCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type SendTestCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type ScheduleCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type PauseCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type ResumeCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type CancelCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    enum CampaignState {
+        DRAFT, IN_REVIEW, SCHEDULED, SENDING, PAUSED, SENT, CANCELLED, MISSED: both(SEND_BULK_EMAIL) filter(SEND_BULK_EMAIL);
+    }
+    enum DeliveryState {
+        QUEUED, SENDING, SENT, FAILED, UNKNOWN, SKIPPED, CANCELLED: both(SEND_BULK_EMAIL) filter(SEND_BULK_EMAIL);
+    }
+    enum CampaignSkipReason {
+        INACTIVE, DO_NOT_EMAIL, OPTED_OUT, ON_HOLD, NO_ADDRESS, INVALID_ADDRESS, SUPPRESSED, DUPLICATE_ADDRESS: both(SEND_BULK_EMAIL);
+    }
+}
