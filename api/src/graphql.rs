@@ -38,6 +38,7 @@ pub mod note;
 pub mod organisation;
 pub mod person;
 pub mod rows;
+pub mod scalars;
 pub mod schema;
 pub mod session;
 pub mod tag;
