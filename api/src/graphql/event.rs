@@ -5,7 +5,7 @@ mod loaders;
 mod types;
 
 use async_graphql::{Context, Object, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::event::{self as events, EventFilter};
 use entity::{
     event::Model,
@@ -20,6 +20,7 @@ use super::{
     errors::payload,
     id::Id,
     rows::rows,
+    scalars::Date,
     store, viewer,
 };
 
@@ -113,8 +114,8 @@ impl EventQuery {
     async fn calendar(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first day.")] from: NaiveDate,
-        #[graphql(desc = "The last day, which is part of it.")] to: NaiveDate,
+        #[graphql(desc = "The first day.")] from: Date,
+        #[graphql(desc = "The last day, which is part of it.")] to: Date,
         #[graphql(desc = "Only events of this kind.")] kind: Option<EventKind>,
         #[graphql(desc = "Only events that this faculty organises.")] faculty_id: Option<
             Id<FacultyId>,
@@ -127,7 +128,7 @@ impl EventQuery {
         let filter = EventFilter {
             kind: kind.map(Into::into),
             faculty_id: faculty_id.map(|id| id.0),
-            ..EventFilter::calendar(from, to)?
+            ..EventFilter::calendar(from.0, to.0)?
         };
         list(
             ctx,
