@@ -8,6 +8,7 @@
 
 mod campaign;
 mod compose;
+mod generated;
 mod jobs;
 mod mail_rate;
 mod mail_transport;
