@@ -19,7 +19,7 @@ use entity::{
     ids::{BookingId, EventId, FacultyId, GrantId, UserId},
     user::{self, UserKind, UserState},
 };
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder};
 use support::TestBed;
 use worker::{
     engine::{Engine, EngineConfig, EngineSignals, Registry},
@@ -154,7 +154,9 @@ impl Campus {
     }
 
     pub async fn booking_now(&self, id: BookingId) -> booking::Model {
-        let found = booking::Entity::find_by_id(id).one(self.store.reader()).await;
+        let found = booking::Entity::find_by_id(id)
+            .one(self.store.reader())
+            .await;
         found.unwrap().unwrap()
     }
 
@@ -186,17 +188,6 @@ impl Campus {
         delivery::Entity::find()
             .order_by_asc(delivery::Column::CreatedAt)
             .order_by_asc(delivery::Column::Id)
-            .all(self.store.reader())
-            .await
-            .unwrap()
-    }
-
-    /// The bookings for an event that stand there.
-    pub async fn bookings_in(&self, event: EventId, state: BookingState) -> Vec<booking::Model> {
-        booking::Entity::find()
-            .filter(booking::Column::EventId.eq(event))
-            .filter(booking::Column::State.eq(state))
-            .order_by_asc(booking::Column::Id)
             .all(self.store.reader())
             .await
             .unwrap()

@@ -6,11 +6,16 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod booking;
 mod campaign;
+mod campus;
 mod compose;
+mod event;
 mod generated;
 mod jobs;
 mod mail_rate;
 mod mail_transport;
 mod migration;
+mod register;
 mod session;
+mod waiting_list;
