@@ -172,15 +172,18 @@ impl Campus {
         positions.get(&id).copied()
     }
 
-    /// The templates of the mails to somebody, in the order in which they were written.
+    /// The templates of the mails to somebody, in alphabetical order: those of one moment have no other.
     pub async fn mails_to(&self, person: &Viewer) -> Vec<String> {
         let id = person.user_id().unwrap();
-        self.letters()
+        let mut templates: Vec<String> = self
+            .letters()
             .await
             .into_iter()
             .filter(|letter| letter.user_id == Some(id))
             .map(|letter| letter.template)
-            .collect()
+            .collect();
+        templates.sort();
+        templates
     }
 
     /// Every mail of the ledger.

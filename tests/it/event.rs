@@ -191,8 +191,8 @@ on_both_columns! {
             assert_eq!(campus.state(booking.id).await, BookingState::Cancelled);
         }
         assert_eq!(campus.mails_to(&students[0]).await, ["booking_confirmed", "event_cancelled"]);
-        assert_eq!(campus.mails_to(&students[1]).await, ["waiting_list_joined", "event_cancelled"]);
-        assert_eq!(campus.mails_to(&students[2]).await, ["waiting_list_joined", "booking_cancelled"]);
+        assert_eq!(campus.mails_to(&students[1]).await, ["event_cancelled", "waiting_list_joined"]);
+        assert_eq!(campus.mails_to(&students[2]).await, ["booking_cancelled", "waiting_list_joined"]);
         let twice = campus.change(async |tx| events::cancel(tx, &campus.operator, event.id, "again").await).await;
         assert_eq!(codes(twice), [RefusalCode::WrongState]);
     }

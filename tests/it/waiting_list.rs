@@ -69,7 +69,7 @@ on_both_columns! {
         campus.cancel(&students[0], booked[0].id).await.unwrap();
         campus.run_jobs().await;
         assert_eq!(states(&campus, &booked).await, [Cancelled, Booked, Booked, Waiting]);
-        assert_eq!(campus.mails_to(&students[2]).await, ["waiting_list_joined", "place_given"]);
+        assert_eq!(campus.mails_to(&students[2]).await, ["place_given", "waiting_list_joined"]);
         assert_eq!(campus.mails_to(&students[3]).await, ["waiting_list_joined"]);
         assert_eq!(campus.position(booked[3].id).await, Some(1));
         assert_eq!(campus.event_now(event.id).await.places_taken, 2);
@@ -128,7 +128,7 @@ on_both_columns! {
         campus.cancel(&students[0], booked[0].id).await.unwrap();
         campus.run_jobs().await;
         assert_eq!(states(&campus, &booked).await, [Cancelled, Cancelled, Booked]);
-        assert_eq!(campus.mails_to(&students[1]).await, ["waiting_list_joined", "booking_cancelled"]);
+        assert_eq!(campus.mails_to(&students[1]).await, ["booking_cancelled", "waiting_list_joined"]);
         assert!(campus.booking_now(booked[1].id).await.state_reason.unwrap().contains("other faculties"));
     }
 
@@ -141,7 +141,7 @@ on_both_columns! {
         campus.run_jobs().await;
         assert_eq!(states(&campus, &booked).await, [Cancelled, Offered, Waiting]);
         assert_eq!(campus.event_now(event.id).await.places_taken, 1);
-        assert_eq!(campus.mails_to(&students[1]).await, ["waiting_list_joined", "place_offered"]);
+        assert_eq!(campus.mails_to(&students[1]).await, ["place_offered", "waiting_list_joined"]);
         let offered = campus.booking_now(booked[1].id).await;
         assert_eq!(offered.offer_expires_at, Some(campus.store.now() + TimeDelta::hours(24)));
 
@@ -186,7 +186,7 @@ on_both_columns! {
         assert_eq!(codes(late), [RefusalCode::OfferExpired]);
         campus.run_jobs().await;
         assert_eq!(states(&campus, &booked).await, [Cancelled, OfferExpired, Offered]);
-        assert_eq!(campus.mails_to(&students[1]).await, ["waiting_list_joined", "place_offered", "offer_expired"]);
+        assert_eq!(campus.mails_to(&students[1]).await, ["offer_expired", "place_offered", "waiting_list_joined"]);
         // Whoever let it pass may queue again, at the end.
         let again = campus.book(&students[1], event.id).await.unwrap();
         assert_eq!(again.state, Waiting);
@@ -243,7 +243,7 @@ on_both_columns! {
         let student = promote(&students[2]).await;
         assert!(matches!(student, Err(domain::Error::Forbidden(_))), "{student:?}");
         assert_eq!(promote(&campus.operator).await.unwrap().id, booked[1].id);
-        assert_eq!(campus.mails_to(&students[1]).await, ["waiting_list_joined", "place_given"]);
+        assert_eq!(campus.mails_to(&students[1]).await, ["place_given", "waiting_list_joined"]);
         assert_eq!(codes(promote(&campus.operator).await), [RefusalCode::NoPlaceFree]);
     }
 
