@@ -6,9 +6,7 @@ use entity::{
     ids::{BookingId, EventId},
     user,
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 
 use super::{LockedEvent, lock_to_manage, set_state};
@@ -21,18 +19,18 @@ use crate::{
     viewer::Viewer,
 };
 
-/// How many people one run of the job tells.
-const CHUNK: u64 = 100;
+/// How many people one job tells.
+const CHUNK: usize = 100;
 
-/// Tells those who had a booking for a cancelled event, some at a time.
+/// Tells some of those who had a booking for a cancelled event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TellOfCancellation {
     /// The event.
     pub event_id: EventId,
     /// Why it was cancelled.
     pub reason: String,
-    /// The last booking whose person has been told.
-    pub told: Option<BookingId>,
+    /// The bookings that ended with it, whose people are told.
+    pub booking_ids: Vec<BookingId>,
 }
 
 impl Job for TellOfCancellation {
@@ -65,19 +63,23 @@ pub async fn cancel(
     )
     .await?;
     let ended = end_bookings(tx, &mut event, &reason).await?;
-    if ended > 0 {
+    for some in ended.chunks(CHUNK) {
         let job = TellOfCancellation {
             event_id: id,
-            reason,
-            told: None,
+            reason: reason.clone(),
+            booking_ids: some.to_vec(),
         };
         tx.enqueue(&job, None).await?;
     }
     Ok(event.clone())
 }
 
-/// Ends every booking that has a place or waits for one, and answers how many there were.
-async fn end_bookings(tx: &mut Tx, event: &mut LockedEvent, reason: &str) -> Result<usize> {
+/// Ends every booking that has a place or waits for one, and answers which.
+async fn end_bookings(
+    tx: &mut Tx,
+    event: &mut LockedEvent,
+    reason: &str,
+) -> Result<Vec<BookingId>> {
     let live = || {
         Condition::all()
             .add(booking::Column::EventId.eq(event.id))
@@ -112,10 +114,10 @@ async fn end_bookings(tx: &mut Tx, event: &mut LockedEvent, reason: &str) -> Res
     }
     let places = event.places_taken;
     event.give_back_places(tx, places).await?;
-    Ok(ended.len())
+    Ok(ended)
 }
 
-/// Tells the next people, and has the rest told by another job.
+/// Tells those people.
 pub async fn tell_of_cancellation(tx: &mut Tx, job: &TellOfCancellation) -> Result<()> {
     let Some(event) = event::Entity::find_by_id(job.event_id)
         .one(tx.conn())
@@ -125,31 +127,13 @@ pub async fn tell_of_cancellation(tx: &mut Tx, job: &TellOfCancellation) -> Resu
     };
     let people = booking::Entity::find()
         .find_also_related(user::Entity)
-        .filter(booking::Column::EventId.eq(event.id))
-        .filter(in_state::any(&[BookingState::Cancelled]))
-        // The bookings that ended with the event, in the same transaction; whoever had cancelled before is not told.
-        .filter(booking::Column::UpdatedAt.eq(event.updated_at))
-        .filter(match job.told {
-            Some(told) => booking::Column::Id.gt(told),
-            None => booking::Column::Id.is_not_null(),
-        })
-        .order_by_asc(booking::Column::Id)
-        .limit(CHUNK)
+        .filter(booking::Column::Id.is_in(job.booking_ids.iter().copied()))
         .all(tx.conn())
         .await?;
     for (booking, person) in &people {
         if let Some(person) = person {
             letters::event_cancelled(tx, &event, booking, person, &job.reason).await?;
         }
-    }
-    if let Some((last, _)) = people.last()
-        && people.len() as u64 == CHUNK
-    {
-        let rest = TellOfCancellation {
-            told: Some(last.id),
-            ..job.clone()
-        };
-        tx.enqueue(&rest, None).await?;
     }
     Ok(())
 }
