@@ -7,9 +7,14 @@
 use std::{collections::HashMap, fs, path::Path, time::Duration};
 
 use serde_json::{Value, json};
-use support::{Client, TestBed, on_both_columns, until};
+use support::{Client, on_both_columns, until};
 
-const DOCUMENTS: &[&str] = &["README.md", "docs/frontend.md", "docs/super-users.md", "docs/operation.md"];
+const DOCUMENTS: &[&str] = &[
+    "README.md",
+    "docs/frontend.md",
+    "docs/super-users.md",
+    "docs/operation.md",
+];
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One example, as it stands in a document.
@@ -25,16 +30,29 @@ struct Example {
 }
 
 fn examples(document: &str) -> Vec<Example> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(document);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));
     let mut found = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
-        let Some(information) = line.strip_prefix("```graphql") else { continue };
-        let mut example = Example { place: format!("{document}:{number}"), ..Example::default() };
+        let Some(information) = line.strip_prefix("```graphql") else {
+            continue;
+        };
+        let mut example = Example {
+            place: format!("{document}:{number}"),
+            ..Example::default()
+        };
         for word in information.split_whitespace() {
-            let (key, value) = word.split_once('=').unwrap_or_else(|| panic!("{}: {word:?}", example.place));
-            let pair = || value.split_once(':').map(|(a, b)| (a.to_owned(), b.to_owned()));
+            let (key, value) = word
+                .split_once('=')
+                .unwrap_or_else(|| panic!("{}: {word:?}", example.place));
+            let pair = || {
+                value
+                    .split_once(':')
+                    .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            };
             match key {
                 "as" => example.runs_as = Some(value.to_owned()),
                 "save" => example.save = pair(),
@@ -55,30 +73,43 @@ fn examples(document: &str) -> Vec<Example> {
 
 /// The value at `a.b.0.c`.
 fn at<'a>(data: &'a Value, path: &str) -> &'a Value {
-    path.split('.').fold(data, |value, step| match step.parse::<usize>() {
-        Ok(index) => &value[index],
-        Err(_) => &value[step],
-    })
+    path.split('.')
+        .fold(data, |value, step| match step.parse::<usize>() {
+            Ok(index) => &value[index],
+            Err(_) => &value[step],
+        })
 }
 
 /// The code of the first user error of a mutation.
 fn refusal(data: &Value) -> Option<&str> {
-    data.as_object()?.values().find_map(|payload| payload["userErrors"][0]["code"].as_str())
+    data.as_object()?
+        .values()
+        .find_map(|payload| payload["userErrors"][0]["code"].as_str())
 }
 
 async fn follow(document: &str, nobody: &Client) -> usize {
     let mut kept: HashMap<String, String> = HashMap::new();
-    let mut people: HashMap<String, Client> = HashMap::from([("nobody".to_owned(), nobody.clone())]);
+    let mut people: HashMap<String, Client> =
+        HashMap::from([("nobody".to_owned(), nobody.clone())]);
     let examples = examples(document);
     for example in &examples {
         let place = &example.place;
-        let who = example.runs_as.as_deref().unwrap_or_else(|| panic!("{place}: who runs it?"));
+        let who = example
+            .runs_as
+            .as_deref()
+            .unwrap_or_else(|| panic!("{place}: who runs it?"));
         if !people.contains_key(who) {
-            let client = nobody.sign_in(&format!("{who}@demo.mycareer.test"), "mycareer-demo").await;
+            let client = nobody
+                .sign_in(&format!("{who}@demo.mycareer.test"), "mycareer-demo")
+                .await;
             people.insert(who.to_owned(), client);
         }
         let client = &people[who];
-        let text = kept.iter().fold(example.text.clone(), |text, (name, value)| text.replace(name, value));
+        let text = kept
+            .iter()
+            .fold(example.text.clone(), |text, (name, value)| {
+                text.replace(name, value)
+            });
 
         if text.trim_start().starts_with("subscription") {
             client.expect_stream(&text).await;
@@ -94,14 +125,24 @@ async fn follow(document: &str, nobody: &Client) -> usize {
         }
         let answer = client.graphql(&text, json!({})).await;
         if let Some(code) = &example.error {
-            assert_eq!(answer.errors[0]["extensions"]["code"], code.as_str(), "{place}: {answer:?}");
+            assert_eq!(
+                answer.errors[0]["extensions"]["code"],
+                code.as_str(),
+                "{place}: {answer:?}"
+            );
         } else {
             assert!(answer.errors.is_empty(), "{place}: {answer:?}");
-            assert_eq!(refusal(&answer.data), example.refused.as_deref(), "{place}: {answer:?}");
+            assert_eq!(
+                refusal(&answer.data),
+                example.refused.as_deref(),
+                "{place}: {answer:?}"
+            );
         }
         if let Some((name, path)) = &example.save {
             let value = at(&answer.data, path);
-            let value = value.as_str().unwrap_or_else(|| panic!("{place}: nothing at {path}: {answer:?}"));
+            let value = value
+                .as_str()
+                .unwrap_or_else(|| panic!("{place}: nothing at {path}: {answer:?}"));
             kept.insert(name.clone(), value.to_owned());
         }
     }

@@ -10,7 +10,7 @@ use domain::{
 };
 use tempfile::TempDir;
 
-use crate::{Column, Database, Process, RedisCorner, SmtpServer};
+use crate::{Column, Database, Process, RedisCorner, SmtpServer, System};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -61,6 +61,23 @@ impl TestBed {
     /// The mail relay, with everything it was handed.
     pub fn mail(&self) -> &SmtpServer {
         &self.mail
+    }
+
+    /// Starts the whole system in the test, with no data.
+    pub async fn system(&self) -> System {
+        System::start(self, &[]).await
+    }
+
+    /// As [`TestBed::system`], with further settings such as `("MYCAREER_MAIL_RATE", "50/1s")`.
+    pub async fn system_with(&self, settings: &[(&str, &str)]) -> System {
+        System::start(self, settings).await
+    }
+
+    /// As [`TestBed::system`], with the demo university in the database.
+    pub async fn system_with_demo_data(&self) -> System {
+        let system = self.system().await;
+        system.load_demo_data().await;
+        system
     }
 
     /// The settings of the programs that make them work on this bed, on ports of their own.

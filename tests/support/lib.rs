@@ -15,6 +15,7 @@ mod database;
 mod process;
 mod redis_server;
 mod smtp;
+mod system;
 mod wait;
 
 pub use bed::TestBed;
@@ -24,4 +25,5 @@ pub use database::Database;
 pub use process::Process;
 pub use redis_server::{OwnRedis, RedisCorner};
 pub use smtp::{At, Behaviour, Received, SmtpServer};
+pub use system::System;
 pub use wait::{until, until_equal};
