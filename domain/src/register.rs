@@ -94,8 +94,8 @@ pub fn opens_at(event: &event::Model) -> DateTime<Utc> {
     event.starts_at - OPENS_BEFORE_START
 }
 
-/// Has the register close by itself when it is due.
-pub(crate) async fn schedule_closing(tx: &mut Tx, event: &event::Model) -> Result<()> {
+/// Has the register of a published event close by itself when it is due.
+pub async fn schedule_closing(tx: &mut Tx, event: &event::Model) -> Result<()> {
     close_at(tx, event.id, register_due_at(event)).await
 }
 

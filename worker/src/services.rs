@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Error, Store};
+use domain::{Error, Store, register::STRIKE_LIMIT};
 
 use crate::{
     mail::{
@@ -16,6 +16,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Services {
     mailer: Option<Arc<Mailer>>,
+    strike_limit: Option<u64>,
 }
 
 impl Services {
@@ -27,6 +28,7 @@ impl Services {
     pub async fn open(settings: &EngineSettings, _store: &Store) -> Result<Self, SettingsError> {
         Ok(Self {
             mailer: Some(Arc::new(Mailer::open(settings)?)),
+            strike_limit: Some(settings.strike_limit.into()),
         })
     }
 
@@ -35,6 +37,12 @@ impl Services {
         self.mailer
             .as_deref()
             .ok_or_else(|| Error::Fault("this process has no mailer".to_owned()))
+    }
+
+    /// How many missed events in a term block somebody's booking (policy 2.4).
+    #[must_use]
+    pub fn strike_limit(&self) -> u64 {
+        self.strike_limit.unwrap_or(STRIKE_LIMIT)
     }
 
     /// Where mail is caught; none where it goes to a relay.

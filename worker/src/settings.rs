@@ -101,6 +101,10 @@ pub struct EngineSettings {
     )]
     pub data_dir: PathBuf,
 
+    /// How many missed events in a term block somebody's booking
+    #[arg(long, env = "MYCAREER_STRIKE_LIMIT", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100), value_name = "N")]
+    pub strike_limit: u16,
+
     /// How many jobs of each queue a worker runs side by side
     #[arg(long, env = "MYCAREER_WORKER_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=200), value_name = "N")]
     pub worker_concurrency: u16,

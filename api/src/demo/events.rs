@@ -1,7 +1,7 @@
 //! Events: one with places, one with a queue, one that a faculty keeps to its own, one being written.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-use domain::{Error, Tx, clock::UNIVERSITY_TIME};
+use domain::{Error, Tx, clock::UNIVERSITY_TIME, register};
 use entity::{
     booking::{self, BookingState},
     event::{self, EventKind, EventState, WaitingListMode},
@@ -165,7 +165,12 @@ pub async fn load(
             });
         }
     }
-    insert_all::<event::Entity>(tx, events).await?;
+    insert_all::<event::Entity>(tx, events.clone()).await?;
+    for event in &events {
+        if event.state == EventState::Published {
+            register::schedule_closing(tx, event).await?;
+        }
+    }
     insert_all::<event_audience::Entity>(tx, audiences).await?;
     insert_all::<event_organisation::Entity>(tx, organisations).await?;
     insert_all::<booking::Entity>(tx, bookings).await

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     error::Result,
-    register::{self, ContactNoShows, STRIKE_LIMIT},
+    register::{self, ContactNoShows},
 };
 
 use crate::engine::{Handler, JobContext, Outcome};
@@ -12,7 +12,8 @@ use crate::engine::{Handler, JobContext, Outcome};
 impl Handler for ContactNoShows {
     async fn run(self, ctx: &JobContext) -> Result<Outcome> {
         let mut tx = ctx.begin().await?;
-        let more = register::contact_no_shows(&mut tx, self.event_id, STRIKE_LIMIT).await?;
+        let limit = ctx.services.strike_limit();
+        let more = register::contact_no_shows(&mut tx, self.event_id, limit).await?;
         Ok(if more {
             Outcome::Again {
                 tx,
