@@ -22,6 +22,7 @@ use async_graphql::{Context, Result};
 use domain::{Store, Tx, Viewer};
 
 pub mod access;
+pub mod batch;
 pub mod booking;
 pub mod campaign;
 pub mod connection;

@@ -17,6 +17,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 
 use super::{
     access::{self, AccessDirective, Denied, DeniedFields, RowOf},
+    batch::together,
     document::{self, Limits, SchemaIndex},
     errors,
 };
@@ -197,7 +198,8 @@ where
             ..
         } = prepared;
         async move {
-            let response = self.schema_for(denied.as_ref()).execute(request).await;
+            let schema = self.schema_for(denied.as_ref());
+            let response = together(schema.execute(request)).await;
             finish(response, denied.as_ref(), cost, viewer)
         }
         .boxed()

@@ -5,12 +5,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Context,
-    dataloader::DataLoader,
-    runtime::{TokioSpawner, TokioTimer},
-};
+use async_graphql::{Context, dataloader::DataLoader};
 use domain::{Error, Store, Viewer};
+
+use super::batch::Batches;
 
 /// What a batch is fetched with, and for whom. One a request.
 #[derive(Clone, Debug)]
@@ -27,11 +25,7 @@ pub type RowLoader = DataLoader<Rows>;
 /// Batches what is asked for while one request is answered.
 #[must_use]
 pub fn row_loader(store: Store, viewer: Arc<Viewer>) -> RowLoader {
-    DataLoader::new(
-        Rows { store, viewer },
-        TokioSpawner::current(),
-        TokioTimer::default(),
-    )
+    DataLoader::new(Rows { store, viewer }, Batches, Batches)
 }
 
 /// The error of a batch, which every row of it shares.
