@@ -24,7 +24,7 @@ use crate::{
     organisation::nothing,
     page::{Page, Slice},
     store::Tx,
-    text::{Text, part},
+    text::{Text, part, sought},
     viewer::Viewer,
 };
 
@@ -141,7 +141,7 @@ impl Filter {
             all = all.add(contact::Column::OrganisationId.eq(id));
         }
         if let Some(email) = &self.email {
-            all = all.add(contact::Column::Email.eq(email.trim().to_lowercase()));
+            all = all.add(contact::Column::Email.eq(sought(email.trim()).to_lowercase()));
         }
         if let Some(state) = self.state {
             all = all.add(contact::Column::State.eq(state));

@@ -96,21 +96,10 @@ pub async fn create(
     let mut refusals = Refusals::default();
     let profile = profile.checked(&mut refusals);
     check_parent(tx, viewer, None, profile.parent_id, &mut refusals).await?;
-    if !confirmed && !profile.name.is_empty() {
-        let alike = duplicates::of_profile(tx.conn(), &profile).await?;
-        if !alike.is_empty() {
-            let names: Vec<_> = alike.iter().map(|(other, _)| other.name.as_str()).collect();
-            refusals.add(
-                RefusalCode::LikelyDuplicate,
-                "name",
-                format!(
-                    "This looks like {}. Confirm that it is another organisation if it is.",
-                    names.join("; ")
-                ),
-            );
-        }
-    }
     refusals.into_result()?;
+    if !confirmed {
+        refuse_likely_duplicates(tx, &profile).await?;
+    }
     let row = new_row(tx, profile, RecordSource::Staff, None);
     let created = row.insert(tx.conn()).await?;
     tx.audit(
@@ -122,6 +111,22 @@ pub async fn create(
     )
     .await?;
     Ok(created)
+}
+
+async fn refuse_likely_duplicates(tx: &Tx, profile: &Profile) -> Result<()> {
+    let alike = duplicates::of_profile(tx.conn(), profile).await?;
+    if alike.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = alike.iter().map(|(other, _)| other.name.as_str()).collect();
+    Err(Error::refused(
+        RefusalCode::LikelyDuplicate,
+        "name",
+        format!(
+            "This looks like {}. Confirm that it is another organisation if it is.",
+            names.join("; ")
+        ),
+    ))
 }
 
 /// Changes what `edit` changes in the profile of an organisation that is at `version`.

@@ -19,7 +19,7 @@ use crate::{
     organisation::{self as organisations, nothing},
     page::{Page, Slice},
     store::Tx,
-    text::{Text, part},
+    text::{Text, part, sought},
     viewer::Viewer,
 };
 
@@ -89,7 +89,7 @@ impl Filter {
             all = all.add(tag::Column::NameKey.like(part(&key(search))));
         }
         if let Some(category) = &self.category {
-            all = all.add(tag::Column::Category.eq(category.as_str()));
+            all = all.add(tag::Column::Category.eq(sought(category)));
         }
         if !self.archived {
             all = all.add(tag::Column::ArchivedAt.is_null());
@@ -161,6 +161,7 @@ pub async fn create(
     let mut refusals = Refusals::default();
     let name = Text::line("name", 60).required(name, &mut refusals);
     let category = Text::line("category", 60).optional(category, &mut refusals);
+    refusals.into_result()?;
     let name_key = key(&name);
     let same = tag::Entity::find()
         .filter(tag::Column::NameKey.eq(name_key.as_str()))
@@ -168,13 +169,12 @@ pub async fn create(
         .await?;
     if let Some(same) = same {
         let archived = same.archived_at.map_or("", |_| ", which is out of use");
-        refusals.add(
+        return Err(Error::refused(
             RefusalCode::Taken,
             "name",
             format!("There is a tag {:?}{archived}.", same.name),
-        );
+        ));
     }
-    refusals.into_result()?;
     let created = tag::ActiveModel {
         id: Set(TagId::new_at(tx.now())),
         name: Set(name),

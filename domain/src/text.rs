@@ -4,12 +4,19 @@ use sea_orm::sea_query::LikeExpr;
 
 use crate::error::{RefusalCode, Refusals};
 
+/// What is looked for, without the control characters that no text that is kept has. PostgreSQL can't even be asked for
+/// a zero byte.
+#[must_use]
+pub fn sought(given: &str) -> String {
+    given.chars().filter(|c| !c.is_control()).collect()
+}
+
 /// The `LIKE` pattern of the texts that have `given` in them, whatever signs it has.
 #[must_use]
 pub fn part(given: &str) -> LikeExpr {
     let mut pattern = String::with_capacity(given.len() + 2);
     pattern.push('%');
-    for c in given.chars() {
+    for c in sought(given).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -97,6 +104,11 @@ impl Text {
 mod tests {
     use super::*;
     use crate::error::Error;
+
+    #[test]
+    fn what_is_sought_has_no_control_characters() {
+        assert_eq!(sought("Law\u{0}\n"), "Law");
+    }
 
     fn codes(refusals: Refusals) -> Vec<RefusalCode> {
         match refusals.into_result() {

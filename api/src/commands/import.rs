@@ -37,6 +37,9 @@ What happens to a row:
 What happens to a file: it is imported whole or not at all. One that is not CSV in UTF-8 with a header, that has a row
 with more or fewer fields than the header, or that lacks a mapped column changes nothing.
 
+The fields: name, trading_names and email_domains (several of them, with semicolons between), website, sector,
+sub_sector, company_number, address, founded, source_key.
+
 The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that
 are likely the same organisation are created and told as likely duplicates.")]
 pub struct ImportArgs {
@@ -44,9 +47,6 @@ pub struct ImportArgs {
     pub file: PathBuf,
 
     /// Which column a field is read from, as FIELD=COLUMN; may be repeated. Columns with well-known names need none.
-    ///
-    /// Fields: name, trading_names and email_domains (several, with semicolons between them), website, sector,
-    /// sub_sector, company_number, address, founded, source_key.
     #[arg(long = "map", value_name = "FIELD=COLUMN")]
     pub map: Vec<Mapped>,
 
@@ -73,6 +73,12 @@ pub enum ImportError {
         path: PathBuf,
         /// What is wrong, and where.
         source: csv::Error,
+    },
+    /// A field begins with a quote, and none ends it.
+    #[error("{} is not a table in CSV, so nothing was imported: a quote is opened and never closed", path.display())]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
     },
     /// Its columns aren't those that are needed.
     #[error("nothing was imported: {0}")]
@@ -116,6 +122,11 @@ pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report, I
             import.add(&mut tx, std::mem::take(&mut chunk)).await?;
         }
     }
+    if rows.get_ref().has_open_quote() {
+        return Err(ImportError::OpenQuote {
+            path: path.to_owned(),
+        });
+    }
     import.add(&mut tx, chunk).await?;
     bar.set_message("looking for likely duplicates");
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -131,7 +142,7 @@ pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report, I
 }
 
 /// The file, and a bar that moves as it is read. The bar is drawn on a terminal only.
-fn open(path: &Path) -> io::Result<(ProgressBar, impl Read + use<>)> {
+fn open(path: &Path) -> io::Result<(ProgressBar, Quotes<impl Read + use<>>)> {
     let file = File::open(path)?;
     let bar = ProgressBar::new(file.metadata()?.len());
     if let Ok(style) =
@@ -139,8 +150,35 @@ fn open(path: &Path) -> io::Result<(ProgressBar, impl Read + use<>)> {
     {
         bar.set_style(style);
     }
-    let input = bar.wrap_read(BufReader::new(file));
+    let input = Quotes {
+        inner: bar.wrap_read(BufReader::new(file)),
+        odd: false,
+    };
     Ok((bar, input))
+}
+
+/// Counts the quotes of what is read. The reader of CSV takes the end of the file for the end of a quoted field, and so
+/// would take half of a file for one long text.
+struct Quotes<R> {
+    inner: R,
+    odd: bool,
+}
+
+impl<R> Quotes<R> {
+    /// Whether a quote has been opened and not closed: in CSV (RFC 4180) they come in pairs.
+    const fn has_open_quote(&self) -> bool {
+        self.odd
+    }
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        for byte in &buffer[..read] {
+            self.odd ^= *byte == b'"';
+        }
+        Ok(read)
+    }
 }
 
 fn row(mapping: &Mapping, record: &StringRecord) -> Row {

@@ -14,6 +14,7 @@ use crate::{
     error::Result,
     page::{Page, Slice},
     tag,
+    text::sought,
     viewer::Viewer,
 };
 
@@ -47,7 +48,7 @@ impl Filter {
             all = all.add(named_like(search));
         }
         if let Some(sector) = &self.sector {
-            all = all.add(organisation::Column::Sector.eq(sector.as_str()));
+            all = all.add(organisation::Column::Sector.eq(sought(sector)));
         }
         if let Some(state) = self.state {
             all = all.add(organisation::Column::State.eq(state));
