@@ -124,12 +124,10 @@ mod tests {
     async fn requests_do_not_mix() {
         let doubles = Doubles::default();
         let loader = DataLoader::new(doubles.clone(), Batches, Batches);
+        let other = DataLoader::new(Doubles::default(), Batches, Batches);
         let (first, second) = tokio::join!(
             together(twice_doubled(&loader, 2)),
-            together(twice_doubled(
-                &DataLoader::new(Doubles::default(), Batches, Batches),
-                3
-            ))
+            together(twice_doubled(&other, 3)),
         );
         assert_eq!((first.len(), second.len()), (2, 3));
         assert_eq!(*doubles.0.lock().unwrap(), [2, 2]);
