@@ -1,5 +1,7 @@
 //! Bookings: who may have a place, and what becomes of it (policy 2.4).
 
+mod over_http;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;
