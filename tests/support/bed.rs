@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use domain::{
     clock::{Clock, ManualClock},
     live::NoSignals,
@@ -77,6 +77,8 @@ impl TestBed {
     pub async fn system_with_demo_data(&self) -> System {
         let system = self.system().await;
         system.load_demo_data().await;
+        // Ids sort by the millisecond: what a test makes is newer than the demo data.
+        self.clock.advance(TimeDelta::seconds(1));
         system
     }
 

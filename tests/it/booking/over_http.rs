@@ -145,23 +145,27 @@ on_both_columns! {
         let two = students(&system, 2).await;
         let booking = book(&two[0], &event).await;
 
-        let query = "query($id: ID!) { node(id: $id) {
-            ... on Booking { state person { name email } }
-            ... on Event { placesLeft waitingCount viewerBooking { state } bookings { totalCount nodes { id } } } } }";
-        let hidden = two[1].data(query, json!({ "id": booking["id"] })).await;
+        let node = "query($id: ID!) { node(id: $id) { id } }";
+        let hidden = two[1].data(node, json!({ "id": booking["id"] })).await;
         assert_eq!(hidden["node"], Value::Null);
 
-        let own = two[0].graphql(query, json!({ "id": event })).await;
+        let of_event = "query($id: ID!) { node(id: $id) { ... on Event {
+            placesLeft waitingCount viewerBooking { state } bookings { nodes { id } } } } }";
+        let own = two[0].graphql(of_event, json!({ "id": event })).await;
         assert_eq!(own.codes(), ["FORBIDDEN"]);
-        let node = &own.data["node"];
-        assert_eq!((&node["placesLeft"], &node["bookings"]), (&json!(1), &Value::Null));
-        assert_eq!(node["viewerBooking"]["state"], "BOOKED");
+        let seen = &own.data["node"];
+        assert_eq!((&seen["placesLeft"], &seen["bookings"]), (&json!(1), &Value::Null));
+        assert_eq!(seen["viewerBooking"]["state"], "BOOKED");
+        let all = operator.data(of_event, json!({ "id": event })).await;
+        assert_eq!(all["node"]["bookings"]["nodes"], json!([{ "id": booking["id"] }]));
 
-        let mine = two[0].graphql(query, json!({ "id": booking["id"] })).await;
+        let of_booking = "query($id: ID!) { node(id: $id) { ... on Booking { person { name email } } } }";
+        let mine = two[0].graphql(of_booking, json!({ "id": booking["id"] })).await;
+        assert_eq!(mine.codes(), ["FORBIDDEN"]);
         assert_eq!(mine.data["node"]["person"]["email"], Value::Null);
-        let all = operator.data(query, json!({ "id": booking["id"] })).await;
+        let theirs = operator.data(of_booking, json!({ "id": booking["id"] })).await;
         let address = format!("student1@{}", api::demo::DOMAIN);
-        assert_eq!(all["node"]["person"]["email"], address);
+        assert_eq!(theirs["node"]["person"]["email"], address);
         system.stop().await;
     }
 
