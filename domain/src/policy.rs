@@ -239,12 +239,22 @@ pub fn repeated() -> Vec<&'static str> {
         .collect()
 }
 
+/// What is done with a coordinate, between `can be` and `by`. Fields of `Mutation` are not read but called.
+fn passive(row: &Row, usage: Use) -> &'static str {
+    let is_of = |root: &str| row.coordinate.split('.').next() == Some(root);
+    match usage {
+        Use::Read if is_of("Mutation") => "called",
+        Use::Read if is_of("Subscription") => "subscribed to",
+        _ => usage.passive(),
+    }
+}
+
 /// The row in a sentence, as the descriptions of the schema end: `Can be read by students and operators.`
 #[must_use]
 pub fn sentence(row: &Row) -> String {
     let parts: Vec<String> = row
         .uses()
-        .map(|(usage, who)| format!("{} by {who}", usage.passive()))
+        .map(|(usage, who)| format!("{} by {who}", passive(row, usage)))
         .collect();
     if parts.is_empty() {
         "Can be used by nobody.".to_owned()
@@ -286,7 +296,7 @@ impl fmt::Display for Denial {
             f,
             "{} can be {} by {} only.",
             self.row.coordinate(),
-            self.usage.passive(),
+            passive(self.row, self.usage),
             self.row.who(self.usage),
         )
     }
@@ -417,6 +427,12 @@ mod tests {
             sentence(&sample("EventKind.WORKSHOP")),
             "Can be read by everyone; given by everyone."
         );
+    }
+
+    #[test]
+    fn a_mutation_is_called() {
+        let row = Row::new("Mutation.bookEvent", Rights::NONE.read(names::STUDENT));
+        assert_eq!(sentence(&row), "Can be called by students.");
     }
 
     #[test]

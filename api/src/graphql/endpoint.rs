@@ -255,6 +255,7 @@ where
     schema.sdl_with_options(
         async_graphql::SDLExportOptions::new()
             .include_specified_by()
+            .prefer_single_line_descriptions()
             .use_space_ident(),
     )
 }

@@ -45,7 +45,7 @@ impl AccessDirective {
         };
         let sentence = policy::sentence(row);
         *description = Some(match description.take() {
-            Some(text) => format!("{text}\n\n{sentence}"),
+            Some(text) => format!("{text} {sentence}"),
             None => sentence,
         });
         invocations.push(invocation(row));

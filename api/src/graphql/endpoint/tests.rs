@@ -329,7 +329,7 @@ fn every_row_stands_in_the_schema() {
         "SECRET @access(sort: [STAFF])",
         "number: Int! = 1 @access(read: [EVERYONE], give: [EVERYONE])",
         "directive @access(read: [Who!], give: [Who!], filter: [Who!], sort: [Who!]) on FIELD_DEFINITION",
-        "Its name.\n  \n  Can be read by everyone",
+        "\"Its name. Can be read by everyone; given by everyone.\"",
         "enum Who {",
     ] {
         assert!(sdl.contains(expected), "{expected}\n{sdl}");
