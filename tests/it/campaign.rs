@@ -1,6 +1,9 @@
 //! Bulk e-mail (policy 2.5).
 
 mod audience;
+mod office;
+mod processes;
+mod sending;
 mod start;
 mod unsubscribe;
 mod world;

@@ -1,9 +1,9 @@
 //! Sends what is due in one lane of a campaign.
 //!
-//! The lane's mails are read and written in chunks. From a chunk as many are claimed as the rate limit and the connections
-//! take at this moment; they are handed over side by side, and what became of them is written down together with the
-//! next claim. So the database is asked twice for a handful of mails, and a killed worker leaves no more than a handful
-//! in doubt.
+//! The lane's mails are read and written in chunks. From a chunk a handful is claimed, as many as there are connections;
+//! each goes out as soon as the rate limit lets it, and what became of them is written down together with the next claim.
+//! So one commit is enough for a handful of mails, and a killed worker leaves no more than a handful in doubt. The leave
+//! to send is asked for last, because the rate limit counts it from then on.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -22,8 +22,8 @@ use domain::{
     viewer::Viewer,
 };
 use entity::{delivery::Model as Mail, ids::DeliveryId};
-use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, warn};
 
 use super::{
@@ -36,7 +36,8 @@ use crate::{
         Mailer,
         message::Message,
         outcome::{self, About},
-        rate::Permit,
+        rate::{Permit, RateLimitUnavailable},
+        transport::{Accepted, SendFailure},
     },
 };
 
@@ -92,6 +93,9 @@ impl Handler for SendCampaign {
     }
 }
 
+/// A mail of the ledger, and the same as the relay gets it.
+type Letter = (Mail, Message);
+
 /// Why a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
@@ -111,7 +115,7 @@ struct Pass<'a> {
     claimant: String,
     /// What became of mails and is not yet written down.
     results: Vec<(DeliveryId, Verdict)>,
-    /// Domains whose rate limit leaves no room until then.
+    /// Domains for which the rate limit leaves no room until then.
     full_until: HashMap<String, Instant>,
 }
 
@@ -138,7 +142,7 @@ impl Pass<'_> {
     }
 
     /// Writes the mails of a chunk. Those that must not be sent any more, or can't be written, leave the ledger here.
-    async fn write(&self, chunk: Vec<Mail>) -> Result<VecDeque<(Mail, Message)>> {
+    async fn write(&self, chunk: Vec<Mail>) -> Result<VecDeque<Letter>> {
         let withheld = ledger::withheld(self.ctx.store.reader(), &self.key, &chunk).await?;
         let mut written = VecDeque::with_capacity(chunk.len());
         let mut dropped = Vec::new();
@@ -164,8 +168,9 @@ impl Pass<'_> {
         Ok(written)
     }
 
-    /// Sends as many of the mails as may go at this moment, and takes them off the list. Answers when the pass is to end.
-    async fn send_some(&mut self, written: &mut VecDeque<(Mail, Message)>) -> Result<Option<Stop>> {
+    /// Claims as many of the mails as there are hands for, sends them, and takes them off the list. Answers when the pass
+    /// is to end.
+    async fn send_some(&mut self, written: &mut VecDeque<Letter>) -> Result<Option<Stop>> {
         let candidates = self.candidates(written);
         if candidates.is_empty() {
             return Ok(self.wait_for_room().await);
@@ -173,99 +178,124 @@ impl Pass<'_> {
         let Some((count, _hands)) = self.mailer.hands(candidates.len()).await else {
             return Err(Error::Fault("the mailer is closed".to_owned()));
         };
-        let domains: Vec<&str> = candidates[..count]
-            .iter()
-            .map(|at| written[*at].0.address_domain.as_str())
-            .collect();
-        let decision = match self.mailer.limiter.try_acquire(&domains).await {
-            Ok(decision) => decision,
-            Err(error) => {
-                warn!(%error, "the campaign has to wait");
-                return Ok(Some(Stop::For(RELAY_PAUSE)));
-            }
-        };
-        let now = Instant::now();
-        let mut permits: HashMap<usize, Permit> = HashMap::new();
-        for (at, permit) in candidates.iter().zip(decision.permits) {
-            if let Some(permit) = permit {
-                permits.insert(*at, permit);
-            } else if let Some(wait) = decision.wait {
-                let domain = written[*at].0.address_domain.clone();
-                self.full_until.insert(domain, now + wait);
-            }
-        }
-        if permits.is_empty() {
-            return Ok(None);
-        }
-        let mut batch = Vec::with_capacity(permits.len());
-        let mut rest = VecDeque::with_capacity(written.len());
-        for (at, (mail, message)) in std::mem::take(written).into_iter().enumerate() {
-            match permits.remove(&at) {
-                Some(permit) => batch.push((mail, message, permit)),
-                None => rest.push_back((mail, message)),
-            }
-        }
-        *written = rest;
-        self.send_batch(batch).await
-    }
-
-    /// Claims a batch, and hands over what was claimed.
-    async fn send_batch(&mut self, batch: Vec<(Mail, Message, Permit)>) -> Result<Option<Stop>> {
-        let ids: Vec<DeliveryId> = batch.iter().map(|(mail, ..)| mail.id).collect();
+        let chosen: HashSet<DeliveryId> = candidates.into_iter().take(count).collect();
+        let (mut batch, rest): (Vec<_>, Vec<_>) = std::mem::take(written)
+            .into_iter()
+            .partition(|(mail, _)| chosen.contains(&mail.id));
+        *written = rest.into();
+        let ids: Vec<DeliveryId> = chosen.into_iter().collect();
         let claimed = self.claim(&ids).await?;
         if claimed.is_empty() {
-            for (.., permit) in batch {
-                permit.unused();
-            }
             // Most likely the campaign was halted; the end of the pass finds out.
             return Ok(Some(Stop::For(BREATH)));
         }
-        let mut ours = Vec::with_capacity(batch.len());
-        for (mail, message, permit) in batch {
-            if claimed.contains(&mail.id) {
-                ours.push((mail, message, permit));
-            } else {
-                permit.unused();
-            }
-        }
-        let mailer = self.mailer;
-        let sending = join_all(ours.into_iter().map(|(mail, message, permit)| async move {
-            let sent = mailer.send(&message, permit).await;
-            (mail, sent)
-        }));
-        let answers = while_keeping(&self.ctx.store, &ids, &self.claimant, sending).await;
-
-        let now = self.ctx.store.now();
-        let mut relay_away = false;
-        for (mail, sent) in answers {
-            if let Err(failure) = &sent {
-                debug!(delivery.id = %mail.id, %failure, "a mail was not accepted");
-                relay_away |= outcome::about(failure) == About::TheRelay;
-            }
-            let verdict = outcome::verdict(&mail, &sent, now);
-            metrics::counter!("mycareer_mails_total", "kind" => "bulk", "outcome" => word(&verdict))
-                .increment(1);
-            self.results.push((mail.id, verdict));
-        }
-        if relay_away {
-            warn!(
-                pause = ?RELAY_PAUSE,
-                "the relay does not take mail now; the campaign waits"
-            );
-            return Ok(Some(Stop::For(RELAY_PAUSE)));
-        }
-        Ok(None)
+        batch.retain(|(mail, _)| claimed.contains(&mail.id));
+        let (store, claimant) = (&self.ctx.store, self.claimant.clone());
+        Ok(while_keeping(store, &ids, &claimant, self.send_batch(batch)).await)
     }
 
-    /// The places of mails whose domains may have room, at most as many as the relay takes at once.
-    fn candidates(&mut self, written: &VecDeque<(Mail, Message)>) -> Vec<usize> {
+    /// Hands over what was claimed, each mail as soon as the rate limit lets it. What it does not let go soon is given
+    /// back.
+    async fn send_batch(&mut self, mut waiting: Vec<Letter>) -> Option<Stop> {
+        let mailer = self.mailer;
+        let mut on_their_way = FuturesUnordered::new();
+        let mut ask_at = Instant::now();
+        let mut stop = None;
+        loop {
+            if !waiting.is_empty() && (stop.is_some() || self.ctx.is_stopping()) {
+                self.give_back(&mut waiting, "it had to wait for the relay");
+            }
+            if !waiting.is_empty() && ask_at <= Instant::now() {
+                match self.ask(&mut waiting).await {
+                    Ok((granted, wait)) => {
+                        on_their_way.extend(granted.into_iter().map(
+                            |((mail, message), permit)| async move {
+                                let sent = mailer.send(&message, permit).await;
+                                (mail, sent)
+                            },
+                        ));
+                        ask_at = Instant::now() + wait;
+                        if wait > PATIENCE {
+                            self.full_until.extend(
+                                waiting
+                                    .iter()
+                                    .map(|(mail, _)| (mail.address_domain.clone(), ask_at)),
+                            );
+                            self.give_back(&mut waiting, "it waits for the rate limit");
+                        }
+                    }
+                    Err(error) => {
+                        warn!(%error, "the campaign has to wait");
+                        stop = Some(Stop::For(RELAY_PAUSE));
+                        continue;
+                    }
+                }
+            }
+            tokio::select! {
+                Some((mail, sent)) = on_their_way.next() => {
+                    if self.note(&mail, &sent) == Some(About::TheRelay) {
+                        stop = Some(Stop::For(RELAY_PAUSE));
+                    }
+                }
+                () = sleep_until(ask_at), if !waiting.is_empty() => {}
+                else => return stop,
+            }
+        }
+    }
+
+    /// Asks for leave to send. Takes what may go off the list, and says how long the others have to wait.
+    async fn ask(
+        &self,
+        waiting: &mut Vec<Letter>,
+    ) -> Result<(Vec<(Letter, Permit)>, Duration), RateLimitUnavailable> {
+        let domains: Vec<&str> = waiting
+            .iter()
+            .map(|(mail, _)| mail.address_domain.as_str())
+            .collect();
+        let decision = self.mailer.limiter.try_acquire(&domains).await?;
+        let mut granted = Vec::with_capacity(waiting.len());
+        let mut refused = Vec::new();
+        for (letter, permit) in waiting.drain(..).zip(decision.permits) {
+            match permit {
+                Some(permit) => granted.push((letter, permit)),
+                None => refused.push(letter),
+            }
+        }
+        *waiting = refused;
+        Ok((granted, decision.wait.unwrap_or_default()))
+    }
+
+    /// Notes what became of a mail, and answers what a failure was about.
+    fn note(&mut self, mail: &Mail, sent: &Result<Accepted, SendFailure>) -> Option<About> {
+        let verdict = outcome::verdict(mail, sent, self.ctx.store.now());
+        metrics::counter!("mycareer_mails_total", "kind" => "bulk", "outcome" => word(&verdict))
+            .increment(1);
+        self.results.push((mail.id, verdict));
+        let failure = sent.as_ref().err()?;
+        let about = outcome::about(failure);
+        match about {
+            About::TheRelay => warn!(%failure, pause = ?RELAY_PAUSE, "the campaign has to wait"),
+            About::TheMail => debug!(delivery.id = %mail.id, "a mail was not accepted"),
+        }
+        Some(about)
+    }
+
+    /// Notes that these mails were claimed for nothing.
+    fn give_back(&mut self, waiting: &mut Vec<Letter>, why: &str) {
+        self.results.extend(waiting.drain(..).map(|(mail, _)| {
+            let reply = why.to_owned();
+            (mail.id, Verdict::Untried { reply })
+        }));
+    }
+
+    /// Mails whose domains may have room, at most as many as the relay takes at once.
+    fn candidates(&mut self, written: &VecDeque<Letter>) -> Vec<DeliveryId> {
         let now = Instant::now();
         self.full_until.retain(|_, until| *until > now);
         written
             .iter()
-            .enumerate()
-            .filter(|(_, (mail, _))| !self.full_until.contains_key(&mail.address_domain))
-            .map(|(at, _)| at)
+            .filter(|(mail, _)| !self.full_until.contains_key(&mail.address_domain))
+            .map(|(mail, _)| mail.id)
             .take(self.mailer.transport.at_once())
             .collect()
     }

@@ -1,0 +1,109 @@
+//! A worker inside the test that sends to a relay inside the test, by the bed's clock.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use clap::Parser;
+use entity::{
+    campaign::CampaignState,
+    ids::CampaignId,
+    job::{self, JobState},
+};
+use mail_parser::MessageParser;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use support::{Received, SmtpServer, TestBed};
+use worker::{
+    engine::{Engine, EngineConfig, EngineSignals},
+    jobs,
+    services::Services,
+    settings::EngineSettings,
+};
+
+use super::world::World;
+
+#[derive(Parser)]
+struct Command {
+    #[command(flatten)]
+    settings: EngineSettings,
+}
+
+pub struct Office {
+    pub world: World,
+    pub relay: SmtpServer,
+    pub engine: Engine,
+    clock: Arc<domain::clock::ManualClock>,
+}
+
+impl Office {
+    pub async fn open(bed: &TestBed) -> Self {
+        let relay = SmtpServer::start().await;
+        let world = World::new(bed.store().await).await;
+        let arguments = ["test", "--smtp-url", &relay.url(), "--data-dir", "/nowhere"];
+        let settings = Command::try_parse_from(arguments).unwrap().settings;
+        let services = Services::open(&settings, &world.store).await.unwrap();
+        let engine = Engine::new(
+            world.store.clone(),
+            EngineSignals::memory(),
+            jobs::registry(),
+            services,
+            EngineConfig::default(),
+        );
+        Self {
+            world,
+            relay,
+            engine,
+            clock: Arc::clone(bed.clock()),
+        }
+    }
+
+    /// Does everything that is due, and nothing of what comes later.
+    pub async fn work(&self) {
+        self.engine.run_due().await.unwrap();
+    }
+
+    /// Lets time go by, a little at a time, and does what falls due.
+    pub async fn work_for(&self, time: Duration) {
+        let step = (time / 60).max(Duration::from_secs(10));
+        let end = self.world.store.now() + time;
+        while self.world.store.now() < end {
+            self.clock.advance(TimeDelta::from_std(step).unwrap());
+            self.work().await;
+        }
+    }
+
+    pub async fn is_sent(&self, id: CampaignId) -> bool {
+        self.world.campaign_row(id).await.state == CampaignState::Sent
+    }
+
+    pub async fn dead_jobs(&self) -> u64 {
+        job::Entity::find()
+            .filter(job::Column::State.eq(JobState::Dead))
+            .count(self.world.store.reader())
+            .await
+            .unwrap()
+    }
+
+    /// How often the mail that was received most often was.
+    pub fn most_copies(&self) -> usize {
+        self.relay
+            .count_by_message_id()
+            .into_values()
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// A header of a mail as it stands there, unfolded.
+pub fn header(mail: &Received, name: &str) -> Option<String> {
+    let parsed = MessageParser::default().parse(&mail.raw).unwrap();
+    parsed
+        .headers_raw()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.trim().to_owned())
+}
+
+/// The text part.
+pub fn text(mail: &Received) -> String {
+    let parsed = MessageParser::default().parse(&mail.raw).unwrap();
+    parsed.body_text(0).unwrap().into_owned()
+}
