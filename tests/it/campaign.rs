@@ -1,5 +1,6 @@
 //! Bulk e-mail (policy 2.5).
 
+mod api;
 mod audience;
 mod office;
 mod processes;

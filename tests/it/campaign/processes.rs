@@ -10,8 +10,9 @@ use super::world::World;
 
 /// How long a campaign may take, whatever happens to it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Mails that one process may have in hand when it is killed: twice its connections.
-const IN_HAND: usize = 20;
+/// Mails that one process may leave in doubt when it is killed: each of four lanes has claimed as many as there are
+/// connections, and writes down what became of them with its next claim.
+const IN_HAND: usize = 4 * 10;
 
 struct Campus {
     bed: TestBed,
