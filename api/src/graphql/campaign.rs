@@ -223,19 +223,19 @@ impl CampaignSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The campaign to watch.")] campaign_id: Id<CampaignId>,
     ) -> Result<impl Stream<Item = Result<Option<Campaign>>> + use<>> {
-        let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
+        let (store, asker) = (store(ctx)?.clone(), viewer(ctx)?.clone());
         let watched = campaign_id.0;
-        if campaigns::find(store.reader(), &watcher, watched)
+        if campaigns::find(store.reader(), &asker, watched)
             .await?
             .is_none()
         {
             return Err(Error::not_found("campaignId", "campaign").into());
         }
         Ok(changes(&store, watched).filter_map(move |()| {
-            let (store, watcher) = (store.clone(), watcher.clone());
+            let (store, asker) = (store.clone(), asker.clone());
             async move {
                 // Rights may have changed since the subscription began.
-                let now = match session::still_signed_in(&store, &watcher).await {
+                let now = match session::still_signed_in(&store, &asker).await {
                     Ok(now) => now,
                     Err(error) => return Some(Err(error.into())),
                 };

@@ -14,6 +14,7 @@ use poem::{
 use super::pages;
 
 /// The routes below `/unsubscribe`.
+#[must_use]
 pub fn routes(store: Store) -> impl IntoEndpoint {
     Route::new()
         .at("/test", get(test))

@@ -278,6 +278,14 @@ fn dialect(backend: DbBackend) -> Dialect {
     }
 }
 
+/// How many tags of a list an organisation must have.
+#[derive(Clone, Copy)]
+enum Wanted {
+    All,
+    One,
+    None,
+}
+
 /// Two common table expressions: `matched`, every contact that the audience means, and `judged`, the same with the
 /// reason for which they are left out, or null.
 fn matched(backend: DbBackend, audience: &Audience, suppressed: &[String]) -> Result<Query> {
@@ -286,11 +294,11 @@ fn matched(backend: DbBackend, audience: &Audience, suppressed: &[String]) -> Re
         sql: String::new(),
         values: Vec::new(),
     };
-    let mut tagged = String::new();
-    for (tags, at_least, at_most) in [
-        (&audience.all_of, audience.all_of.len(), usize::MAX),
-        (&audience.any_of, 1, usize::MAX),
-        (&audience.none_of, 0, 0),
+    let mut tagged = Vec::new();
+    for (tags, wanted) in [
+        (&audience.all_of, Wanted::All),
+        (&audience.any_of, Wanted::One),
+        (&audience.none_of, Wanted::None),
     ] {
         if tags.is_empty() {
             continue;
@@ -298,22 +306,21 @@ fn matched(backend: DbBackend, audience: &Audience, suppressed: &[String]) -> Re
         let mut tags = tags.clone();
         tags.sort_unstable();
         tags.dedup();
-        let at_least = at_least.min(tags.len());
         let hex: Vec<String> = tags
             .iter()
             .map(|tag| tag.uuid().simple().to_string())
             .collect();
-        let list = query.bind(serde_json::to_string(&hex)?);
-        let limit = if at_most == 0 {
-            "= 0".to_owned()
-        } else {
-            format!(">= {at_least}")
+        let list = ids(&query.bind(serde_json::to_string(&hex)?));
+        let count = match wanted {
+            Wanted::All => format!("= {}", tags.len()),
+            Wanted::One => ">= 1".to_owned(),
+            Wanted::None => "= 0".to_owned(),
         };
-        tagged.push_str(&format!(
-            " AND (SELECT COUNT(*) FROM organisation_tag AS t WHERE t.organisation_id = o.id AND t.tag_id IN {}) {limit}",
-            ids(&list),
+        tagged.push(format!(
+            " AND (SELECT COUNT(*) FROM organisation_tag AS t WHERE t.organisation_id = o.id AND t.tag_id IN {list}) {count}"
         ));
     }
+    let tagged = tagged.concat();
     let suppressed = if suppressed.is_empty() {
         String::new()
     } else {

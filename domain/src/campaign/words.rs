@@ -72,6 +72,7 @@ impl Words {
     }
 
     /// Why this text can't be used, if it can't: it is no template, or asks for a field that there isn't.
+    #[must_use]
     pub fn fault(text: &str) -> Option<String> {
         let mut words = Self::none();
         if let Err(error) = words.environment.add_template_owned(BODY, text.to_owned()) {

@@ -50,7 +50,7 @@ impl Handler for SendLetter {
                 return Ok(Outcome::Again { tx, after });
             }
         }
-        let sending = mailer.send(&message, permit);
+        let sending = Box::pin(mailer.send(&message, permit));
         let sent = while_keeping(&ctx.store, &[letter.id], &claimant, sending).await;
 
         let tx = ctx.begin().await?;

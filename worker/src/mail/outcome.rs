@@ -41,9 +41,8 @@ pub fn verdict(
     sent: &Result<Accepted, SendFailure>,
     now: DateTime<Utc>,
 ) -> Verdict {
-    let failure = match sent {
-        Ok(_) => return Verdict::Sent,
-        Err(failure) => failure,
+    let Err(failure) = sent else {
+        return Verdict::Sent;
     };
     let reply = failure.to_string();
     if about(failure) == About::TheRelay {
