@@ -24,6 +24,9 @@ use crate::{
 pub async fn retry_dead(tx: &mut Tx, viewer: &Viewer, id: JobId) -> Result<job::Model> {
     require_super_user(viewer)?;
     let before = find(tx, id).await?;
+    if before.state != JobState::Dead {
+        return Err(not_given_up());
+    }
     if let Some(key) = &before.unique_key {
         let live = Query::select()
             .column(job::Column::Id)
@@ -57,9 +60,7 @@ pub async fn retry_dead(tx: &mut Tx, viewer: &Viewer, id: JobId) -> Result<job::
     })
     .await?;
     if !changed {
-        return Err(wrong_state(
-            "Only a job that was given up can be tried again.",
-        ));
+        return Err(not_given_up());
     }
     tx.audit(viewer, "job.retry", id, None, None).await?;
     if let Some(queue) = Queue::named(&before.queue) {
@@ -103,6 +104,10 @@ async fn find(tx: &Tx, id: JobId) -> Result<job::Model> {
         .one(tx.conn())
         .await?
         .ok_or_else(|| Error::not_found("jobId", "job"))
+}
+
+fn not_given_up() -> Error {
+    wrong_state("Only a job that was given up can be tried again.")
 }
 
 fn wrong_state(message: &str) -> Error {
