@@ -92,8 +92,8 @@ pub async fn of_organisations(
         visible(viewer).filter(contact::Column::OrganisationId.is_in(ids.iter().copied())),
         contact::Column::OrganisationId,
         [
-            (contact::Column::Name, Order::Asc),
-            (contact::Column::Id, Order::Asc),
+            (contact::Column::Name.into_expr(), Order::Asc),
+            (contact::Column::Id.into_expr(), Order::Asc),
         ],
         limit,
     )

@@ -13,13 +13,13 @@ pub async fn first_of_each<E: EntityTrait>(
     db: &impl ConnectionTrait,
     query: Select<E>,
     parent: E::Column,
-    order: impl IntoIterator<Item = (E::Column, Order)>,
+    order: impl IntoIterator<Item = (Expr, Order)>,
     limit: u64,
 ) -> Result<Vec<E::Model>> {
     const PLACE: &str = "place_in_list";
     let mut window = WindowStatement::partition_by((E::default(), parent));
-    for (column, direction) in order {
-        window.order_by((E::default(), column), direction);
+    for (key, direction) in order {
+        window.order_by_expr(key, direction);
     }
     let mut ranked = query.into_query();
     ranked.expr_window_as(Func::cust("ROW_NUMBER"), window, PLACE);

@@ -50,7 +50,7 @@ pub async fn of_organisations(
         db,
         visible(viewer).filter(note::Column::OrganisationId.is_in(ids.iter().copied())),
         note::Column::OrganisationId,
-        [(note::Column::Id, Order::Desc)],
+        [(note::Column::Id.into_expr(), Order::Desc)],
         limit,
     )
     .await

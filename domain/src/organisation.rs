@@ -1,6 +1,7 @@
 //! Organisations: the employers that the university works with (policy 2.2).
 
 pub mod duplicates;
+mod events;
 pub mod import;
 mod name_key;
 mod profile;
@@ -22,6 +23,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
+pub use events::events_of;
 pub use name_key::name_key;
 pub use profile::Profile;
 pub use search::{Filter, Key, count, key, list};

@@ -27,6 +27,7 @@ use super::{
     connection::{Connection, PageArgs, connect},
     contact::Contact,
     errors::payload,
+    event::Event,
     id::Id,
     note::Note,
     rows::{LoadError, Rows, rows},
@@ -165,6 +166,15 @@ impl Organisation {
     /// The tags that are on it, by name.
     async fn tags(&self, ctx: &Context<'_>) -> Option<Result<Vec<Tag>>> {
         Some(related::tags(ctx, self.0.id).await)
+    }
+
+    /// The events it takes part in that the viewer may see, the latest first.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Event>>> {
+        Some(related::events(ctx, self.0.id, first).await)
     }
 
     /// What staff recorded of their work with it, the latest first.

@@ -18,8 +18,8 @@ table! {
     type Organisation {
         id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
         founded, state: read(EVERYONE);
-        contacts, contactCount: read(SIGNED_IN);
-        contacts(first): give(SIGNED_IN);
+        contacts, contactCount, events: read(SIGNED_IN);
+        contacts(first), events(first): give(SIGNED_IN);
         showsContactsToStudents: read(EMPLOYER | STAFF);
         tags, notes, source, sourceKey, multipleTouchPoints, version, createdAt, updatedAt: read(STAFF);
         notes(first): give(STAFF);

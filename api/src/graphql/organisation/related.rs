@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use async_graphql::{Context, Result, dataloader::Loader};
-use entity::{contact, ids::OrganisationId, note, tag};
+use entity::{
+    contact,
+    ids::{EventId, OrganisationId},
+    note, tag,
+};
 
 use crate::graphql::{
     connection::MOST_ROWS,
     contact::Contact,
     errors::{Code, refusal},
+    event::Event,
     note::Note,
     rows::{LoadError, Rows, rows},
     tag::Tag,
@@ -25,6 +30,10 @@ struct ContactCountOf(OrganisationId);
 /// The tags on an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct TagsOf(OrganisationId);
+
+/// The last events that an organisation takes part in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct EventsOf(OrganisationId, u64);
 
 /// The last notes about an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +56,18 @@ pub(super) async fn contact_count(ctx: &Context<'_>, id: OrganisationId) -> Resu
 pub(super) async fn tags(ctx: &Context<'_>, id: OrganisationId) -> Result<Vec<Tag>> {
     let found = rows(ctx)?.load_one(TagsOf(id)).await?;
     Ok(found.unwrap_or_default().into_iter().map(Tag).collect())
+}
+
+pub(super) async fn events(
+    ctx: &Context<'_>,
+    id: OrganisationId,
+    first: i32,
+) -> Result<Vec<Event>> {
+    let rows = rows(ctx)?;
+    let ids = rows.load_one(EventsOf(id, few(first)?)).await?;
+    let ids = ids.unwrap_or_default();
+    let mut found = rows.load_many(ids.iter().copied()).await?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
 pub(super) async fn notes(ctx: &Context<'_>, id: OrganisationId, first: i32) -> Result<Vec<Note>> {
@@ -131,6 +152,26 @@ impl Loader<TagsOf> for Rows {
         let mut all: HashMap<TagsOf, Self::Value> = HashMap::new();
         for (id, row) in found {
             all.entry(TagsOf(id)).or_default().push(row);
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<EventsOf> for Rows {
+    type Value = Vec<EventId>;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[EventsOf]) -> Result<HashMap<EventsOf, Self::Value>, LoadError> {
+        let mut all: HashMap<EventsOf, Self::Value> = HashMap::new();
+        for (first, ids) in by_number(keys, |key| (key.0, key.1)) {
+            let found =
+                domain::organisation::events_of(self.store.reader(), &self.viewer, &ids, first)
+                    .await?;
+            for (organisation_id, event_id) in found {
+                all.entry(EventsOf(organisation_id, first))
+                    .or_default()
+                    .push(event_id);
+            }
         }
         Ok(all)
     }
