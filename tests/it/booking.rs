@@ -215,9 +215,13 @@ on_both_columns! {
         }
         let booked = tries.join_all().await;
         assert_eq!(booked.iter().filter(|b| b.state == BookingState::Booked).count(), 1);
-        let mut positions: Vec<i64> = booked.iter().filter_map(|b| b.queue_position).collect();
+        let mut positions: Vec<usize> = booked
+            .iter()
+            .filter_map(|b| b.queue_position)
+            .map(|position| position.try_into().unwrap())
+            .collect();
         positions.sort_unstable();
-        assert_eq!(positions, (1..CROWD as i64).collect::<Vec<_>>());
+        assert_eq!(positions, (1..CROWD).collect::<Vec<_>>());
         assert_eq!(campus.event_now(event.id).await.places_taken, 1);
     }
 

@@ -32,7 +32,7 @@ on_both_columns! {
     async fn everything_that_is_wrong_is_told_at_once(bed: TestBed) {
         let campus = Campus::new(&bed).await;
         let mut draft = campus.draft(0);
-        draft.title = "  ".to_owned();
+        draft.title = String::from("  ");
         draft.starts_at = campus.store.now();
         draft.ends_at = draft.starts_at - TimeDelta::hours(1);
         draft.offer_hours = 0;

@@ -53,7 +53,7 @@ async fn change(campus: &Campus, event: &event::Model, changes: EventChanges) {
 async fn offer_event(campus: &Campus, capacity: i32) -> event::Model {
     campus
         .event_with(capacity, |draft| {
-            draft.waiting_list_mode = WaitingListMode::Offer
+            draft.waiting_list_mode = WaitingListMode::Offer;
         })
         .await
 }

@@ -121,10 +121,6 @@ payload! {
 #[Object]
 impl BookingQuery {
     /// The viewer's own bookings, the newest first. Those for an event one manages are under `Event.bookings`.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the arguments of the GraphQL field"
-    )]
     async fn bookings(
         &self,
         ctx: &Context<'_>,
@@ -277,8 +273,8 @@ impl BookingSubscription {
         #[graphql(desc = "The event to watch.")] event_id: Id<EventId>,
     ) -> Result<impl Stream<Item = Result<Booking>> + use<>> {
         let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
-        let watched = event_id.0;
-        if events::find_all(store.reader(), &watcher, &[watched])
+        let subject = event_id.0;
+        if events::find_all(store.reader(), &watcher, &[subject])
             .await?
             .is_empty()
         {
@@ -294,7 +290,7 @@ impl BookingSubscription {
                 else {
                     return None;
                 };
-                if event_id != watched {
+                if event_id != subject {
                     return None;
                 }
                 // Rights may have changed since the subscription began.

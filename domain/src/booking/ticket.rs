@@ -7,6 +7,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH: usize = 12;
 
 /// A new code, as it is stored.
+#[must_use]
 pub fn new_code() -> String {
     let bytes: [u8; LENGTH] = rand::random();
     bytes
