@@ -44,7 +44,7 @@ impl PageArgs {
         }
     }
 
-    fn page<K: DeserializeOwned>(&self, cursors: &Cursors, list: &str) -> Result<Page<K>> {
+    fn page<K: DeserializeOwned>(&self, cursors: &Cursors, of: &str) -> Result<Page<K>> {
         let (limit, backward) = match (self.first, self.last) {
             (Some(_), Some(_)) => {
                 return Err(refusal(
@@ -58,8 +58,8 @@ impl PageArgs {
         };
         Ok(Page {
             limit,
-            after: key(cursors, list, "after", self.after.as_deref())?,
-            before: key(cursors, list, "before", self.before.as_deref())?,
+            after: key(cursors, of, "after", self.after.as_deref())?,
+            before: key(cursors, of, "before", self.before.as_deref())?,
             backward,
         })
     }

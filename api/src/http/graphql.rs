@@ -78,20 +78,21 @@ impl Service {
     }
 
     /// Who sends the request, or the answer that says why nobody does.
-    async fn viewer(&self, req: &poem::Request) -> Result<Arc<Viewer>, Answer> {
+    async fn viewer(&self, req: &poem::Request) -> Result<Arc<Viewer>, Box<Answer>> {
         let authorization = match req.headers().get(AUTHORIZATION).map(|value| value.to_str()) {
             None => None,
             Some(Ok(authorization)) => Some(authorization),
             Some(Err(_)) => {
-                return Err(Answer::refused(vec![server_error(
+                let error = server_error(
                     Code::Unauthenticated,
                     "The `Authorization` header can't be read.",
-                )]));
+                );
+                return Err(Box::new(Answer::refused(vec![error])));
             }
         };
         match self.door.viewer(authorization).await {
             Ok(viewer) => Ok(Arc::new(viewer)),
-            Err(error) => Err(Answer::refused(vec![of_the_door(error)])),
+            Err(error) => Err(Box::new(Answer::refused(vec![of_the_door(error)]))),
         }
     }
 
@@ -101,9 +102,11 @@ impl Service {
         request: Request,
         viewer: &Arc<Viewer>,
         came_from: CameFrom,
-    ) -> Result<Prepared, Answer> {
+    ) -> Result<Prepared, Box<Answer>> {
         let request = self.door.equip(request, viewer).data(came_from);
-        self.api.prepare(request, viewer).map_err(Answer::refused)
+        self.api
+            .prepare(request, viewer)
+            .map_err(|errors| Box::new(Answer::refused(errors)))
     }
 }
 

@@ -35,7 +35,7 @@ impl AccessDirective {
     }
 
     fn annotate(
-        &self,
+        self,
         coordinate: &str,
         description: &mut Option<String>,
         invocations: &mut Vec<MetaDirectiveInvocation>,

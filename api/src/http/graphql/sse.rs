@@ -68,7 +68,7 @@ impl Endpoint for EventStream {
             Err(refused) => return Ok(respond::answer(&refused, Media::GraphqlResponse)),
         };
         let answers = match self.0.prepare(request, &viewer, came_from(&req)) {
-            Err(refused) => stream::once(async { refused }).boxed(),
+            Err(refused) => stream::once(async { *refused }).boxed(),
             Ok(prepared)
                 if method == Method::GET && prepared.operation == OperationType::Mutation =>
             {

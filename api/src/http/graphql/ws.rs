@@ -290,7 +290,7 @@ impl Talk {
                     .map_err(|malformed| Some(Close::bad_request(malformed.reason)))?;
                 let operation = self.operation(id.clone(), request);
                 // One id goes with the operation through jobs to mails, as with a request over HTTP.
-                let request_id = Uuid::now_v7().to_string();
+                let request_id = Uuid::new_v4().to_string();
                 let operation = self
                     .tasks
                     .spawn(domain::request::within(request_id, operation));
