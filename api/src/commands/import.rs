@@ -29,18 +29,18 @@ pub use report::Report;
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = "\
 What happens to a row:
-  created    it is new: the organisation is added as approved, with IMPORT as its source
-  unchanged  its source key is known from an earlier import: what is there is left as it is
-  refused    it can't be kept (no name, a text too long, a malformed web site, the source key of another row of
-             the file); it is told with its line and every reason, and the other rows are taken
+- created: it is new; the organisation is added as approved, with IMPORT as its source
+- unchanged: its source key is known from an earlier import; what is there is left as it is
+- refused: it can't be kept (no name, a text too long, a malformed web site, the source key of another row); it is told \
+with its line and every reason, and the other rows are taken
 
-What happens to a file: it is imported whole or not at all. One that is not CSV in UTF-8 with a header, that has a row
-with more or fewer fields than the header, or that lacks a mapped column changes nothing.
+What happens to a file: it is imported whole or not at all. One that is not CSV in UTF-8 with a header, that has a row \
+with more or fewer fields than the header, a quote that is never closed, or that lacks a mapped column changes nothing.
 
-The fields: name, trading_names and email_domains (several of them, with semicolons between), website, sector,
+The fields: name, trading_names and email_domains (several of them, with semicolons between), website, sector, \
 sub_sector, company_number, address, founded, source_key.
 
-The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that
+The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that \
 are likely the same organisation are created and told as likely duplicates.")]
 pub struct ImportArgs {
     /// The CSV file: UTF-8, commas, a header.
