@@ -71,6 +71,10 @@ impl<K: IntoValueTuple + Clone> Page<K> {
     ///
     /// Keys are compared as row values, `(name, id) > (?, ?)`, which both databases answer from one index.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an order is a word, and callers write it in place"
+    )]
     pub fn narrow<E: EntityTrait>(
         &self,
         query: Select<E>,

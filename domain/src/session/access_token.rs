@@ -138,12 +138,11 @@ impl Keyring {
             return Err(refused());
         }
         let kid = header.kid.ok_or_else(refused)?;
-        let key = match self.key(&kid) {
-            Some(key) => key,
-            None => {
-                self.reread(store).await?;
-                self.key(&kid).ok_or_else(refused)?
-            }
+        let key = if let Some(key) = self.key(&kid) {
+            key
+        } else {
+            self.reread(store).await?;
+            self.key(&kid).ok_or_else(refused)?
         };
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
