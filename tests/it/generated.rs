@@ -15,10 +15,7 @@ fn assert_current(file: &str, expected: &str, command: &str) {
     assert!(
         found == expected,
         "{file} is not current from line {} on; write it anew: cargo run --quiet -- {command} > {file}",
-        first.map_or_else(
-            || found.lines().count().min(expected.lines().count()),
-            |line| line
-        ) + 1,
+        first.unwrap_or_else(|| found.lines().count().min(expected.lines().count())) + 1,
     );
 }
 

@@ -3,7 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use support::{Client, TestBed, on_both_columns};
+use support::{Client, on_both_columns};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

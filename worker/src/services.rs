@@ -21,10 +21,6 @@ pub struct Services {
 
 impl Services {
     /// The services that the settings describe. No other machine is spoken to yet.
-    #[expect(
-        clippy::unused_async,
-        reason = "services to come will be looked up in the store"
-    )]
     pub async fn open(settings: &EngineSettings, _store: &Store) -> Result<Self, SettingsError> {
         Ok(Self {
             mailer: Some(Arc::new(Mailer::open(settings)?)),

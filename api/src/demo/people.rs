@@ -14,8 +14,11 @@ use entity::{
 
 use super::{DOMAIN, employers::Employers, insert_all};
 
-/// Faculty, school, programmes with their level.
-const STRUCTURE: &[(&str, &str, &[(&str, StudyLevel)])] = &[
+/// What a school teaches: the names of programmes with their levels.
+type Taught = &'static [(&'static str, StudyLevel)];
+
+/// Faculty, school, programmes.
+const STRUCTURE: &[(&str, &str, Taught)] = &[
     (
         "Engineering and Physical Sciences",
         "School of Computing",

@@ -17,6 +17,7 @@ const LISTED: usize = 200;
 const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// The routes below `/dev/mailbox`.
+#[must_use]
 pub fn routes(mailbox: MailboxDir) -> impl IntoEndpoint {
     use poem::EndpointExt;
     Route::new()

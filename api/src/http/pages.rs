@@ -58,11 +58,13 @@ pub fn page(status: StatusCode, template: &str, context: minijinja::Value) -> Re
 }
 
 /// A page that only says something.
+#[must_use]
 pub fn message(status: StatusCode, title: &str, text: &str) -> Response {
     page(status, "message.html", minijinja::context! { title, text })
 }
 
 /// HTML under a content security policy.
+#[must_use]
 pub fn html_response(status: StatusCode, policy: &str, html: String) -> Response {
     Response::builder()
         .status(status)

@@ -9,7 +9,7 @@ use support::{Column, OwnRedis, Process, SmtpServer, TestBed, until};
 use super::world::World;
 
 /// How long a campaign may take, whatever happens to it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Mails that one process may leave in doubt when it is killed: each of four lanes has claimed as many as there are
 /// connections, and writes down what became of them with its next claim.
 const IN_HAND: usize = 4 * 10;

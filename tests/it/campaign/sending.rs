@@ -118,12 +118,12 @@ on_both_columns! {
         let (world, sender) = (&office.world, office.world.sender().await);
         let id = world.started(&sender, 120).await;
         office.relay.behave(Behaviour::Reply(At::Mail, 421));
-        office.work_for(Duration::from_secs(3_600)).await;
+        office.work_for(Duration::from_hours(1)).await;
         assert_eq!(world.states(id).await, campaign::Counts { queued: 120, ..Default::default() });
         assert!(world.ledger(id).await.iter().all(|mail| mail.attempts == 0), "it is not held against anybody");
         assert_eq!(office.dead_jobs().await, 0);
         office.relay.behave(Behaviour::Accept);
-        office.work_for(Duration::from_secs(60)).await;
+        office.work_for(Duration::from_mins(1)).await;
         assert_eq!(office.relay.received().len(), 120);
         assert_eq!(office.most_copies(), 1);
         assert!(office.is_sent(id).await);
@@ -135,7 +135,7 @@ on_both_columns! {
         let id = world.started(&sender, 10).await;
         office.relay.behave_once(Behaviour::Drop(At::Dot));
         office.work().await;
-        office.work_for(Duration::from_secs(300)).await;
+        office.work_for(Duration::from_mins(5)).await;
         assert_eq!(world.states(id).await, campaign::Counts { sent: 9, unknown: 1, ..Default::default() });
         assert_eq!((office.relay.received().len(), office.most_copies()), (10, 1));
         assert!(office.is_sent(id).await, "somebody may look at the one, and nobody has to wait for it");
@@ -204,7 +204,7 @@ on_both_columns! {
         let mut tx = world.store.begin().await.unwrap();
         campaign::cancel(&mut tx, &sender, id).await.unwrap();
         tx.commit().await.unwrap();
-        office.work_for(Duration::from_secs(60)).await;
+        office.work_for(Duration::from_mins(1)).await;
         assert_eq!(office.relay.received().len(), 0);
         assert_eq!(world.campaign_row(id).await.state, CampaignState::Cancelled);
         let counts = world.states(id).await;
@@ -258,7 +258,7 @@ on_both_columns! {
         assert_eq!(received[0].raw, received[1].raw);
         assert_eq!(header(&received[0], "Auto-Submitted").unwrap(), "auto-generated");
         assert!(text(&received[0]).contains("http://127.0.0.1:8000/verify/1"));
-        office.work_for(Duration::from_secs(300)).await;
+        office.work_for(Duration::from_mins(5)).await;
         assert_eq!(office.relay.received().len(), 2, "and then it is over");
     }
 
@@ -271,10 +271,10 @@ on_both_columns! {
         campaign::send_test(&mut tx, &sender, id).await.unwrap();
         tx.commit().await.unwrap();
         office.relay.behave(Behaviour::Reply(At::Connect, 421));
-        office.work_for(Duration::from_secs(3_600)).await;
+        office.work_for(Duration::from_hours(1)).await;
         assert_eq!((office.relay.received().len(), office.dead_jobs().await), (0, 0));
         office.relay.behave(Behaviour::Accept);
-        office.work_for(Duration::from_secs(60)).await;
+        office.work_for(Duration::from_mins(1)).await;
         assert_eq!(office.relay.received().len(), 1);
     }
 }

@@ -9,6 +9,7 @@ use domain::{
     mail::message_id,
 };
 use entity::{access_grant::Permission, campaign::CampaignState, delivery::DeliveryState};
+use sea_orm::{EntityTrait, sea_query::Expr};
 use support::on_both_columns;
 
 use super::world::{TRAINING, World, refusal};
@@ -145,11 +146,9 @@ on_both_columns! {
         let id = world.started(&sender, 3).await;
         let mut tx = world.store.begin().await.unwrap();
         let wrong = |result: domain::Result<_>| {
-            let _: &entity::campaign::Model = match &result { Ok(model) => model, Err(_) => {
-                assert_eq!(refusal(result).code, RefusalCode::WrongState);
-                return;
-            } };
-            panic!("{result:?}");
+            let result: domain::Result<entity::campaign::Model> = result;
+            assert!(result.is_err(), "{result:?}");
+            assert_eq!(refusal(result).code, RefusalCode::WrongState);
         };
         wrong(campaign::schedule(&mut tx, &sender, id, Timing::default()).await);
         wrong(campaign::update(&mut tx, &sender, id, 2, Changes::default()).await);
@@ -209,7 +208,6 @@ on_both_columns! {
         let timing = Timing { not_before: Some(opens), not_after: None };
         campaign::schedule(&mut tx, &sender, id, timing).await.unwrap();
         tx.commit().await.unwrap();
-        use sea_orm::{EntityTrait, sea_query::Expr};
         entity::access_grant::Entity::update_many()
             .col_expr(entity::access_grant::Column::State, Expr::val(entity::access_grant::GrantState::Revoked))
             .exec(world.store.reader()).await.unwrap();

@@ -34,7 +34,7 @@ pub async fn store(bed: &TestBed, signals: Arc<dyn Signals>) -> Store {
 /// An engine that finds nothing by looking, only by being called.
 fn only_when_called() -> EngineConfig {
     EngineConfig {
-        sweep: Duration::from_secs(3600),
+        sweep: Duration::from_hours(1),
         ..EngineConfig::default()
     }
 }

@@ -110,7 +110,6 @@ impl Handler for Probe {
             *count
         };
         match self.act {
-            Act::Succeed => {}
             Act::Fail => return Err(Error::Fault("it did not work".to_owned())),
             Act::Panic => panic!("it fell over"),
             Act::GiveUp => return Ok(Outcome::Dead("it makes no sense".to_owned())),
@@ -120,7 +119,7 @@ impl Handler for Probe {
                     after: Duration::ZERO,
                 });
             }
-            Act::Repeat(_) => {}
+            Act::Succeed | Act::Repeat(_) => {}
             Act::Wait => self.gate().acquire().await.unwrap().forget(),
         }
         Ok(Outcome::Done(ctx.begin().await?))

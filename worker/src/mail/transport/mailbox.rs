@@ -286,7 +286,7 @@ mod tests {
         let mail = mailbox.read(&list[0].id).await.unwrap().unwrap();
         assert_eq!(
             mail.text.as_deref().map(str::trim_end),
-            Some("Dear Zoë,\r\nyou have a place.").map(|t| t)
+            Some("Dear Zoë,\r\nyou have a place.")
         );
         assert!(mail.html.unwrap().contains("<p>Dear Zoë,"));
         assert!(mail.source.starts_with(
