@@ -262,7 +262,7 @@ pub fn outcome<T>(result: domain::Result<T>) -> domain::Result<(Option<T>, Vec<U
 
 /// Declares the payload of a mutation: the object that was changed, and the reasons when nothing was.
 ///
-/// ```ignore
+/// ```text
 /// payload! {
 ///     /// What became of a booking.
 ///     BookEventPayload {

@@ -7,7 +7,7 @@ pub const MOST_NODES: usize = 100;
 /// typed id that gives an `Option`. It must use the aggregate's own visibility rule, so that what is hidden and what is
 /// absent have the same answer, and a loader, so that many are fetched at once.
 ///
-/// ```ignore
+/// ```text
 /// nodes! {
 ///     Organisation(OrganisationId) by organisation::find;
 ///     Event(EventId) by event::find;
