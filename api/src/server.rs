@@ -81,7 +81,11 @@ impl Server {
         let api = schema::serve(&store, &keyring, &cursors)?;
         let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)));
         let services = Services::open(engine_settings, &store).await?;
-        let mailbox = services.mailbox().cloned();
+        // Anybody can open the page: where people's real mail might be caught, it isn't served.
+        let mailbox = services
+            .mailbox()
+            .filter(|_| engine_settings.is_embedded())
+            .cloned();
 
         // Without Redis nobody else can be woken: the worker is in here.
         let engine = match engine_settings.redis_url {

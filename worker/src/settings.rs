@@ -48,7 +48,7 @@ pub struct EngineSettings {
     pub redis_prefix: String,
 
     /// The mail relay: `smtp://host`, `smtp://user:password@host?tls=required`, or `smtps://user:password@host`. Unset: no
-    /// mail leaves the machine, and all of it can be read at `/dev/mailbox`
+    /// mail leaves the machine; with `DATABASE_URL` unset too, all of it can be read at `/dev/mailbox`
     #[arg(long, env = "SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,
 

@@ -16,7 +16,11 @@ pub async fn run(settings: Settings) -> Result<(), CommandError> {
     let catches_mail =
         settings.engine.smtp_url.is_none() && settings.engine.smtp_url_file.is_none();
     let server = Server::start(settings, Arc::new(SystemClock), metrics).await?;
-    announce(server.address(), server.has_demo_data(), catches_mail);
+    announce(
+        server.address(),
+        server.has_demo_data(),
+        catches_mail && server.has_demo_data(),
+    );
     let asked = shutdown::requested().await;
     tracing::info!("asked to stop");
     server.stop().await;

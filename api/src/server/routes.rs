@@ -1,6 +1,6 @@
 //! Which address is served by what, and what all answers have in common.
 
-use domain::{Store, request};
+use domain::{Store, campaign::unsubscribe::PATH as UNSUBSCRIBE, request};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
@@ -65,13 +65,22 @@ async fn within_request<E: Endpoint<Output = Response>>(
             || Uuid::from_u128(rand::random()).simple().to_string(),
             str::to_owned,
         );
-    let span = tracing::info_span!("request", request.id = %id, http.method = %req.method(), http.path = req.uri().path());
+    let span = tracing::info_span!("request", request.id = %id, http.method = %req.method(), http.path = loggable(req.uri().path()));
     let work = tracing::Instrument::instrument(request::within(id.clone(), routes.call(req)), span);
     let mut response = work.await?;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     Ok(response)
+}
+
+/// The path without what must not stand in logs: the link to unsubscribe works for whoever has it.
+fn loggable(path: &str) -> &str {
+    if path.starts_with(UNSUBSCRIBE) {
+        UNSUBSCRIBE
+    } else {
+        path
+    }
 }
 
 /// Whether a text from outside may stand in logs and in the database.
@@ -84,7 +93,13 @@ fn is_request_id(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_request_id;
+    use super::{is_request_id, loggable};
+
+    #[test]
+    fn a_link_to_unsubscribe_is_not_logged() {
+        assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
+        assert_eq!(loggable("/graphql"), "/graphql");
+    }
 
     #[test]
     fn only_plain_words_are_taken_for_request_ids() {
