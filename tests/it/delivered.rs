@@ -36,14 +36,15 @@ fn address(mailbox: &str) -> String {
 }
 
 /// The running programs, and the way in.
-struct Delivered {
-    nobody: Client,
+pub struct Delivered {
+    /// A client that isn't signed in.
+    pub nobody: Client,
     processes: Vec<Process>,
 }
 
 impl Delivered {
     /// Started on this bed, with the demo data and further settings.
-    async fn start(bed: &TestBed, settings: &[(&str, &str)]) -> Self {
+    pub async fn start(bed: &TestBed, settings: &[(&str, &str)]) -> Self {
         let clock = Arc::new(SystemClock);
         let store = Store::connect(bed.database().url(), 2, clock, Arc::new(NoSignals))
             .await
@@ -92,7 +93,8 @@ impl Delivered {
         id
     }
 
-    async fn stop(mut self) {
+    /// Stops them as a service manager would.
+    pub async fn stop(mut self) {
         for process in &mut self.processes {
             process.terminate().await;
         }
@@ -158,7 +160,7 @@ on_both_columns! {
 }
 
 /// To whom mails went that have this in their subject.
-fn told(bed: &TestBed, subject: &str) -> Vec<String> {
+pub fn told(bed: &TestBed, subject: &str) -> Vec<String> {
     let parser = mail_parser::MessageParser::default();
     let has_subject = |raw: &[u8]| {
         let mail = parser.parse(raw);

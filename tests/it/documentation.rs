@@ -9,6 +9,8 @@ use std::{collections::HashMap, fs, path::Path, time::Duration};
 use serde_json::{Value, json};
 use support::{Client, on_both_columns, until};
 
+use crate::delivered::{Delivered, told};
+
 const DOCUMENTS: &[&str] = &[
     "README.md",
     "docs/frontend.md",
@@ -151,11 +153,16 @@ async fn follow(document: &str, nobody: &Client) -> usize {
 
 on_both_columns! {
     async fn every_example_does_what_the_documents_say(bed: TestBed) {
-        let system = bed.system_with_demo_data().await;
+        let programs = Delivered::start(&bed, &[]).await;
         let mut followed = 0;
         for document in DOCUMENTS {
-            followed += follow(document, system.client()).await;
+            followed += follow(document, &programs.nobody).await;
         }
         assert!(followed >= 15, "only {followed} examples were found");
+        until(PATIENCE, "the campaign of the tour goes out", async || {
+            (!told(&bed, "at our autumn fair").is_empty()).then_some(())
+        })
+        .await;
+        programs.stop().await;
     }
 }
