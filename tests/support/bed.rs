@@ -10,7 +10,7 @@ use domain::{
 };
 use tempfile::TempDir;
 
-use crate::{Column, Database, Process, RedisCorner, SmtpServer, System};
+use crate::{Column, Database, Process, RedisCorner, SmtpServer, System, confidential};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -28,6 +28,7 @@ pub struct TestBed {
 impl TestBed {
     /// With a migrated, empty database, and a clock that stands on a Monday morning in term.
     pub async fn new(column: Column) -> Self {
+        confidential::keep_log();
         Self {
             column,
             redis: (column == Column::PostgresRedis).then(RedisCorner::new),

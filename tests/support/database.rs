@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 use uuid::Uuid;
 
-use crate::Column;
+use crate::{Column, confidential};
 
 /// The name of the variable with the address of a PostgreSQL server on which databases may be made and dropped.
 const POSTGRES_VARIABLE: &str = "MYCAREER_TEST_POSTGRES_URL";
@@ -80,13 +80,18 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Home::Server { server, name } = &self.home {
-            let (server, name) = (server.clone(), name.clone());
-            // A thread with a runtime of its own: dropping can't wait on the test's.
-            let dropping = thread::spawn(move || drop_postgres_database(&server, &name));
-            if dropping.join().is_err() {
-                eprintln!("The database of this test could not be dropped.");
-            }
+        let url = self.url.clone();
+        let on_server = match &self.home {
+            Home::Folder(_) => None,
+            Home::Server { server, name } => Some((server.clone(), name.clone())),
+        };
+        if on_server.is_none() && confidential::folder().is_none() {
+            return;
+        }
+        // A thread with a runtime of its own: dropping can't wait on the test's.
+        let dropping = thread::spawn(move || finish(&url, on_server));
+        if dropping.join().is_err() {
+            eprintln!("The database of this test could not be read and dropped.");
         }
     }
 }
@@ -154,18 +159,26 @@ async fn create_postgres_database(server: &Url, template: Option<&str>) -> Strin
     name
 }
 
-fn drop_postgres_database(server: &Url, name: &str) {
+/// Keeps what must not stand in logs, and drops what doesn't go with its folder.
+fn finish(url: &str, on_server: Option<(Url, String)>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let connection = connect(server.as_str()).await;
-        connection
-            .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-            .await
-            .unwrap();
-        connection.close().await.unwrap();
+        if confidential::folder().is_some() {
+            let connection = connect(url).await;
+            confidential::keep_values_of(&connection).await;
+            connection.close().await.unwrap();
+        }
+        if let Some((server, name)) = on_server {
+            let connection = connect(server.as_str()).await;
+            connection
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        }
     });
 }
 

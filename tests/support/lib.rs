@@ -11,6 +11,7 @@
 mod bed;
 mod client;
 mod columns;
+mod confidential;
 mod database;
 mod desk;
 mod process;

@@ -13,12 +13,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::wait::until;
+use crate::{confidential, wait::until};
 
 /// How long a program may take to say where it listens, to become ready, or to leave when asked.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What a program prints once it has its port.
 const LISTENING: &str = "listening on ";
+/// The file with what a program prints for whoever started it.
+const PRINTED: &str = "printed";
+/// The file with its log.
+const LOGGED: &str = "logged";
 
 /// A running `mycareer` or `mycareer-worker`, killed when this value goes.
 #[derive(Debug)]
@@ -39,7 +43,6 @@ impl Process {
         arguments: &[&str],
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let output = File::create(folder.path().join("output")).unwrap();
         let mut command = Command::new(program(name));
         command
             .args(arguments)
@@ -48,9 +51,12 @@ impl Process {
             .env("NO_COLOR", "1")
             .current_dir(folder.path())
             .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
+            .stdout(File::create(folder.path().join(PRINTED)).unwrap())
+            .stderr(File::create(folder.path().join(LOGGED)).unwrap())
             .kill_on_drop(true);
+        if confidential::folder().is_some() {
+            command.env("RUST_LOG", confidential::FILTER);
+        }
         for (key, value) in environment {
             command.env(key.as_ref(), value.as_ref());
         }
@@ -121,9 +127,11 @@ impl Process {
         self.ended().await;
     }
 
-    /// Everything the program has printed so far.
+    /// Everything the program has printed and logged so far.
     pub fn output(&self) -> String {
-        fs::read_to_string(self.folder.path().join("output")).unwrap_or_default()
+        [PRINTED, LOGGED]
+            .map(|file| fs::read_to_string(self.folder.path().join(file)).unwrap_or_default())
+            .concat()
     }
 
     fn signal(&self, signal: Signal) {
@@ -139,6 +147,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        confidential::keep_log_of(&self.name, &self.folder.path().join(LOGGED));
         if thread::panicking() {
             eprintln!("--- output of {}\n{}---", self.name, self.output());
         }
