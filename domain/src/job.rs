@@ -113,6 +113,30 @@ pub async fn enqueue<J: Job>(
     write_row(db, JobId::new_at(now), job, run_at, now, request_id).await
 }
 
+/// Writes the rows of `jobs`, due at once, with one statement. Those whose unique key a live job has are left out.
+pub async fn enqueue_all<J: Job>(
+    db: &impl ConnectionTrait,
+    jobs: &[J],
+    now: DateTime<Utc>,
+    request_id: Option<String>,
+) -> Result<Vec<JobId>> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ids = Vec::with_capacity(jobs.len());
+    let mut rows = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let id = JobId::new_at(now);
+        ids.push(id);
+        rows.push(row(id, job, now, now, request_id.clone())?);
+    }
+    job::Entity::insert_many(rows)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(db)
+        .await?;
+    Ok(ids)
+}
+
 /// Writes the row of `job` for `tick` of a schedule that every worker keeps. Its id follows from the kind and the tick, so
 /// that one row comes of it however many workers write it, and however late: whoever is second is answered `None`.
 pub async fn enqueue_tick<J: Job>(
@@ -137,7 +161,22 @@ async fn write_row<J: Job>(
     now: DateTime<Utc>,
     request_id: Option<String>,
 ) -> Result<Option<JobId>> {
-    let row = job::ActiveModel {
+    // No target is named: a fresh id can meet only the unique key of a live job, the id of a tick also its own row.
+    let written = job::Entity::insert(row(id, job, run_at, now, request_id)?)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(db)
+        .await?;
+    Ok((written > 0).then_some(id))
+}
+
+fn row<J: Job>(
+    id: JobId,
+    job: &J,
+    run_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    request_id: Option<String>,
+) -> Result<job::ActiveModel> {
+    Ok(job::ActiveModel {
         id: Set(id),
         kind: Set(J::KIND.to_owned()),
         queue: Set(J::QUEUE.name().to_owned()),
@@ -153,13 +192,7 @@ async fn write_row<J: Job>(
         request_id: Set(request_id),
         created_at: Set(now),
         finished_at: Set(None),
-    };
-    // No target is named: a fresh id can meet only the unique key of a live job, the id of a tick also its own row.
-    let written = job::Entity::insert(row)
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(db)
-        .await?;
-    Ok((written > 0).then_some(id))
+    })
 }
 
 /// `state = 'X'`, with the state written out: a partial index is of no use to a bound parameter.

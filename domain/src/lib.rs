@@ -19,6 +19,7 @@ pub mod job;
 pub mod live;
 pub mod mail;
 pub mod note;
+pub mod notice;
 pub mod organisation;
 pub mod page;
 pub mod person;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     delivery::{self, DeliveryState},
     ids::{DeliveryId, UserId},
+    user,
 };
 use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     email_address::EmailAddress,
-    error::Result,
+    error::{Error, Result},
     job::{Job, Queue},
     request,
     store::Tx,
@@ -37,6 +38,29 @@ pub struct Letter {
     pub fields: Value,
 }
 
+impl Letter {
+    /// A letter to the person of an account.
+    pub fn to_account(
+        account: &user::Model,
+        template: &'static str,
+        purpose_key: String,
+        fields: Value,
+    ) -> Result<Self> {
+        let to = account
+            .email
+            .parse()
+            .map_err(|error| Error::Fault(format!("the address of {}: {error}", account.id)))?;
+        Ok(Self {
+            template,
+            to,
+            name: account.name.clone(),
+            user_id: Some(account.id),
+            purpose_key,
+            fields,
+        })
+    }
+}
+
 /// Hands one letter to the relay.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SendLetter {
@@ -56,7 +80,54 @@ impl Job for SendLetter {
 /// Posts `letter`: it goes out once this change has committed. `None` when one for the same purpose was posted before.
 pub async fn post(tx: &mut Tx, letter: Letter) -> Result<Option<DeliveryId>> {
     let id = DeliveryId::new_at(tx.now());
-    let written = delivery::Entity::insert(delivery::ActiveModel {
+    let written = delivery::Entity::insert(row(id, letter, tx.now()))
+        .on_conflict(written_before())
+        .exec_without_returning(tx.conn())
+        .await?;
+    if written == 0 {
+        return Ok(None);
+    }
+    tx.enqueue(&SendLetter { delivery_id: id }, None).await?;
+    Ok(Some(id))
+}
+
+/// How many letters one statement writes.
+const AT_ONCE: usize = 100;
+
+/// Posts many letters, with two statements for a hundred of them. Those whose purpose was served before are left out.
+pub async fn post_all(tx: &mut Tx, letters: Vec<Letter>) -> Result<()> {
+    let now = tx.now();
+    let mut letters = letters.into_iter();
+    loop {
+        let rows: Vec<(DeliveryId, Letter)> = letters
+            .by_ref()
+            .take(AT_ONCE)
+            .map(|letter| (DeliveryId::new_at(now), letter))
+            .collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // The job of a letter that was left out finds none, and is done.
+        let jobs: Vec<SendLetter> = rows
+            .iter()
+            .map(|(id, _)| SendLetter { delivery_id: *id })
+            .collect();
+        delivery::Entity::insert_many(rows.into_iter().map(|(id, letter)| row(id, letter, now)))
+            .on_conflict(written_before())
+            .exec_without_returning(tx.conn())
+            .await?;
+        tx.enqueue_all(&jobs).await?;
+    }
+}
+
+fn written_before() -> OnConflict {
+    OnConflict::column(delivery::Column::PurposeKey)
+        .do_nothing()
+        .to_owned()
+}
+
+fn row(id: DeliveryId, letter: Letter, now: DateTime<Utc>) -> delivery::ActiveModel {
+    delivery::ActiveModel {
         id: Set(id),
         campaign_id: Set(None),
         purpose_key: Set(Some(letter.purpose_key)),
@@ -70,26 +141,14 @@ pub async fn post(tx: &mut Tx, letter: Letter) -> Result<Option<DeliveryId>> {
         state: Set(DeliveryState::Queued),
         message_id: Set(message_id(id)),
         attempts: Set(0),
-        next_attempt_at: Set(tx.now()),
+        next_attempt_at: Set(now),
         claimed_by: Set(None),
         claimed_until: Set(None),
         sent_at: Set(None),
         last_reply: Set(None),
         request_id: Set(request::current_id()),
-        created_at: Set(tx.now()),
-    })
-    .on_conflict(
-        OnConflict::column(delivery::Column::PurposeKey)
-            .do_nothing()
-            .to_owned(),
-    )
-    .exec_without_returning(tx.conn())
-    .await?;
-    if written == 0 {
-        return Ok(None);
+        created_at: Set(now),
     }
-    tx.enqueue(&SendLetter { delivery_id: id }, None).await?;
-    Ok(Some(id))
 }
 
 /// What stands behind the `@` of every Message-ID.

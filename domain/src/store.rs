@@ -211,6 +211,21 @@ impl Tx {
         Ok(id)
     }
 
+    /// Has all of these jobs done once this change has committed, with one statement. Those whose unique key a live job
+    /// has are left out.
+    pub async fn enqueue_all<J: Job>(&mut self, jobs: &[J]) -> Result<()> {
+        let ids =
+            job::enqueue_all(&self.transaction, jobs, self.now, request::current_id()).await?;
+        // One wake-up is enough to have the queue looked at.
+        if let Some(job_id) = ids.first().copied() {
+            self.wakes.push(Wake {
+                queue: J::QUEUE,
+                job_id,
+            });
+        }
+        Ok(())
+    }
+
     /// Wakes the workers of `wake`'s queue once this change has committed.
     pub fn wake(&mut self, wake: Wake) {
         self.wakes.push(wake);

@@ -188,6 +188,8 @@ typed_ids! {
     SuppressionId = "sup";
     /// A row of an event's audience.
     EventAudienceId = "aue";
+    /// A notice that is kept for somebody's daily digest.
+    KeptNoticeId = "ntc";
 }
 
 #[cfg(test)]

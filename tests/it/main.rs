@@ -22,6 +22,7 @@ mod mail_rate;
 mod mail_transport;
 mod migration;
 mod note;
+mod notice;
 mod operation;
 mod organisation;
 mod permissions;

@@ -2,6 +2,7 @@
 
 mod close_register;
 mod contact_no_shows;
+mod digest_notices;
 mod expire_offer;
 mod look_after_mail;
 mod look_after_queues;
@@ -18,6 +19,7 @@ use domain::{
     error::Result,
     event::TellOfCancellation,
     mail::SendLetter,
+    notice::DigestNotices,
     register::{CloseRegister, ContactNoShows},
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
@@ -31,6 +33,7 @@ pub fn registry() -> Registry {
     Registry::default()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
+        .with::<DigestNotices>()
         .with::<ExpireOffer>()
         .with::<LookAfterMail>()
         .with::<LookAfterQueues>()
@@ -45,6 +48,8 @@ pub fn registry() -> Registry {
 /// What comes by the clock: seconds, minutes, hours, days, months, weekdays.
 pub fn timetable() -> Result<Timetable> {
     Timetable::default()
+        // Every hour, so that a worker that was away at seven makes up for it.
+        .with::<DigestNotices>("0 0 7-22 * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
         .with::<PurgeJobs>("0 20 * * * *")

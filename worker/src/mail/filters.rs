@@ -4,18 +4,33 @@ use std::fmt::{Display, Write as _};
 
 use chrono::{DateTime, TimeZone, Utc};
 use domain::clock::UNIVERSITY_TIME;
-use minijinja::{Environment, Error, ErrorKind, HtmlEscape, Value};
+use minijinja::{Environment, Error, ErrorKind, HtmlEscape, State, Value, context};
 
 /// Adds the filters to an environment:
 /// - `moment`: `14:00 on Tuesday 3 March 2026`;
 /// - `span(end)`: `Tuesday 3 March 2026, 14:00 to 16:00`;
-/// - `paragraphs`: HTML of plain text, with its paragraphs, line breaks and links.
+/// - `paragraphs`: HTML of plain text, with its paragraphs, line breaks and links;
+/// - `day`: `Tuesday 3 March 2026`;
+/// - `subject_of`, `text_of`, `html_of`: what the mail that is kept in `{ template, fields }` says, for a digest.
 ///
 /// Times come in as RFC 3339 and are shown in the university's time zone.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("moment", moment);
     environment.add_filter("span", span);
     environment.add_filter("paragraphs", paragraphs);
+    environment.add_filter("day", |time: &str| local(time).map(|time| day(&time)));
+    environment.add_filter("subject_of", |state: &State, mail: Value| {
+        let template = mail.get_attr("template")?;
+        let file = format!("{}/subject.txt", template.as_str().unwrap_or_default());
+        let subject = state.env().get_template(&file)?;
+        Ok::<_, Error>(subject.render(mail.get_attr("fields")?)?.trim().to_owned())
+    });
+    environment.add_filter("text_of", |state: &State, mail: Value| {
+        body_of(state, &mail, "body.txt")
+    });
+    environment.add_filter("html_of", |state: &State, mail: Value| {
+        body_of(state, &mail, "body.html").map(Value::from_safe_string)
+    });
 }
 
 /// Adds `page`: the whole address of a link that may be only a path on `website`.
@@ -28,6 +43,18 @@ pub(super) fn add_page(environment: &mut Environment<'_>, website: &str) {
             link.to_owned()
         }
     });
+}
+
+/// What a mail says, without what stands around it in every mail.
+fn body_of(state: &State, mail: &Value, file: &str) -> Result<String, Error> {
+    let template = mail.get_attr("template")?;
+    let file = format!("{}/{file}", template.as_str().unwrap_or_default());
+    let body = state.env().get_template(&file)?;
+    let fields = context! { name => "", subject => "", ..mail.get_attr("fields")? };
+    let body = body
+        .render_captured(fields)?
+        .with_state_mut(|state| state.render_block("body"))?;
+    Ok(body.trim().to_owned())
 }
 
 fn moment(time: &str) -> Result<String, Error> {

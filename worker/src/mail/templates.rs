@@ -45,6 +45,7 @@ const MAILS: &[Files] = folders![
     "booking_cancelled",
     "booking_confirmed",
     "campaign",
+    "daily_digest",
     "event_cancelled",
     "no_show",
     "offer_expired",
