@@ -9,6 +9,8 @@
 //!   '------cancel---------'------cancel-----------------'--> CANCELLED
 //! ```
 //!
+//! SENT goes back to SENDING when a mail that is in doubt is to be sent again.
+//!
 //! - [`draft`]: what is written, to whom, and who may;
 //! - [`words`]: subject and text with fields, rendered for every recipient before anybody is written to;
 //! - [`audience`]: who is reached, who is left out and why, and the ledger that the start writes;
@@ -16,6 +18,7 @@
 //! - [`halt`]: pause, resume, cancel;
 //! - [`ledger`]: taking mails off the ledger, a batch at a time;
 //! - [`progress`]: what became of them;
+//! - [`settle`]: what is true of those that are in doubt;
 //! - [`unsubscribe`]: the way out that stands in every mail.
 
 mod audience;
@@ -23,6 +26,7 @@ mod draft;
 mod halt;
 pub mod ledger;
 mod progress;
+mod settle;
 mod start;
 pub mod unsubscribe;
 mod words;
@@ -42,6 +46,7 @@ pub use self::{
     draft::{Changes, Draft, create, send_test, update},
     halt::{cancel, pause, resume},
     progress::{Counts, DeliveryFilter, count_deliveries, counts, deliveries},
+    settle::{Settlement, settle_deliveries, settle_delivery},
     start::{StartCampaign, Timing, give_up_start, schedule, start_scheduled},
     words::{FIELDS, Recipient, Words, WordsError, Written},
 };

@@ -20,12 +20,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
+    campaign::{self, CampaignState},
     delivery::{self, DeliveryState},
     ids::DeliveryId,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany,
-    sea_query::{Expr, SimpleExpr},
+    sea_query::{CaseStatement, Expr, Query, SimpleExpr},
 };
 
 pub use self::letter::{ClaimedLetter, claim_letter, find_letter, release_unsent};
@@ -100,7 +101,9 @@ impl Verdict {
 
 /// Writes down what became of mails that `claimant` had claimed: one statement for all that fared alike.
 ///
-/// A late answer is better than none: it also replaces an UNKNOWN that was written because the claim had run out.
+/// A late answer is better than none: it also replaces an UNKNOWN that was written because the claim had run out. A mail
+/// that was not handed over waits again only if its campaign may still send it: in one that was cancelled it is
+/// CANCELLED, and in one that is over it is UNKNOWN, for somebody to settle.
 pub async fn record(
     tx: &Tx,
     claimant: &str,
@@ -134,23 +137,54 @@ fn settle(now: DateTime<Utc>, verdict: Verdict) -> UpdateMany<delivery::Entity> 
     let (update, state, reply) = match verdict {
         Verdict::Sent => (
             tried(update).col_expr(delivery::Column::SentAt, Expr::val(now)),
-            DeliveryState::Sent,
+            DeliveryState::Sent.into(),
             None,
         ),
-        Verdict::Failed { reply } => (tried(update), DeliveryState::Failed, Some(reply)),
-        Verdict::Unknown { reply } => (tried(update), DeliveryState::Unknown, Some(reply)),
+        Verdict::Failed { reply } => (tried(update), DeliveryState::Failed.into(), Some(reply)),
+        Verdict::Unknown { reply } => (tried(update), DeliveryState::Unknown.into(), Some(reply)),
         Verdict::PutOff { reply, until } => (
             tried(update).col_expr(delivery::Column::NextAttemptAt, Expr::val(until)),
-            DeliveryState::Queued,
+            again(),
             Some(reply),
         ),
-        Verdict::Untried { reply } => (update, DeliveryState::Queued, Some(reply)),
-        Verdict::Skipped { reply } => (update, DeliveryState::Skipped, Some(reply)),
+        Verdict::Untried { reply } => (update, again(), Some(reply)),
+        Verdict::Skipped { reply } => (update, DeliveryState::Skipped.into(), Some(reply)),
     };
     let reply: Option<String> = reply.map(|reply| reply.chars().take(LONGEST_REPLY).collect());
     update
-        .col_expr(delivery::Column::State, Expr::val(state))
+        .col_expr(delivery::Column::State, state)
         .col_expr(delivery::Column::LastReply, Expr::val(reply))
+}
+
+/// The state of a mail that was not handed over and would wait again.
+fn again() -> SimpleExpr {
+    let campaign_in = |states: &[CampaignState]| {
+        Expr::exists(
+            Query::select()
+                .expr(Expr::val(1))
+                .from(campaign::Entity)
+                .and_where(
+                    Expr::col((campaign::Entity, campaign::Column::Id))
+                        .equals((delivery::Entity, delivery::Column::CampaignId)),
+                )
+                .and_where(campaign::Column::State.is_in(states.iter().copied()))
+                .to_owned(),
+        )
+    };
+    let to_be_sent = Expr::col((delivery::Entity, delivery::Column::CampaignId))
+        .is_null()
+        .or(campaign_in(&[
+            CampaignState::Sending,
+            CampaignState::Paused,
+        ]));
+    CaseStatement::new()
+        .case(to_be_sent, DeliveryState::Queued)
+        .case(
+            campaign_in(&[CampaignState::Cancelled]),
+            DeliveryState::Cancelled,
+        )
+        .finally(DeliveryState::Unknown)
+        .into()
 }
 
 fn none() -> SimpleExpr {

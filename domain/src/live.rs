@@ -10,7 +10,7 @@ use crate::job::Queue;
 
 /// Something changed that somebody may be watching. It carries ids alone: who receives it reads the rest with their own
 /// rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum LiveEvent {
     /// A booking was made or changed its state, or its place in the queue.

@@ -3,7 +3,7 @@
 //! A change happens in a [`Tx`]. The jobs it causes, the lines it adds to the audit log and the rows it changes commit
 //! together or not at all; only then are other processes told.
 
-use std::{fmt::Display, sync::Arc};
+use std::{collections::HashSet, fmt::Display, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -133,6 +133,7 @@ impl Store {
             signals: Arc::clone(&self.signals),
             wakes: Vec::new(),
             events: Vec::new(),
+            announced: HashSet::new(),
             _writer: writer,
         })
     }
@@ -146,6 +147,8 @@ pub struct Tx {
     signals: Arc<dyn Signals>,
     wakes: Vec<Wake>,
     events: Vec<LiveEvent>,
+    /// What is among `events` already: a change may touch thousands of rows.
+    announced: HashSet<LiveEvent>,
     _writer: Option<OwnedSemaphorePermit>,
 }
 
@@ -233,7 +236,7 @@ impl Tx {
 
     /// Tells whoever watches, once this change has committed.
     pub fn announce(&mut self, event: LiveEvent) {
-        if !self.events.contains(&event) {
+        if self.announced.insert(event) {
             self.events.push(event);
         }
     }

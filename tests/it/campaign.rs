@@ -2,6 +2,7 @@
 
 mod api;
 mod audience;
+mod hindered;
 mod office;
 mod processes;
 mod sending;

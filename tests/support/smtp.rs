@@ -46,6 +46,8 @@ pub enum Behaviour {
     Drop(At),
     /// It answers 550 to these addresses.
     RefuseAddresses(Vec<String>),
+    /// It answers with that code to every recipient in that domain; 421 also closes the connection.
+    PutDomainOff(String, u16),
     /// It answers 550 to every nth recipient.
     RefuseEvery(usize),
 }

@@ -22,9 +22,10 @@ use tokio::time::sleep;
 
 use self::inputs::{
     CampaignAudienceInput, CancelCampaignInput, CreateCampaignInput, PauseCampaignInput,
-    ResumeCampaignInput, ScheduleCampaignInput, SendTestCampaignInput, UpdateCampaignInput,
+    ResumeCampaignInput, ScheduleCampaignInput, SendTestCampaignInput, SettleDeliveriesInput,
+    SettleDeliveryInput, UpdateCampaignInput,
 };
-pub use self::types::{Campaign, CampaignPreview, CampaignState, DeliveryState};
+pub use self::types::{Campaign, CampaignPreview, CampaignState, Delivery, DeliveryState};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
@@ -101,6 +102,22 @@ payload! {
     /// What became of ending a campaign for good.
     CancelCampaignPayload {
         /// The campaign, of which nothing more is sent.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of settling a mail that was in doubt.
+    SettleDeliveryPayload {
+        /// The mail as it stands now.
+        delivery: Delivery,
+    }
+}
+
+payload! {
+    /// What became of settling all mails of a campaign that were in doubt.
+    SettleDeliveriesPayload {
+        /// The campaign as it stands now.
         campaign: Campaign,
     }
 }
@@ -212,6 +229,34 @@ impl CampaignMutation {
         let mut tx = begin(ctx).await?;
         let cancelled = campaigns::cancel(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
         CancelCampaignPayload::commit(tx, cancelled).await
+    }
+
+    /// Says what is true of a mail whose state is `UNKNOWN`: it arrived, or it is to be sent again. A campaign that was
+    /// over goes on for it.
+    async fn settle_delivery(
+        &self,
+        ctx: &Context<'_>,
+        input: SettleDeliveryInput,
+    ) -> Result<SettleDeliveryPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, settlement) = (input.delivery_id.0, input.settlement.into());
+        let settled =
+            campaigns::settle_delivery(&mut tx, viewer(ctx)?, id, settlement, &input.reason).await;
+        SettleDeliveryPayload::commit(tx, settled).await
+    }
+
+    /// Says what is true of all mails of a campaign whose state is `UNKNOWN`.
+    async fn settle_deliveries(
+        &self,
+        ctx: &Context<'_>,
+        input: SettleDeliveriesInput,
+    ) -> Result<SettleDeliveriesPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, settlement) = (input.campaign_id.0, input.settlement.into());
+        let settled =
+            campaigns::settle_deliveries(&mut tx, viewer(ctx)?, id, settlement, &input.reason)
+                .await;
+        SettleDeliveriesPayload::commit(tx, settled).await
     }
 }
 

@@ -136,16 +136,23 @@ impl Lane {
 }
 
 /// What is due in a lane after `after`, in the order of the ledger, at most `limit` mails.
-pub async fn due(
+///
+/// Mails to the domains in `full` are passed over.
+pub async fn due<'a>(
     db: &impl ConnectionTrait,
     lane: &Lane,
     after: Option<DeliveryId>,
+    full: impl IntoIterator<Item = &'a str>,
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<delivery::Model>> {
     let mut query = delivery::Entity::find()
         .filter(lane.rows_in(DeliveryState::Queued))
         .filter(delivery::Column::NextAttemptAt.lte(now));
+    let mut full = full.into_iter().peekable();
+    if full.peek().is_some() {
+        query = query.filter(delivery::Column::AddressDomain.is_not_in(full));
+    }
     if let Some(after) = after {
         query = query.filter(delivery::Column::Id.gt(after));
     }
@@ -288,8 +295,8 @@ pub enum Rest {
     At(DateTime<Utc>),
 }
 
-/// Ends a pass over a lane. Mails whose worker is gone become UNKNOWN, and when nothing is left in any lane the campaign
-/// is finished.
+/// Ends a pass over a lane. Mails whose worker is gone become UNKNOWN, those that were given back to a cancelled campaign
+/// are CANCELLED, and when nothing is left in any lane the campaign is finished.
 ///
 /// The campaign stays locked until the transaction ends: whoever resumes it finds this lane's job over, or going on.
 pub async fn end_pass(tx: &mut Tx, lane: &Lane) -> Result<Rest> {
@@ -297,6 +304,9 @@ pub async fn end_pass(tx: &mut Tx, lane: &Lane) -> Result<Rest> {
         return Ok(Rest::Halted);
     };
     give_up_orphans(tx, lane).await?;
+    if campaign.state == CampaignState::Cancelled {
+        cancel_queued(tx, lane).await?;
+    }
     if campaign.state != CampaignState::Sending {
         return Ok(Rest::Halted);
     }
@@ -307,31 +317,36 @@ pub async fn end_pass(tx: &mut Tx, lane: &Lane) -> Result<Rest> {
     Ok(Rest::Nothing)
 }
 
-/// Looks after campaigns whose workers are gone: orphaned mails become UNKNOWN, and lanes that nobody works get a job.
-/// Answers how many campaigns are being sent.
+/// Looks after campaigns whose workers are gone: orphaned mails become UNKNOWN, lanes that nobody works get a job, and
+/// nothing waits in one that was cancelled. Answers how many campaigns it looked after.
 pub async fn look_after(tx: &mut Tx) -> Result<usize> {
+    let has_mail_in = |state| {
+        Expr::exists(
+            Query::select()
+                .expr(Expr::val(1))
+                .from(delivery::Entity)
+                .and_where(
+                    Expr::col((delivery::Entity, delivery::Column::CampaignId))
+                        .equals((campaign::Entity, campaign::Column::Id)),
+                )
+                .and_where(in_state(state))
+                .to_owned(),
+        )
+    };
+    let halted = campaign::Column::State
+        .is_in([CampaignState::Paused, CampaignState::Cancelled])
+        .and(has_mail_in(DeliveryState::Sending));
+    let cancelled = campaign::Column::State
+        .eq(CampaignState::Cancelled)
+        .and(has_mail_in(DeliveryState::Queued));
     let campaigns: Vec<CampaignId> = campaign::Entity::find()
         .select_only()
         .column(campaign::Column::Id)
-        .filter(campaign::Column::State.is_in([
-            CampaignState::Sending,
-            CampaignState::Paused,
-            CampaignState::Cancelled,
-        ]))
         .filter(
             Condition::any()
                 .add(campaign::Column::State.eq(CampaignState::Sending))
-                .add(Expr::exists(
-                    Query::select()
-                        .expr(Expr::val(1))
-                        .from(delivery::Entity)
-                        .and_where(
-                            Expr::col((delivery::Entity, delivery::Column::CampaignId))
-                                .equals((campaign::Entity, campaign::Column::Id)),
-                        )
-                        .and_where(in_state(DeliveryState::Sending))
-                        .to_owned(),
-                )),
+                .add(halted)
+                .add(cancelled),
         )
         .into_tuple()
         .all(tx.conn())
@@ -348,6 +363,19 @@ pub async fn look_after(tx: &mut Tx) -> Result<usize> {
         Lane::enqueue_all(tx, *campaign_id).await?;
     }
     Ok(campaigns.len())
+}
+
+/// Mails that were in a worker's hands when their campaign was cancelled, and were given back since.
+async fn cancel_queued(tx: &mut Tx, lane: &Lane) -> Result<()> {
+    let cancelled = delivery::Entity::update_many()
+        .col_expr(delivery::Column::State, Expr::val(DeliveryState::Cancelled))
+        .filter(lane.rows_in(DeliveryState::Queued))
+        .exec(tx.conn())
+        .await?;
+    if cancelled.rows_affected > 0 {
+        announce(tx, lane.campaign_id);
+    }
+    Ok(())
 }
 
 /// Mails of the lane whose claim ran out.

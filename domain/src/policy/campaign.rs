@@ -11,9 +11,10 @@ table! {
     }
     type Mutation {
         createCampaign, updateCampaign, sendTestCampaign, scheduleCampaign, pauseCampaign, resumeCampaign,
-        cancelCampaign: read(SEND_BULK_EMAIL);
+        cancelCampaign, settleDelivery, settleDeliveries: read(SEND_BULK_EMAIL);
         createCampaign(input), updateCampaign(input), sendTestCampaign(input), scheduleCampaign(input),
-        pauseCampaign(input), resumeCampaign(input), cancelCampaign(input): give(SEND_BULK_EMAIL);
+        pauseCampaign(input), resumeCampaign(input), cancelCampaign(input), settleDelivery(input),
+        settleDeliveries(input): give(SEND_BULK_EMAIL);
     }
     type Subscription {
         campaignProgress: read(SEND_BULK_EMAIL);
@@ -47,6 +48,8 @@ table! {
     input PauseCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
     input ResumeCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
     input CancelCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    input SettleDeliveryInput { deliveryId, settlement, reason: give(SEND_BULK_EMAIL); }
+    input SettleDeliveriesInput { campaignId, settlement, reason: give(SEND_BULK_EMAIL); }
     type CreateCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type UpdateCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type SendTestCampaignPayload { campaign, userErrors: read(EVERYONE); }
@@ -54,6 +57,9 @@ table! {
     type PauseCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type ResumeCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type CancelCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type SettleDeliveryPayload { delivery, userErrors: read(EVERYONE); }
+    type SettleDeliveriesPayload { campaign, userErrors: read(EVERYONE); }
+    enum DeliverySettlement { SENT, SEND_AGAIN: give(SEND_BULK_EMAIL); }
     enum CampaignState {
         DRAFT, IN_REVIEW, SCHEDULED, SENDING, PAUSED, SENT, CANCELLED, MISSED: both(SEND_BULK_EMAIL) filter(SEND_BULK_EMAIL);
     }

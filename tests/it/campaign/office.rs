@@ -31,27 +31,36 @@ pub struct Office {
     pub world: World,
     pub relay: SmtpServer,
     pub engine: Engine,
+    pub services: Services,
     clock: Arc<domain::clock::ManualClock>,
 }
 
 impl Office {
     pub async fn open(bed: &TestBed) -> Self {
+        Self::open_with(bed, &[]).await
+    }
+
+    /// With more settings, as on the command line.
+    pub async fn open_with(bed: &TestBed, settings: &[&str]) -> Self {
         let relay = SmtpServer::start().await;
         let world = World::new(bed.store().await).await;
-        let arguments = ["test", "--smtp-url", &relay.url(), "--data-dir", "/nowhere"];
+        let url = relay.url();
+        let arguments = ["test", "--smtp-url", &url, "--data-dir", "/nowhere"];
+        let arguments = arguments.iter().chain(settings);
         let settings = Command::try_parse_from(arguments).unwrap().settings;
         let services = Services::open(&settings, &world.store).await.unwrap();
         let engine = Engine::new(
             world.store.clone(),
             EngineSignals::memory(),
             jobs::registry(),
-            services,
+            services.clone(),
             EngineConfig::default(),
         );
         Self {
             world,
             relay,
             engine,
+            services,
             clock: Arc::clone(bed.clock()),
         }
     }

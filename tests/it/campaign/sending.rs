@@ -8,7 +8,7 @@ use domain::{
     mail::{self, Letter},
 };
 use entity::{campaign::CampaignState, delivery::DeliveryState};
-use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::EntityTrait;
 use support::{At, Behaviour, on_both_columns};
 
 use super::office::{Office, header, text};
@@ -60,10 +60,7 @@ on_both_columns! {
         let (world, sender) = (&office.world, office.world.sender().await);
         let id = world.started(&sender, 3).await;
         let mail = world.ledger(id).await.remove(1);
-        let contact = entity::contact::Entity::find_by_id(mail.contact_id.unwrap());
-        let mut contact = contact.one(world.store.reader()).await.unwrap().unwrap().into_active_model();
-        contact.bulk_opted_out_at = Set(Some(world.store.now()));
-        world.change(contact).await;
+        world.opts_out(&mail).await;
         office.work().await;
         assert_eq!(office.relay.received().len(), 2);
         assert_eq!(world.states(id).await, campaign::Counts { sent: 2, skipped: 1, ..Default::default() });

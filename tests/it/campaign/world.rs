@@ -189,11 +189,19 @@ impl World {
 
     /// An organisation with this tag and so many contacts who can be written to.
     pub async fn employers(&self, tag: TagId, contacts: usize) {
+        let domains = (0..contacts).map(|n| format!("employer{}.test", n % 7));
+        self.employers_at(tag, domains).await;
+    }
+
+    /// An organisation with this tag, and a contact at each of the domains.
+    pub async fn employers_at(&self, tag: TagId, domains: impl IntoIterator<Item = String>) {
         let id = self.organisation("Lovelace & Sons", &[tag]).await;
-        let rows: Vec<_> = (0..contacts)
-            .map(|n| {
+        let rows: Vec<_> = domains
+            .into_iter()
+            .enumerate()
+            .map(|(n, domain)| {
                 let mut row = self.contact(id, &format!("contact{n:05}"));
-                row.email = Some(format!("contact{n:05}@employer{}.test", n % 7));
+                row.email = Some(format!("contact{n:05}@{domain}"));
                 row.into_active_model().reset_all()
             })
             .collect();
@@ -231,11 +239,30 @@ impl World {
 
     /// A campaign that was started, to so many contacts.
     pub async fn started(&self, sender: &Viewer, contacts: usize) -> CampaignId {
+        let domains = (0..contacts).map(|n| format!("employer{}.test", n % 7));
+        self.started_at(sender, domains).await
+    }
+
+    /// A campaign that was started, to a contact at each of the domains.
+    pub async fn started_at(
+        &self,
+        sender: &Viewer,
+        domains: impl IntoIterator<Item = String>,
+    ) -> CampaignId {
         let tag = self.tag("engineering").await;
-        self.employers(tag, contacts).await;
+        self.employers_at(tag, domains).await;
         let id = self.campaign(sender, tag, "Dear {{ name }}").await;
         self.start(sender, id).await.unwrap();
         id
+    }
+
+    /// The contact of a mail opts out of bulk mail.
+    pub async fn opts_out(&self, mail: &delivery::Model) {
+        let contact = contact::Entity::find_by_id(mail.contact_id.unwrap());
+        let contact = contact.one(self.store.reader()).await.unwrap().unwrap();
+        let mut contact = contact.into_active_model();
+        contact.bulk_opted_out_at = Set(Some(self.store.now()));
+        self.change(contact).await;
     }
 
     pub async fn campaign_row(&self, id: CampaignId) -> Campaign {

@@ -103,6 +103,12 @@ impl Session {
         if refused {
             return self.reply("550 5.1.1 no such mailbox here").await;
         }
+        if let Behaviour::PutDomainOff(domain, code) = self.behaviour()
+            && address.ends_with(&format!("@{domain}"))
+        {
+            self.reply(&format!("{code} not for {domain}")).await?;
+            return if code == 421 { Err(Over) } else { Ok(()) };
+        }
         if self.reply_at(At::Rcpt, "250 2.1.5 recipient ok").await? {
             self.to.push(address);
         }

@@ -1,12 +1,18 @@
 //! Sends what is due in one lane of a campaign.
 //!
-//! The lane's mails are read and written in chunks. From a chunk a handful is claimed, as many as there are connections;
+//! The lane's mails are read and written in chunks. Of those in hand a few are claimed, as many as there are connections;
 //! each goes out as soon as the rate limit lets it, and what became of them is written down together with the next claim.
 //! So one commit is enough for a handful of mails, and a killed worker leaves no more than a handful in doubt. The leave
 //! to send is asked for last, because the rate limit counts it from then on.
+//!
+//! A domain that takes no mail for now (its own limit is reached, or it puts us off) holds nobody else up: its mails are
+//! passed over until it has room.
+
+mod batch;
+mod domains;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     time::Duration,
 };
 
@@ -22,35 +28,34 @@ use domain::{
     viewer::Viewer,
 };
 use entity::{delivery::Model as Mail, ids::DeliveryId};
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use tokio::time::{Instant, sleep, sleep_until};
-use tracing::{debug, warn};
-
-use super::{
-    send_letter::word,
-    sending::{RELAY_PAUSE, while_keeping},
+use tokio::{
+    sync::SemaphorePermit,
+    time::{Instant, sleep},
 };
+use tracing::warn;
+
+use self::domains::Domains;
 use crate::{
     engine::{Handler, JobContext, Outcome},
-    mail::{
-        Mailer,
-        message::Message,
-        outcome::{self, About},
-        rate::{Permit, RateLimitUnavailable},
-        transport::{Accepted, SendFailure},
-    },
+    mail::{Mailer, message::Message},
 };
 
 /// How many mails are read at once.
 const CHUNK: u64 = 100;
+/// The most mails in hand that wait for their domains. Those beyond are read again later.
+const IN_HAND: usize = 500;
 /// Longer than this nobody waits for the rate limit with mails in hand; the worker does something else meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What became of mails is written with the next claim, unless that takes longer than this.
+const WRITE_WITHIN: Duration = Duration::from_secs(1);
 /// The longest time between two looks at a lane that has something left.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 /// The shortest one.
 const BREATH: Duration = Duration::from_millis(100);
 /// How often, and after how long, the outcome of mails that were sent is written again when the database is away.
-const WRITE_TRIES: u32 = 60;
+const WRITE_TRIES: u32 = 1_200;
+/// The same in a worker that is to stop.
+const LAST_WRITE_TRIES: u32 = 60;
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
 
 impl Handler for SendCampaign {
@@ -72,7 +77,7 @@ impl Handler for SendCampaign {
             key: AddressKey::load(ctx.store.reader(), ctx.store.now()).await?,
             claimant: format!("{}/{}", ctx.claim.id, ctx.claim.attempt),
             results: Vec::new(),
-            full_until: HashMap::new(),
+            domains: Domains::default(),
         };
         let went = pass.go().await;
         // Whatever stopped it: what was sent must be known to have been sent.
@@ -86,7 +91,7 @@ impl Handler for SendCampaign {
             Rest::Nothing | Rest::Halted => Outcome::Done(tx),
             Rest::At(when) => {
                 let until = (when - tx.now()).to_std().unwrap_or_default();
-                let after = until.min(LOOK_AGAIN).max(pause);
+                let after = until.max(pause).min(LOOK_AGAIN);
                 Outcome::Again { tx, after }
             }
         })
@@ -94,7 +99,12 @@ impl Handler for SendCampaign {
 }
 
 /// A mail of the ledger, and the same as the relay gets it.
-type Letter = (Mail, Message);
+struct Letter {
+    mail: Mail,
+    message: Message,
+    /// When it was last asked whether the recipient still wants mail.
+    asked: Instant,
+}
 
 /// Why a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,36 +125,57 @@ struct Pass<'a> {
     claimant: String,
     /// What became of mails and is not yet written down.
     results: Vec<(DeliveryId, Verdict)>,
-    /// Domains for which the rate limit leaves no room until then.
-    full_until: HashMap<String, Instant>,
+    domains: Domains,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
     async fn go(&mut self) -> Result<Stop> {
-        let store = &self.ctx.store;
+        let mut in_hand = VecDeque::new();
         let mut after = None;
-        loop {
-            let chunk = ledger::due(store.reader(), &self.lane, after, store.now(), CHUNK).await?;
-            let Some(last) = chunk.last() else {
-                return Ok(Stop::AtTheEnd);
-            };
-            after = Some(last.id);
-            let mut written = self.write(chunk).await?;
-            while !written.is_empty() {
-                if self.ctx.is_stopping() {
-                    return Ok(Stop::For(Duration::ZERO));
-                }
-                if let Some(stop) = self.send_some(&mut written).await? {
+        while !self.ctx.is_stopping() {
+            if !self.candidates(&in_hand).is_empty() {
+                if let Some(stop) = self.send_some(&mut in_hand).await? {
                     return Ok(stop);
                 }
+                continue;
+            }
+            if in_hand.len() >= IN_HAND {
+                in_hand.clear();
+            }
+            let chunk = self.read(after).await?;
+            if let Some(last) = chunk.last() {
+                after = Some(last.id);
+                in_hand.extend(self.write(chunk).await?);
+                continue;
+            }
+            // Nothing is left but mails to domains that have no room.
+            let Some(wait) = self.domains.until_room() else {
+                return Ok(Stop::AtTheEnd);
+            };
+            if wait > PATIENCE {
+                return Ok(Stop::For(wait));
+            }
+            self.write_results().await;
+            sleep(wait).await;
+            if in_hand.is_empty() {
+                after = None;
             }
         }
+        Ok(Stop::For(Duration::ZERO))
+    }
+
+    /// What is due next for domains that have room.
+    async fn read(&mut self, after: Option<DeliveryId>) -> Result<Vec<Mail>> {
+        let store = &self.ctx.store;
+        let full = self.domains.without_room();
+        ledger::due(store.reader(), &self.lane, after, full, store.now(), CHUNK).await
     }
 
     /// Writes the mails of a chunk. Those that must not be sent any more, or can't be written, leave the ledger here.
-    async fn write(&self, chunk: Vec<Mail>) -> Result<VecDeque<Letter>> {
+    async fn write(&self, chunk: Vec<Mail>) -> Result<Vec<Letter>> {
+        let asked = Instant::now();
         let withheld = ledger::withheld(self.ctx.store.reader(), &self.key, &chunk).await?;
-        let mut written = VecDeque::with_capacity(chunk.len());
+        let mut written = Vec::with_capacity(chunk.len());
         let mut dropped = Vec::new();
         for mail in chunk {
             if let Some(reason) = withheld.get(&mail.id) {
@@ -153,7 +184,11 @@ impl Pass<'_> {
                 continue;
             }
             match self.mailer.bulk(&self.words, &self.key, &mail) {
-                Ok(message) => written.push_back((mail, message)),
+                Ok(message) => written.push(Letter {
+                    mail,
+                    message,
+                    asked,
+                }),
                 Err(error) => {
                     let reply = format!("it can't be written: {error}");
                     dropped.push((mail.id, Verdict::Failed { reply }));
@@ -170,145 +205,53 @@ impl Pass<'_> {
 
     /// Claims as many of the mails as there are hands for, sends them, and takes them off the list. Answers when the pass
     /// is to end.
-    async fn send_some(&mut self, written: &mut VecDeque<Letter>) -> Result<Option<Stop>> {
-        let candidates = self.candidates(written);
-        if candidates.is_empty() {
-            return Ok(self.wait_for_room().await);
-        }
-        let Some((count, _hands)) = self.mailer.hands(candidates.len()).await else {
-            return Err(Error::Fault("the mailer is closed".to_owned()));
-        };
+    async fn send_some(&mut self, in_hand: &mut VecDeque<Letter>) -> Result<Option<Stop>> {
+        let candidates = self.candidates(in_hand);
+        let (count, _hands) = self.hands(candidates.len()).await?;
         let chosen: HashSet<DeliveryId> = candidates.into_iter().take(count).collect();
-        let (mut batch, rest): (Vec<_>, Vec<_>) = std::mem::take(written)
+        let (mut batch, rest): (Vec<_>, Vec<_>) = std::mem::take(in_hand)
             .into_iter()
-            .partition(|(mail, _)| chosen.contains(&mail.id));
-        *written = rest.into();
+            .partition(|letter| chosen.contains(&letter.mail.id));
+        *in_hand = rest.into();
         let ids: Vec<DeliveryId> = chosen.into_iter().collect();
         let claimed = self.claim(&ids).await?;
         if claimed.is_empty() {
             // Most likely the campaign was halted; the end of the pass finds out.
             return Ok(Some(Stop::For(BREATH)));
         }
-        batch.retain(|(mail, _)| claimed.contains(&mail.id));
-        let (store, claimant) = (&self.ctx.store, self.claimant.clone());
-        Ok(while_keeping(store, &ids, &claimant, self.send_batch(batch)).await)
-    }
-
-    /// Hands over what was claimed, each mail as soon as the rate limit lets it. What it does not let go soon is given
-    /// back.
-    async fn send_batch(&mut self, mut waiting: Vec<Letter>) -> Option<Stop> {
-        let mailer = self.mailer;
-        let mut on_their_way = FuturesUnordered::new();
-        let mut ask_at = Instant::now();
-        let mut stop = None;
-        loop {
-            if !waiting.is_empty() && (stop.is_some() || self.ctx.is_stopping()) {
-                self.give_back(&mut waiting, "it had to wait for the relay");
-            }
-            if !waiting.is_empty() && ask_at <= Instant::now() {
-                match self.ask(&mut waiting).await {
-                    Ok((granted, wait)) => {
-                        on_their_way.extend(granted.into_iter().map(
-                            |((mail, message), permit)| async move {
-                                let sent = mailer.send(&message, permit).await;
-                                (mail, sent)
-                            },
-                        ));
-                        ask_at = Instant::now() + wait;
-                        if wait > PATIENCE {
-                            self.full_until.extend(
-                                waiting
-                                    .iter()
-                                    .map(|(mail, _)| (mail.address_domain.clone(), ask_at)),
-                            );
-                            self.give_back(&mut waiting, "it waits for the rate limit");
-                        }
-                    }
-                    Err(error) => {
-                        warn!(%error, "the campaign has to wait");
-                        stop = Some(Stop::For(RELAY_PAUSE));
-                        continue;
-                    }
-                }
-            }
-            tokio::select! {
-                Some((mail, sent)) = on_their_way.next() => {
-                    if self.note(&mail, &sent) == Some(About::TheRelay) {
-                        stop = Some(Stop::For(RELAY_PAUSE));
-                    }
-                }
-                () = sleep_until(ask_at), if !waiting.is_empty() => {}
-                else => return stop,
-            }
+        batch.retain(|letter| claimed.contains(&letter.mail.id));
+        let (stop, back) = self.send_batch(batch, &ids).await;
+        for letter in back.into_iter().rev() {
+            in_hand.push_front(letter);
         }
+        Ok(stop)
     }
 
-    /// Asks for leave to send. Takes what may go off the list, and says how long the others have to wait.
-    async fn ask(
-        &self,
-        waiting: &mut Vec<Letter>,
-    ) -> Result<(Vec<(Letter, Permit)>, Duration), RateLimitUnavailable> {
-        let domains: Vec<&str> = waiting
-            .iter()
-            .map(|(mail, _)| mail.address_domain.as_str())
-            .collect();
-        let decision = self.mailer.limiter.try_acquire(&domains).await?;
-        let mut granted = Vec::with_capacity(waiting.len());
-        let mut refused = Vec::new();
-        for (letter, permit) in waiting.drain(..).zip(decision.permits) {
-            match permit {
-                Some(permit) => granted.push((letter, permit)),
-                None => refused.push(letter),
+    /// Leave to claim some mails. Other lanes may keep it for long, and what became of the last mails does not wait for
+    /// that: their claims would run out.
+    async fn hands(&mut self, most: usize) -> Result<(usize, SemaphorePermit<'a>)> {
+        let waiting = self.mailer.hands(most);
+        tokio::pin!(waiting);
+        let hands = tokio::select! {
+            biased;
+            hands = &mut waiting => hands,
+            () = sleep(WRITE_WITHIN) => {
+                self.write_results().await;
+                waiting.await
             }
-        }
-        *waiting = refused;
-        Ok((granted, decision.wait.unwrap_or_default()))
-    }
-
-    /// Notes what became of a mail, and answers what a failure was about.
-    fn note(&mut self, mail: &Mail, sent: &Result<Accepted, SendFailure>) -> Option<About> {
-        let verdict = outcome::verdict(mail, sent, self.ctx.store.now());
-        metrics::counter!("mycareer_mails_total", "kind" => "bulk", "outcome" => word(&verdict))
-            .increment(1);
-        self.results.push((mail.id, verdict));
-        let failure = sent.as_ref().err()?;
-        let about = outcome::about(failure);
-        match about {
-            About::TheRelay => warn!(%failure, pause = ?RELAY_PAUSE, "the campaign has to wait"),
-            About::TheMail => debug!(delivery.id = %mail.id, "a mail was not accepted"),
-        }
-        Some(about)
-    }
-
-    /// Notes that these mails were claimed for nothing.
-    fn give_back(&mut self, waiting: &mut Vec<Letter>, why: &str) {
-        self.results.extend(waiting.drain(..).map(|(mail, _)| {
-            let reply = why.to_owned();
-            (mail.id, Verdict::Untried { reply })
-        }));
+        };
+        hands.ok_or_else(|| Error::Fault("the mailer is closed".to_owned()))
     }
 
     /// Mails whose domains may have room, at most as many as the relay takes at once.
-    fn candidates(&mut self, written: &VecDeque<Letter>) -> Vec<DeliveryId> {
-        let now = Instant::now();
-        self.full_until.retain(|_, until| *until > now);
-        written
+    fn candidates(&mut self, in_hand: &VecDeque<Letter>) -> Vec<DeliveryId> {
+        self.domains.forget_past();
+        in_hand
             .iter()
-            .filter(|(mail, _)| !self.full_until.contains_key(&mail.address_domain))
-            .map(|(mail, _)| mail.id)
+            .filter(|letter| self.domains.has_room(&letter.mail.address_domain))
+            .map(|letter| letter.mail.id)
             .take(self.mailer.transport.at_once())
             .collect()
-    }
-
-    /// Waits until the first domain may have room, unless that takes too long.
-    async fn wait_for_room(&mut self) -> Option<Stop> {
-        let first = self.full_until.values().min()?;
-        let wait = first.saturating_duration_since(Instant::now());
-        if wait > PATIENCE {
-            return Some(Stop::For(wait));
-        }
-        sleep(wait).await;
-        None
     }
 
     /// Writes down what became of the last batch and claims the next one, with one commit.
@@ -326,8 +269,8 @@ impl Pass<'_> {
 
     /// Writes down what became of the last mails, however long the database takes to come back within reason.
     async fn write_results(&mut self) {
-        for _ in 0..WRITE_TRIES {
-            if self.results.is_empty() {
+        for tried in 0..WRITE_TRIES {
+            if self.results.is_empty() || (self.ctx.is_stopping() && tried >= LAST_WRITE_TRIES) {
                 return;
             }
             match write(&self.ctx.store, &self.lane, &self.claimant, &self.results).await {

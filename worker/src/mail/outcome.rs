@@ -11,15 +11,22 @@ use super::transport::{Accepted, SendFailure, Stage};
 pub enum About {
     /// This mail or its recipient: others may fare better.
     TheMail,
+    /// The recipient's domain: other mails to it will fare no better for now.
+    TheDomain,
     /// The relay, or how we are configured: no mail will fare better for now.
     TheRelay,
 }
 
-/// What a failure is about. 421 is the relay going away, whatever it answered to; what it says before a recipient was
-/// named is not about the recipient.
+/// What a failure is about. What is said before a recipient was named is not about the recipient. 421 is somebody going
+/// away: right after a recipient was named that may be the recipient's server, and otherwise it is the relay.
 #[must_use]
 pub fn about(failure: &SendFailure) -> About {
     match failure {
+        SendFailure::Temporary {
+            code: 421,
+            stage: Stage::Recipient,
+            ..
+        } => About::TheDomain,
         SendFailure::Unreachable { .. }
         | SendFailure::Temporary { code: 421, .. }
         | SendFailure::Temporary {
@@ -45,7 +52,7 @@ pub fn verdict(
         return Verdict::Sent;
     };
     let reply = failure.to_string();
-    if about(failure) == About::TheRelay {
+    if about(failure) != About::TheMail {
         return Verdict::Untried { reply };
     }
     match failure {
@@ -79,7 +86,7 @@ mod tests {
     #[test]
     fn what_the_relay_says_of_itself_is_not_held_against_a_recipient() {
         for failure in [
-            temporary(421, Stage::Recipient),
+            temporary(421, Stage::Answer),
             temporary(450, Stage::Connect),
             temporary(451, Stage::Sender),
             permanent(Stage::Sender),
@@ -89,6 +96,7 @@ mod tests {
         ] {
             assert_eq!(about(&failure), About::TheRelay, "{failure}");
         }
+        assert_eq!(about(&temporary(421, Stage::Recipient)), About::TheDomain);
         for failure in [
             temporary(450, Stage::Recipient),
             temporary(452, Stage::Answer),

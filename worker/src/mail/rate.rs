@@ -27,7 +27,7 @@ mod log;
 mod memory;
 mod redis;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use ::redis::aio::ConnectionManager;
 pub use limit::{Rate, RateLimits, RateSyntaxError};
@@ -55,8 +55,22 @@ enum Log {
 pub struct Decision {
     /// For each domain asked for, in order: the permit, or `None` for not yet.
     pub permits: Vec<Option<Permit>>,
-    /// How long until the first of those refused may be granted; `None` when all were.
+    /// How long until the first of those that the overall limit refuses may be granted; `None` when it refuses none.
     pub wait: Option<Duration>,
+    /// The domains that were refused by their own limit alone, in lower case, and how long it takes until one of their
+    /// mails may be granted. Others need not wait for them.
+    pub full_domains: HashMap<String, Duration>,
+}
+
+impl Decision {
+    /// How long until the first of all those refused may be granted; `None` when none was.
+    #[must_use]
+    pub fn soonest(&self) -> Option<Duration> {
+        self.wait
+            .into_iter()
+            .chain(self.full_domains.values().copied())
+            .min()
+    }
 }
 
 /// The limit can't be kept, because what is counted can't be seen: nothing may be sent.
@@ -101,6 +115,7 @@ impl RateLimiter {
             None => Ok(Decision {
                 permits: domains.iter().map(|_| Some(Permit(None))).collect(),
                 wait: None,
+                full_domains: HashMap::new(),
             }),
             Some(Log::Memory(log)) => Ok(log.try_acquire(domains)),
             Some(Log::Redis(log)) => log.try_acquire(domains).await,
@@ -117,7 +132,7 @@ impl RateLimiter {
             if let Some(permit) = decision.permits.pop().flatten() {
                 return Ok(permit);
             }
-            tokio::time::sleep(decision.wait.unwrap_or_default().min(ASK_AGAIN)).await;
+            tokio::time::sleep(decision.soonest().unwrap_or_default().min(ASK_AGAIN)).await;
         }
     }
 }

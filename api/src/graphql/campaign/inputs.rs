@@ -3,8 +3,9 @@
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 use domain::campaign::{Audience, Changes, Draft, Timing};
-use entity::ids::{CampaignId, TagId};
+use entity::ids::{CampaignId, DeliveryId, TagId};
 
+use super::types::DeliverySettlement;
 use crate::graphql::id::Id;
 
 /// Which organisations' contacts are meant. Name at least one tag that they must have.
@@ -150,6 +151,28 @@ pub struct ResumeCampaignInput {
 pub struct CancelCampaignInput {
     /// A campaign that has not ended yet.
     pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// What was found out about one mail.
+#[derive(Debug, InputObject)]
+pub struct SettleDeliveryInput {
+    /// A mail whose state is `UNKNOWN`.
+    pub(super) delivery_id: Id<DeliveryId>,
+    /// What is true of it.
+    pub(super) settlement: DeliverySettlement,
+    /// How that is known. It is kept with the mail and in the audit log.
+    pub(super) reason: String,
+}
+
+/// What was found out about all mails of a campaign that are in doubt.
+#[derive(Debug, InputObject)]
+pub struct SettleDeliveriesInput {
+    /// The campaign, of which all mails are meant whose state is `UNKNOWN`.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// What is true of them.
+    pub(super) settlement: DeliverySettlement,
+    /// How that is known. It is kept with the mails and in the audit log.
+    pub(super) reason: String,
 }
 
 fn plain(ids: Vec<Id<TagId>>) -> Vec<TagId> {

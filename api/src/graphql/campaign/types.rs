@@ -2,7 +2,9 @@
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::campaign::{self as campaigns, Counts, DeliveryFilter, Preview, SkipReason, Skipped};
+use domain::campaign::{
+    self as campaigns, Counts, DeliveryFilter, Preview, Settlement, SkipReason, Skipped,
+};
 use entity::{
     campaign::{CampaignState as State, Model},
     delivery::{self, DeliveryState as MailState},
@@ -194,6 +196,12 @@ async fn deliveries(
 #[derive(Clone, Debug)]
 pub struct Delivery(delivery::Model);
 
+impl From<delivery::Model> for Delivery {
+    fn from(model: delivery::Model) -> Self {
+        Self(model)
+    }
+}
+
 /// One mail of a campaign, to one recipient.
 #[Object]
 impl Delivery {
@@ -369,6 +377,16 @@ pub enum DeliveryState {
     Skipped,
     /// Its campaign was cancelled first.
     Cancelled,
+}
+
+/// What somebody found out about a mail that was in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Settlement")]
+pub enum DeliverySettlement {
+    /// It arrived.
+    Sent,
+    /// It did not, and is to be sent again under the same Message-ID.
+    SendAgain,
 }
 
 /// Why a contact is left out of a campaign.

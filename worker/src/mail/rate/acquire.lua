@@ -2,7 +2,8 @@
 -- KEYS: the overall log, then for each mail its domain's log (the same one may come again).
 -- ARGV: overall most, overall window, domain most, domain window (most 0: no limit; windows in microseconds),
 --       how long a permit is held at most, then for each mail the name of its permit.
--- Answers: the wait in microseconds until the first refused one may be granted, then 1 or 0 for each mail.
+-- Answers: the wait in microseconds until the first of those that the overall limit refuses may be granted, then for each
+--       mail 1 (granted), 0 (refused by the overall limit) or minus its wait (refused by its domain's limit alone).
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local overall = { key = KEYS[1], most = tonumber(ARGV[1]), window = tonumber(ARGV[2]) }
@@ -46,14 +47,17 @@ for mail = 2, #KEYS do
   local key = KEYS[mail]
   local log = logs[key] or open({ key = key, most = domain_most, window = domain_window })
   logs[key] = log
-  local wait = math.max(wait_for(overall), wait_for(log))
-  if wait == 0 then
+  local overall_wait, domain_wait = wait_for(overall), wait_for(log)
+  if overall_wait > 0 then
+    local wait = math.max(overall_wait, domain_wait)
+    soonest = math.min(soonest or wait, wait)
+    answer[mail] = 0
+  elseif domain_wait > 0 then
+    answer[mail] = -domain_wait
+  else
     count(overall, ARGV[mail + 4], leaves)
     count(log, ARGV[mail + 4], leaves)
     answer[mail] = 1
-  else
-    soonest = math.min(soonest or wait, wait)
-    answer[mail] = 0
   end
 end
 answer[1] = soonest or 0

@@ -26,6 +26,15 @@ pub(super) struct Granted {
     pub(super) leaves: Duration,
 }
 
+/// Why none was granted, and how long until one may be had at the soonest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The overall limit is reached, and that of the domain perhaps too.
+    Overall(Duration),
+    /// The limit of the domain alone is reached.
+    Domain(Duration),
+}
+
 /// The permits counted against one rate.
 #[derive(Debug)]
 struct Window {
@@ -46,23 +55,28 @@ impl SlidingLog {
         }
     }
 
-    /// Grants a permit, or says how long until one may be had at the soonest.
-    pub(super) fn acquire(&mut self, now: Duration, domain: &str) -> Result<Granted, Duration> {
+    /// Grants a permit, or says why not.
+    pub(super) fn acquire(&mut self, now: Duration, domain: &str) -> Result<Granted, Full> {
         self.sweep(now);
-        let mut windows: Vec<&mut Window> = self.overall.iter_mut().collect();
-        if let Some(rate) = self.per_domain {
-            windows.push(
-                self.domains
-                    .entry(domain.to_owned())
-                    .or_insert_with(|| Window::new(rate)),
-            );
-        }
-        let wait = windows
+        let overall = self.overall.as_mut();
+        let of_domain = self.per_domain.map(|rate| {
+            self.domains
+                .entry(domain.to_owned())
+                .or_insert_with(|| Window::new(rate))
+        });
+        let mut windows: Vec<&mut Window> = overall.into_iter().chain(of_domain).collect();
+        let full: Vec<Option<Duration>> = windows
             .iter_mut()
-            .filter_map(|window| window.full_for(now))
-            .max();
-        if let Some(wait) = wait {
-            return Err(wait);
+            .map(|window| window.full_for(now))
+            .collect();
+        if let Some(wait) = full.iter().flatten().max() {
+            let overall_is_full =
+                self.overall.is_some() && full.first().is_some_and(Option::is_some);
+            return Err(if overall_is_full {
+                Full::Overall(*wait)
+            } else {
+                Full::Domain(*wait)
+            });
         }
         self.last_id += 1;
         let longest = windows
@@ -229,7 +243,7 @@ mod tests {
                 }
                 match log.acquire(now, names[sending.domain]) {
                     Ok(granted) => break granted,
-                    Err(wait) => {
+                    Err(Full::Overall(wait) | Full::Domain(wait)) => {
                         assert!(wait > Duration::ZERO, "asking again at once would spin");
                         now += wait;
                     }
@@ -318,8 +332,22 @@ mod tests {
     fn a_full_domain_does_not_hold_up_another() {
         let mut log = SlidingLog::new(limits(None, Some(rate(1, Duration::from_secs(1)))));
         assert!(log.acquire(MS, "a.test").is_ok());
-        assert!(log.acquire(MS, "a.test").is_err());
+        assert!(matches!(log.acquire(MS, "a.test"), Err(Full::Domain(_))));
         assert!(log.acquire(MS, "b.test").is_ok());
+    }
+
+    #[test]
+    fn who_is_refused_learns_by_which_limit() {
+        let (one, two) = (
+            rate(1, Duration::from_secs(9)),
+            rate(2, Duration::from_secs(1)),
+        );
+        let mut log = SlidingLog::new(limits(Some(two), Some(one)));
+        assert!(log.acquire(MS, "a.test").is_ok());
+        assert!(matches!(log.acquire(MS, "a.test"), Err(Full::Domain(_))));
+        assert!(log.acquire(MS, "b.test").is_ok());
+        assert!(matches!(log.acquire(MS, "c.test"), Err(Full::Overall(_))));
+        assert!(matches!(log.acquire(MS, "a.test"), Err(Full::Overall(_))));
     }
 
     #[test]

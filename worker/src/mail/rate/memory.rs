@@ -1,6 +1,7 @@
 //! The count within one process.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Decision, Held, Log, Permit, RateLimits,
-    log::{Granted, SlidingLog},
+    log::{Full, Granted, SlidingLog},
 };
 
 /// The log, and the clock it goes by: tokio's, which a test can hold still.
@@ -31,6 +32,7 @@ impl MemoryLog {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.begun.elapsed();
         let mut wait: Option<Duration> = None;
+        let mut full_domains = HashMap::new();
         let permits = domains.iter().map(|domain| {
             let domain = domain.to_ascii_lowercase();
             match log.acquire(now, &domain) {
@@ -40,14 +42,22 @@ impl MemoryLog {
                     domain,
                     leaves,
                 }))),
-                Err(its_wait) => {
+                Err(Full::Overall(its_wait)) => {
                     wait = Some(wait.map_or(its_wait, |wait| wait.min(its_wait)));
+                    None
+                }
+                Err(Full::Domain(its_wait)) => {
+                    full_domains.insert(domain, its_wait);
                     None
                 }
             }
         });
         let permits = permits.collect();
-        Decision { permits, wait }
+        Decision {
+            permits,
+            wait,
+            full_domains,
+        }
     }
 
     pub(super) fn settle(&self, held: &Held, used: bool) {

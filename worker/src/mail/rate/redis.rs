@@ -5,6 +5,7 @@
 //! counted. One script looks and grants, one notes what became of permits; each is atomic.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{
         Arc,
@@ -86,6 +87,7 @@ impl RedisLog {
             return Ok(Decision {
                 permits: Vec::new(),
                 wait: None,
+                full_domains: HashMap::new(),
             });
         }
         let domains: Vec<String> = domains
@@ -104,14 +106,21 @@ impl RedisLog {
                 .arg(format!("{}:{id}", self.process));
         }
         let mut connection = self.connection.clone();
-        // The wait in microseconds, then for each domain whether it was granted.
-        let answer: Vec<u64> = match timeout(PATIENCE, call.invoke_async(&mut connection)).await {
+        // See the script.
+        let answer: Vec<i64> = match timeout(PATIENCE, call.invoke_async(&mut connection)).await {
             Ok(answer) => answer.map_err(|error| RateLimitUnavailable(error.to_string()))?,
             Err(_) => return Err(RateLimitUnavailable("Redis does not answer".to_owned())),
         };
         let (wait, granted) = answer
             .split_first()
             .ok_or_else(|| RateLimitUnavailable("an empty answer".to_owned()))?;
+        let overall_is_full = granted.contains(&0);
+        let full_domains = domains
+            .iter()
+            .zip(granted)
+            .filter(|(_, granted)| **granted < 0)
+            .map(|(domain, wait)| (domain.clone(), Duration::from_micros(wait.unsigned_abs())))
+            .collect();
         let permits: Vec<Option<Permit>> = (first_id..)
             .zip(domains)
             .zip(granted)
@@ -127,10 +136,10 @@ impl RedisLog {
                 })
             })
             .collect();
-        let refused = permits.iter().any(Option::is_none);
         Ok(Decision {
             permits,
-            wait: refused.then(|| Duration::from_micros(*wait)),
+            wait: overall_is_full.then(|| Duration::from_micros(wait.unsigned_abs())),
+            full_domains,
         })
     }
 
