@@ -6,6 +6,7 @@
 mod cancellation;
 mod draft;
 mod lock;
+mod moving;
 mod search;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
@@ -24,6 +25,7 @@ pub use self::{
         REGISTER_CLOSES_AFTER_MINUTES,
     },
     lock::{LockedEvent, lock, lock_to_manage, lock_visible},
+    moving::{TellOfMove, Whereabouts, tell_of_move},
     search::{EventFilter, Key, audiences, count, find_all, key, list, organisations},
 };
 pub(crate) use draft::audience;
@@ -35,7 +37,6 @@ use crate::{
     register,
     store::Tx,
     viewer::{Reach, Viewer},
-    waiting_list,
 };
 
 /// How the audit log calls a change of an event.
@@ -157,7 +158,8 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: EventDraft) -> Result<e
 /// Changes an event. `version` is the one that the viewer had before them: somebody else's change in between is refused as
 /// stale, and nothing is overwritten unseen.
 ///
-/// More places go to those who wait. Bookings of people who are no longer in the audience stand.
+/// More places go to those who wait. Another time or place is told to everybody who means to come. Bookings of people who
+/// are no longer in the audience stand.
 pub async fn update(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -197,16 +199,7 @@ pub async fn update(
     tx.audit(viewer, UPDATE, id, told_before, told_after)
         .await?;
 
-    if event.state == EventState::Published {
-        if register_due_at(&event) != register_due_at(&before) {
-            register::schedule_closing(tx, &event).await?;
-        }
-        if event.capacity > before.capacity
-            || promotion_ends_at(&event) > promotion_ends_at(&before)
-        {
-            waiting_list::places_freed(tx, &event).await?;
-        }
-    }
+    moving::follow(tx, &mut event, &before).await?;
     Ok(event.clone())
 }
 

@@ -69,6 +69,9 @@ impl Job for PromoteWaiting {
 pub struct ExpireOffer {
     /// The booking to which it was offered.
     pub booking_id: BookingId,
+    /// When the offer runs out, as things stood when the job was made. A job from before this was kept has none.
+    #[serde(default)]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl Job for ExpireOffer {
@@ -76,7 +79,8 @@ impl Job for ExpireOffer {
     const QUEUE: Queue = Queue::Events;
 
     fn unique_key(&self) -> Option<String> {
-        Some(format!("{}/{}", Self::KIND, self.booking_id))
+        let expires = self.expires_at.map_or(0, |at| at.timestamp_micros());
+        Some(format!("{}/{}/{expires}", Self::KIND, self.booking_id))
     }
 }
 
@@ -365,11 +369,37 @@ async fn offer(
     })
     .await?;
     letters::place_offered(tx, event, &booking, person, expires_at).await?;
+    expire_at(tx, booking.id, expires_at).await?;
+    Ok(booking)
+}
+
+async fn expire_at(tx: &mut Tx, booking_id: BookingId, expires_at: DateTime<Utc>) -> Result<()> {
     let job = ExpireOffer {
-        booking_id: booking.id,
+        booking_id,
+        expires_at: Some(expires_at),
     };
     tx.enqueue(&job, Some(expires_at)).await?;
-    Ok(booking)
+    Ok(())
+}
+
+/// The event was moved forward: offers that stand longer than one made now would are shortened to that.
+pub(crate) async fn shorten_offers(tx: &mut Tx, event: &mut LockedEvent) -> Result<()> {
+    let expires_at = offer_expires_at(event, tx.now());
+    let too_long = booking::Entity::find()
+        .filter(booking::Column::EventId.eq(event.id))
+        .filter(in_state::any(&[BookingState::Offered]))
+        .filter(booking::Column::OfferExpiresAt.gt(expires_at))
+        .all(tx.conn())
+        .await?;
+    for booking in too_long {
+        let system = Viewer::system();
+        let shortened = change(tx, &system, booking, "booking.offer_shortened", |row| {
+            row.offer_expires_at = Set(Some(expires_at));
+        })
+        .await?;
+        expire_at(tx, shortened.id, expires_at).await?;
+    }
+    Ok(())
 }
 
 /// Until when an offer made at `now` stands: the hours that the event says, but at most half of the time until promotion

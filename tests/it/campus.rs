@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Error, RefusalCode, Result, Store, Tx, Viewer, booking as bookings,
     clock::ManualClock,
-    event::{self as events, EventDraft, TellOfCancellation},
+    event::{self as events, EventChanges, EventDraft, TellOfCancellation, TellOfMove},
     register::{CloseRegister, ContactNoShows},
     waiting_list::{self, ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
@@ -138,6 +138,14 @@ impl Campus {
         done
     }
 
+    /// The operator changes an event as it is now.
+    pub async fn update(&self, event: &event::Model, changes: EventChanges) -> event::Model {
+        let version = self.event_now(event.id).await.version;
+        self.change(async |tx| events::update(tx, &self.operator, event.id, version, changes).await)
+            .await
+            .unwrap()
+    }
+
     pub async fn book(&self, person: &Viewer, event: EventId) -> Result<booking::Model> {
         self.change(async |tx| bookings::book(tx, person, event).await)
             .await
@@ -204,7 +212,8 @@ impl Campus {
             .with::<ExpireOffer>()
             .with::<LookAfterQueues>()
             .with::<PromoteWaiting>()
-            .with::<TellOfCancellation>();
+            .with::<TellOfCancellation>()
+            .with::<TellOfMove>();
         let engine = Engine::new(
             self.store.clone(),
             EngineSignals::memory(),

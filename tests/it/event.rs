@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 use domain::{
-    Error, RefusalCode, Viewer,
+    Error, RefusalCode, Viewer, booking as bookings,
     event::{self as events, AudienceGroup, EventChanges, EventFilter},
     page::Page,
 };
 use entity::{
     booking::BookingState,
-    event::EventState,
+    event::{EventState, WaitingListMode},
     ids::{EventId, FacultyId, OrganisationId},
 };
 use support::on_both_columns;
@@ -195,6 +195,115 @@ on_both_columns! {
         assert_eq!(campus.mails_to(&students[2]).await, ["booking_cancelled", "waiting_list_joined"]);
         let twice = campus.change(async |tx| events::cancel(tx, &campus.operator, event.id, "again").await).await;
         assert_eq!(codes(twice), [RefusalCode::WrongState]);
+    }
+
+    async fn everybody_concerned_is_told_once_of_each_move(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = campus.event(1).await;
+        let students = campus.students(3).await;
+        let mut booked = Vec::new();
+        for student in &students {
+            booked.push(campus.book(student, event.id).await.unwrap());
+        }
+        // The last one had left before.
+        campus.cancel(&students[2], booked[2].id).await.unwrap();
+        let moves = async |student: &Viewer| {
+            campus.run_jobs().await;
+            let mails = campus.mails_to(student).await;
+            mails.iter().filter(|template| *template == "event_moved").count()
+        };
+
+        let described = EventChanges { description: Some("With tea.".to_owned()), ..EventChanges::default() };
+        campus.update(&event, described).await;
+        assert_eq!(moves(&students[0]).await, 0, "the control: not every change is a move");
+
+        let elsewhere = EventChanges { venue: Some(Some("Great Hall".to_owned())), ..EventChanges::default() };
+        campus.update(&event, elsewhere.clone()).await;
+        assert_eq!((moves(&students[0]).await, moves(&students[1]).await, moves(&students[2]).await), (1, 1, 0));
+        campus.update(&event, elsewhere).await;
+        assert_eq!(moves(&students[0]).await, 1, "it stands there already");
+
+        let day = TimeDelta::days(1);
+        let later = EventChanges {
+            starts_at: Some(event.starts_at + day),
+            ends_at: Some(event.ends_at + day),
+            ..EventChanges::default()
+        };
+        campus.update(&event, later).await;
+        assert_eq!((moves(&students[0]).await, moves(&students[1]).await), (2, 2));
+    }
+
+    async fn an_event_that_is_moved_twice_before_anybody_is_told_is_told_of_once(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = campus.event(1).await;
+        let student = campus.student("ann").await;
+        campus.book(&student, event.id).await.unwrap();
+        for venue in ["Great Hall", "Small Hall"] {
+            campus.update(&event, EventChanges { venue: Some(Some(venue.to_owned())), ..EventChanges::default() }).await;
+        }
+        campus.run_jobs().await;
+        assert_eq!(campus.mails_to(&student).await, ["booking_confirmed", "event_moved"]);
+    }
+
+    async fn a_move_forward_shortens_offers_and_the_register_closes_with_the_event(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = campus.event_with(1, |draft| draft.waiting_list_mode = WaitingListMode::Offer).await;
+        let students = campus.students(3).await;
+        let mut booked = Vec::new();
+        for student in &students {
+            booked.push(campus.book(student, event.id).await.unwrap());
+        }
+        campus.cancel(&students[0], booked[0].id).await.unwrap();
+        campus.run_jobs().await;
+        let offered = campus.booking_now(booked[1].id).await;
+        assert_eq!(offered.state, BookingState::Offered);
+        let first_deadline = offered.offer_expires_at.unwrap();
+
+        // To twelve hours from now: half of the time until promotion ends is less than was promised.
+        let starts_at = campus.store.now() + TimeDelta::hours(12);
+        let sooner = EventChanges {
+            starts_at: Some(starts_at),
+            ends_at: Some(starts_at + TimeDelta::hours(1)),
+            ..EventChanges::default()
+        };
+        let moved = campus.update(&event, sooner).await;
+        let deadline = campus.booking_now(booked[1].id).await.offer_expires_at.unwrap();
+        assert!(deadline < first_deadline && deadline < events::promotion_ends_at(&moved), "{deadline}");
+        campus.run_jobs().await;
+        assert!(campus.mails_to(&students[1]).await.contains(&"event_moved".to_owned()));
+        campus.clock.set(deadline);
+        campus.run_jobs().await;
+        assert_eq!(campus.state(booked[1].id).await, BookingState::OfferExpired);
+        assert_eq!(campus.state(booked[2].id).await, BookingState::Offered, "there is time for another");
+
+        // Nobody was marked, so it asks when its new time has come, and not before.
+        let asked = async || {
+            campus.run_jobs().await;
+            campus.mails_to(&campus.operator).await.contains(&"register_unmarked".to_owned())
+        };
+        campus.change(async |tx| bookings::accept_offer(tx, &students[2], booked[2].id).await).await.unwrap();
+        campus.clock.set(events::register_due_at(&moved) - TimeDelta::minutes(1));
+        assert!(!asked().await);
+        campus.clock.set(events::register_due_at(&moved));
+        assert!(asked().await);
+    }
+
+    async fn a_move_to_a_later_time_shortens_no_offer(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = campus.event_with(1, |draft| draft.waiting_list_mode = WaitingListMode::Offer).await;
+        let students = campus.students(2).await;
+        let first = campus.book(&students[0], event.id).await.unwrap();
+        let second = campus.book(&students[1], event.id).await.unwrap();
+        campus.cancel(&students[0], first.id).await.unwrap();
+        campus.run_jobs().await;
+        let deadline = campus.booking_now(second.id).await.offer_expires_at;
+        let later = EventChanges {
+            starts_at: Some(event.starts_at + TimeDelta::days(1)),
+            ends_at: Some(event.ends_at + TimeDelta::days(1)),
+            ..EventChanges::default()
+        };
+        campus.update(&event, later).await;
+        assert_eq!(campus.booking_now(second.id).await.offer_expires_at, deadline);
     }
 
     async fn a_page_of_the_calendar_follows_university_days(bed: TestBed) {

@@ -6,7 +6,7 @@ mod running_job;
 use chrono::TimeDelta;
 use domain::{
     RefusalCode, Viewer, booking as bookings,
-    event::{self as events, AudienceGroup, EventChanges},
+    event::{AudienceGroup, EventChanges},
     register,
     waiting_list::{self, LookAfterQueues},
 };
@@ -40,14 +40,6 @@ async fn states(campus: &Campus, booked: &[booking::Model]) -> Vec<BookingState>
         states.push(campus.state(booking.id).await);
     }
     states
-}
-
-async fn change(campus: &Campus, event: &event::Model, changes: EventChanges) {
-    let version = campus.event_now(event.id).await.version;
-    campus
-        .change(async |tx| events::update(tx, &campus.operator, event.id, version, changes).await)
-        .await
-        .unwrap();
 }
 
 async fn offer_event(campus: &Campus, capacity: i32) -> event::Model {
@@ -107,7 +99,7 @@ on_both_columns! {
         let event = campus.event(1).await;
         let students = campus.students(4).await;
         let booked = book_all(&campus, &students, &event).await;
-        change(&campus, &event, EventChanges { capacity: Some(3), ..EventChanges::default() }).await;
+        campus.update(&event, EventChanges { capacity: Some(3), ..EventChanges::default() }).await;
         campus.run_jobs().await;
         assert_eq!(states(&campus, &booked).await, [Booked, Booked, Booked, Waiting]);
         assert_eq!(campus.event_now(event.id).await.places_taken, 3);
@@ -124,7 +116,7 @@ on_both_columns! {
         ];
         let booked = book_all(&campus, &students, &event).await;
         let audience = vec![AudienceGroup { faculty_id: Some(law), ..AudienceGroup::default() }];
-        change(&campus, &event, EventChanges { audience: Some(audience), ..EventChanges::default() }).await;
+        campus.update(&event, EventChanges { audience: Some(audience), ..EventChanges::default() }).await;
         campus.cancel(&students[0], booked[0].id).await.unwrap();
         campus.run_jobs().await;
         assert_eq!(states(&campus, &booked).await, [Cancelled, Cancelled, Booked]);

@@ -13,11 +13,12 @@ mod send_letter;
 mod sending;
 mod start_campaign;
 mod tell_of_cancellation;
+mod tell_of_move;
 
 use domain::{
     campaign::{SendCampaign, StartCampaign},
     error::Result,
-    event::TellOfCancellation,
+    event::{TellOfCancellation, TellOfMove},
     mail::SendLetter,
     notice::DigestNotices,
     register::{CloseRegister, ContactNoShows},
@@ -43,6 +44,7 @@ pub fn registry() -> Registry {
         .with::<SendLetter>()
         .with::<StartCampaign>()
         .with::<TellOfCancellation>()
+        .with::<TellOfMove>()
 }
 
 /// What comes by the clock: seconds, minutes, hours, days, months, weekdays.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    booking,
+    booking::{self, BookingState},
     event::{self, WaitingListMode},
     faculty,
     ids::{EventId, UserId},
@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     email_address::EmailAddress,
     error::{Error, Result},
+    event::{TellOfMove, Whereabouts},
     mail::{self, Letter},
     store::Tx,
     viewer::SignedIn,
@@ -153,6 +154,33 @@ pub(crate) async fn event_cancelled(
     about_booking(tx, "event_cancelled", event, booking, to.into(), fields).await
 }
 
+/// The event takes place at another time or place. One letter per person and change.
+pub(crate) async fn event_moved(
+    tx: &mut Tx,
+    event: &event::Model,
+    booking: &booking::Model,
+    to: impl Into<Recipient<'_>>,
+    moved: &TellOfMove,
+) -> Result<()> {
+    let standing = match booking.state {
+        BookingState::Waiting => "waiting",
+        BookingState::Offered => "offered",
+        _ => "booked",
+    };
+    let fields = json!({
+        "was": {
+            "starts_at": moved.was.starts_at,
+            "ends_at": moved.was.ends_at,
+            "place": moved.was.place(),
+        },
+        "standing": standing,
+        "confirm_by": booking.offer_expires_at.unwrap_or(event.starts_at),
+        "booking_link": booking_link(booking),
+    });
+    let purpose_key = format!("event_moved/{}/{}", booking.id, moved.version);
+    write(tx, "event_moved", event, to.into(), purpose_key, fields).await
+}
+
 /// What the letter to somebody who did not come says about their strikes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Missed {
@@ -250,16 +278,11 @@ async fn about_event(tx: &Tx, event: &event::Model) -> Result<Value> {
         None => None,
     };
     let organiser = faculty.map_or_else(|| CAREERS_CENTRE.to_owned(), |faculty| faculty.name);
-    let place = event
-        .venue
-        .as_deref()
-        .or(event.online_link.as_deref())
-        .unwrap_or("to be announced");
     Ok(json!({
         "title": event.title,
         "starts_at": event.starts_at,
         "ends_at": event.ends_at,
-        "place": place,
+        "place": Whereabouts::of(event).place(),
         "organiser": organiser,
     }))
 }

@@ -46,23 +46,25 @@ const SHARES: &[&str] = &["class", "series"];
 /// have the same one too. It is for comparing; nobody sees it.
 #[must_use]
 pub fn name_key(name: &str) -> String {
-    let words = words(name);
-    let mut rest = words.as_slice();
-    if let [first, others @ ..] = rest
-        && first == "the"
-        && !others.is_empty()
-    {
-        rest = others;
-    }
-    while let Some(shorter) = without_suffix(rest) {
-        rest = shorter;
-    }
-    let key = rest.concat();
+    let key = without_legal_form(&words(name)).concat();
     if key.is_empty() {
         name.trim().to_lowercase()
     } else {
         key
     }
+}
+
+/// The words of a name without an article before and a legal form behind them, while at least one is left.
+#[must_use]
+pub(crate) fn without_legal_form(words: &[String]) -> &[String] {
+    let mut rest = match words {
+        [first, others @ ..] if first == "the" && !others.is_empty() => others,
+        _ => words,
+    };
+    while let Some(shorter) = without_suffix(rest) {
+        rest = shorter;
+    }
+    rest
 }
 
 /// The words of a text in lower case, without accents and punctuation. `&` is the word `and`.

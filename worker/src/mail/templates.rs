@@ -47,6 +47,7 @@ const MAILS: &[Files] = folders![
     "campaign",
     "daily_digest",
     "event_cancelled",
+    "event_moved",
     "no_show",
     "offer_expired",
     "place_given",

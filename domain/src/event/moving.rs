@@ -1,0 +1,167 @@
+//! Moving an event to another time or place, and telling everybody who has a place or waits for one (policy 2.4).
+//!
+//! What is tied to the times of an event: its register closes at another time, which is a job of its own, and the one for
+//! the old time finds nothing to do; promotion ends at another time, which is looked at whenever a place is given; and
+//! offers that stand longer than they might now are shortened. A move to a later time shortens none, and what somebody
+//! was promised stands.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    booking::{self, BookingState},
+    event::{self, EventState},
+    ids::{BookingId, EventId},
+    user,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use serde::{Deserialize, Serialize};
+
+use super::{LockedEvent, promotion_ends_at, register_due_at};
+use crate::{
+    booking::{in_state, letters},
+    error::Result,
+    job::{Job, Queue},
+    register,
+    store::Tx,
+    waiting_list,
+};
+
+/// How many people one job tells.
+const CHUNK: usize = 100;
+
+/// Who is told: whoever means to come.
+const CONCERNED: [BookingState; 3] = [
+    BookingState::Booked,
+    BookingState::Waiting,
+    BookingState::Offered,
+];
+
+/// When and where an event takes place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// When it starts.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// Its room.
+    pub venue: Option<String>,
+    /// Its web address.
+    pub online_link: Option<String>,
+}
+
+impl Whereabouts {
+    /// Those of an event.
+    #[must_use]
+    pub fn of(event: &event::Model) -> Self {
+        Self {
+            starts_at: event.starts_at,
+            ends_at: event.ends_at,
+            venue: event.venue.clone(),
+            online_link: event.online_link.clone(),
+        }
+    }
+
+    /// The room or the web address, in a few words.
+    pub(crate) fn place(&self) -> &str {
+        self.venue
+            .as_deref()
+            .or(self.online_link.as_deref())
+            .unwrap_or("to be announced")
+    }
+}
+
+/// Tells some of those who mean to come that the event was moved.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TellOfMove {
+    /// The event.
+    pub event_id: EventId,
+    /// The version of the event that the change made: one letter for a person and a change.
+    pub version: i32,
+    /// When and where it was to be.
+    pub was: Whereabouts,
+    /// When and where it is to be now.
+    pub is: Whereabouts,
+    /// The bookings whose people are told.
+    pub booking_ids: Vec<BookingId>,
+}
+
+impl Job for TellOfMove {
+    const KIND: &'static str = "event.tell_of_move";
+    const QUEUE: Queue = Queue::Events;
+}
+
+/// Does what follows when a published event is changed: `before` is what it was.
+pub(super) async fn follow(
+    tx: &mut Tx,
+    event: &mut LockedEvent,
+    before: &event::Model,
+) -> Result<()> {
+    if event.state != EventState::Published {
+        return Ok(());
+    }
+    if register_due_at(event) != register_due_at(before) {
+        register::schedule_closing(tx, event).await?;
+    }
+    if promotion_ends_at(event) < promotion_ends_at(before) || event.starts_at < before.starts_at {
+        waiting_list::shorten_offers(tx, event).await?;
+    }
+    if event.capacity > before.capacity || promotion_ends_at(event) > promotion_ends_at(before) {
+        waiting_list::places_freed(tx, event).await?;
+    }
+    let (was, is) = (Whereabouts::of(before), Whereabouts::of(event));
+    if was != is && event.ends_at > tx.now() {
+        tell(tx, event, &was, &is).await?;
+    }
+    Ok(())
+}
+
+async fn tell(
+    tx: &mut Tx,
+    event: &event::Model,
+    was: &Whereabouts,
+    is: &Whereabouts,
+) -> Result<()> {
+    let concerned: Vec<BookingId> = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::Id)
+        .filter(booking::Column::EventId.eq(event.id))
+        .filter(in_state::any(&CONCERNED))
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    for some in concerned.chunks(CHUNK) {
+        let job = TellOfMove {
+            event_id: event.id,
+            version: event.version,
+            was: was.clone(),
+            is: is.clone(),
+            booking_ids: some.to_vec(),
+        };
+        tx.enqueue(&job, None).await?;
+    }
+    Ok(())
+}
+
+/// Tells those people, as far as they still mean to come. Where the event was moved once more meanwhile, they are told of
+/// that alone.
+pub async fn tell_of_move(tx: &mut Tx, job: &TellOfMove) -> Result<()> {
+    let event = event::Entity::find_by_id(job.event_id)
+        .one(tx.conn())
+        .await?;
+    let Some(event) = event
+        .filter(|event| event.state == EventState::Published && Whereabouts::of(event) == job.is)
+    else {
+        return Ok(());
+    };
+    let people = booking::Entity::find()
+        .find_also_related(user::Entity)
+        .filter(booking::Column::Id.is_in(job.booking_ids.iter().copied()))
+        .filter(in_state::any(&CONCERNED))
+        .all(tx.conn())
+        .await?;
+    for (booking, person) in &people {
+        if let Some(person) = person {
+            letters::event_moved(tx, &event, booking, person, job).await?;
+        }
+    }
+    Ok(())
+}
