@@ -65,6 +65,8 @@ pub enum Command {
     Schema,
     /// Print who may do what, as a table: the file `docs/permissions.md`.
     Permissions,
+    /// Print what is kept of people, why and how long: the file `docs/data-protection.md`.
+    DataProtection,
 }
 
 /// What to import.
@@ -85,6 +87,10 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),
         Command::Permissions => schema::print_permissions(),
+        Command::DataProtection => {
+            print!("{}", domain::data_protection::markdown());
+            Ok(())
+        }
     }
 }
 

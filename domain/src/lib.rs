@@ -10,6 +10,7 @@ pub mod campaign;
 pub mod change;
 pub mod clock;
 pub mod contact;
+pub mod data_protection;
 pub mod delivery;
 pub mod email_address;
 pub mod error;

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{FacultyId, GrantId, TrainingCourseId, UserId};
+use crate::personal_data::personal_data;
 
 /// What a grant allows (policy 2.5 and 3).
 #[derive(
@@ -88,3 +89,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "access_grant": "What a member of staff may do, and who gave it to them.";
+    erasure: Delete;
+    retention: Until::Erasure.because("rights must be known as long as the account is");
+    Subject(Account) => user_id;
+    Hand => granted_by;
+    Nothing => id, permission, faculty_id, training_course_id, state, granted_at, valid_until;
+}

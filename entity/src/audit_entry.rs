@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{AuditEntryId, UserId};
+use crate::personal_data::personal_data;
 
 /// A row of `audit_entry`.
 #[sea_orm::model]
@@ -29,3 +30,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "audit_entry": "Who did what to what, and when.";
+    erasure: Keep("the log of changes must stay whole; the account it names is a pseudonym then");
+    retention: Until::Always.because("changes must be traceable (policy 3)");
+    Hand => actor_id;
+    Words => before, after;
+    Nothing => id, at, action, subject, request_id;
+}

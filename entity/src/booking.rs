@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{BookingId, EventId, UserId};
+use crate::personal_data::personal_data;
 
 /// Where a booking stands.
 #[derive(
@@ -77,3 +78,14 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "booking": "Who booked an event, waited for it, came or did not.";
+    erasure: Keep("attendance is counted by event and programme, under a pseudonym");
+    retention: Until::Erasure.because("people see their own bookings; reports compare years");
+    Subject(Account) => user_id;
+    Value(Unique) => ticket_code;
+    Words => state_reason;
+    Nothing => id, event_id, state, queue_position, booked_at, promoted_at, offer_expires_at, checked_in_at,
+        no_show_contacted_at, updated_at;
+}

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CampaignId, UserId};
 use crate::list::IdList;
+use crate::personal_data::personal_data;
 
 /// Where a campaign stands.
 #[derive(
@@ -84,3 +85,13 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "campaign": "Who wrote a bulk e-mail and who started it.";
+    erasure: Keep("what employers were told must be known; the account is a pseudonym then");
+    retention: Until::Always.because("employers ask who was told what, and when (policy 2.5)");
+    Hand => created_by, scheduled_by;
+    Words => name, subject, body, refusal;
+    Nothing => id, state, all_of, any_of, none_of, not_before, not_after, started_at, finished_at, recipients, skipped,
+        version, created_at, updated_at;
+}

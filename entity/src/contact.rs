@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ContactId, OrganisationId};
+use crate::personal_data::personal_data;
 
 /// Whether a contact is still at the organisation.
 #[derive(
@@ -62,3 +63,15 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "contact": "A person at an organisation: name, job title, e-mail address, telephone number, consent.";
+    erasure: Keep("notes and mails to the organisation refer to it; nothing of the person is left in it");
+    retention: ValuesForWhere(3 * 365, "updated_at", ("state", "INACTIVE"))
+        .because("three years after they left, nobody will ask for them at the organisation");
+    Subject(Contact) => id;
+    Value(Word) => name;
+    Value(Null) => job_title, email, telephone;
+    Nothing => organisation_id, visible_to_students, state, bulk_opted_out_at, do_not_email, on_hold_at, version,
+        created_at, updated_at;
+}

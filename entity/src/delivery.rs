@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CampaignId, ContactId, DeliveryId, UserId};
+use crate::personal_data::personal_data;
 
 /// Where a delivery stands.
 #[derive(
@@ -81,3 +82,18 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "delivery": "A mail to one recipient: name, address, what it says of them, and what became of it.";
+    erasure: Keep("mails are counted by campaign; the address is a pseudonym then");
+    retention: ValuesFor(2 * 365, "created_at")
+        .because("two years answer who was told what; the counts of a campaign stay");
+    Subject(Contact) => contact_id;
+    Subject(Account) => user_id;
+    Subject(Address) => address;
+    Value(Word) => recipient_name;
+    Value(EmptyObject) => fields;
+    Value(Null) => last_reply;
+    Nothing => id, campaign_id, purpose_key, address_domain, template, state, message_id, attempts, next_attempt_at,
+        claimed_by, claimed_until, sent_at, request_id, created_at;
+}

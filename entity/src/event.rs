@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EventId, FacultyId, UserId};
+use crate::personal_data::personal_data;
 
 /// The kind of an event.
 #[derive(
@@ -127,3 +128,14 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "event": "Who organises an event.";
+    erasure: Keep("the calendar and its reports stay; the account is a pseudonym then");
+    retention: Until::Always.because("reports compare years (policy 2.4)");
+    Hand => organiser_id;
+    Words => title, description, venue, online_link;
+    Nothing => id, kind, faculty_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
+        waiting_list_mode, offer_hours, promotion_cut_off_minutes, booking_opens_at, booking_closes_at,
+        register_closes_after_minutes, register_closed_at, version, created_at, updated_at;
+}

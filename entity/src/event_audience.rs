@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{EventAudienceId, EventId, FacultyId, ProgrammeId};
+use crate::personal_data::personal_data;
 use crate::programme::StudyLevel;
 
 /// A row of `event_audience`.
@@ -24,3 +25,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "event_audience": nobody;
+    id, event_id, faculty_id, programme_id, level
+}

@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{EventId, OrganisationId};
+use crate::personal_data::personal_data;
 
 /// A row of `event_organisation`.
 #[sea_orm::model]
@@ -18,3 +19,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "event_organisation": nobody;
+    event_id, organisation_id
+}

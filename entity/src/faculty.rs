@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::FacultyId;
+use crate::personal_data::personal_data;
 
 /// A row of `faculty`.
 #[sea_orm::model]
@@ -19,3 +20,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "faculty": nobody;
+    id, name, created_at
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::JobId;
+use crate::personal_data::personal_data;
 
 /// Where a job stands.
 #[derive(
@@ -67,3 +68,13 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "job": "Work in the background: ids of what it is about, and why it failed.";
+    erasure: Keep("what must happen still happens");
+    retention: OwnRule("finished ones after 7 days, given up ones after 90")
+        .because("somebody may ask what happened yesterday, or mend what was given up");
+    Words => payload, last_error;
+    Nothing => id, kind, queue, state, run_at, attempts, max_attempts, lease_owner, lease_expires_at, unique_key,
+        request_id, created_at, finished_at;
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use super::notice_choice::NoticeTopic;
 use crate::ids::{KeptNoticeId, UserId};
+use crate::personal_data::personal_data;
 
 /// A row of `kept_notice`.
 #[sea_orm::model]
@@ -30,3 +31,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "kept_notice": "A notice that waits for somebody's daily digest.";
+    erasure: Delete;
+    retention: RowFor(30, "kept_at").because("it was in the digest of the next morning");
+    Subject(Account) => user_id;
+    Value(EmptyObject) => fields;
+    Nothing => id, topic, purpose_key, template, kept_at, digested_on;
+}

@@ -20,6 +20,7 @@ pub mod note;
 pub mod notice_choice;
 pub mod organisation;
 pub mod organisation_tag;
+pub mod personal_data;
 pub mod programme;
 pub mod refresh_token;
 pub mod school;

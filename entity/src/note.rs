@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ContactId, NoteId, OrganisationId, UserId};
+use crate::personal_data::personal_data;
 
 /// The kind of an engagement.
 #[derive(
@@ -63,3 +64,13 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "note": "What was said and done with a contact, and who wrote it down.";
+    erasure: Keep("the engagement with the organisation must stay known (policy 2.2); names and addresses are taken out");
+    retention: Until::Always.because("relationships with employers last for decades (policy 2.2)");
+    Subject(Contact) => contact_id;
+    Hand => author_id;
+    Words => body, outcome, next_action;
+    Nothing => id, organisation_id, kind, happened_at, next_action_due_at, created_at;
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
+use crate::personal_data::personal_data;
 
 /// What a notice is about.
 #[derive(
@@ -86,3 +87,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "notice_choice": "Which notices somebody wants, and how.";
+    erasure: Delete;
+    retention: Until::Erasure.because("it is a wish of theirs");
+    Subject(Account) => user_id;
+    Nothing => topic, channel, chosen_at;
+}

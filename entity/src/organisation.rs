@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::OrganisationId;
 use crate::list::TextList;
+use crate::personal_data::personal_data;
 
 /// The type of an organisation.
 #[derive(
@@ -148,3 +149,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "organisation": "An employer, which may be one person working for themselves.";
+    erasure: Keep("an organisation is nobody; a person's name and addresses are taken out");
+    retention: Until::Always.because("the record of an employer is what the system is for (policy 2.2)");
+    Words => name, name_key, trading_names, website, address;
+    Nothing => id, email_domains, sector, sub_sector, size, kind, parent_id, company_number, founded, state, source,
+        source_key, shows_contacts_to_students, multiple_touch_points, version, created_at, updated_at;
+}

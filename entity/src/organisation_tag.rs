@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{OrganisationId, TagId, UserId};
+use crate::personal_data::personal_data;
 
 /// A row of `organisation_tag`.
 #[sea_orm::model]
@@ -22,3 +23,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "organisation_tag": "Who put a tag on an organisation.";
+    erasure: Keep("the tag is the organisation's; the account is a pseudonym then");
+    retention: Until::Always.because("it goes with the tag");
+    Hand => tagged_by;
+    Nothing => organisation_id, tag_id, tagged_at;
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ProgrammeId, SchoolId};
+use crate::personal_data::personal_data;
 
 /// The level of study of a degree programme.
 #[derive(
@@ -48,3 +49,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "programme": nobody;
+    id, school_id, name, level, created_at
+}

@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::SessionId;
+use crate::personal_data::personal_data;
 
 /// A row of `refresh_token`.
 #[sea_orm::model]
@@ -23,3 +24,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "refresh_token": "When somebody stayed signed in.";
+    erasure: Delete;
+    retention: RowFor(30, "expires_at").because("a token that is used again must be known for a copy");
+    Subject(Session) => session_id;
+    Secret(Stays) => token_hash;
+    Nothing => issued_at, expires_at, used_at;
+}

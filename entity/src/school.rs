@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{FacultyId, SchoolId};
+use crate::personal_data::personal_data;
 
 /// A row of `school`.
 #[sea_orm::model]
@@ -24,3 +25,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "school": nobody;
+    id, faculty_id, name, created_at
+}

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::personal_data::personal_data;
+
 /// A row of `secret`.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -17,3 +19,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "secret": nobody;
+    name, value, created_at
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{SessionId, UserId};
+use crate::personal_data::personal_data;
 
 /// Why a session ended.
 #[derive(
@@ -45,3 +46,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "session": "When somebody signed in and out.";
+    erasure: Delete;
+    retention: RowFor(90, "expires_at").because("somebody may ask who used their account");
+    Subject(Account) => user_id;
+    Nothing => id, created_at, expires_at, ended_at, end_reason;
+}

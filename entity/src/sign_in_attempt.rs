@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::personal_data::personal_data;
+
 /// A row of `sign_in_attempt`.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -17,3 +19,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "sign_in_attempt": "Failed sign-ins, by a hash of the account or of the network address.";
+    erasure: Keep("it is gone within minutes");
+    retention: OwnRule("15 minutes, at the next sign-in").because("guessing passwords is limited");
+    Secret(Stays) => subject;
+    Nothing => id, attempted_at;
+}

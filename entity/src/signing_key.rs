@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::personal_data::personal_data;
+
 /// A row of `signing_key`.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -21,3 +23,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "signing_key": nobody;
+    id, private_key, public_key, created_at, retired_at
+}

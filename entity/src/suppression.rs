@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::SuppressionId;
+use crate::personal_data::personal_data;
 
 /// Why an address gets no bulk mail.
 #[derive(
@@ -43,3 +44,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "suppression": "That an address gets no bulk mail, as a keyed hash of the address.";
+    erasure: Keep("who asked for no mail must get none; the hash leads to nobody without the address");
+    retention: Until::Always.because("the wish to get no mail has no end (policy 2.5)");
+    Subject(AddressHash) => address_hash;
+    Nothing => id, reason, created_at;
+}

@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::TagId;
+use crate::personal_data::personal_data;
 
 /// A row of `tag`.
 #[sea_orm::model]
@@ -25,3 +26,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "tag": nobody;
+    id, name, name_key, category, archived_at, created_at
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 
 use crate::ids::TrainingCourseId;
 use crate::list::TextList;
+use crate::personal_data::personal_data;
 
 /// A row of `training_course`.
 #[sea_orm::model]
@@ -24,3 +25,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "training_course": nobody;
+    id, title, permissions, validity_days, created_at
+}

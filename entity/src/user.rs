@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ContactId, FacultyId, ProgrammeId, UserId};
+use crate::personal_data::personal_data;
 
 /// What kind of person an account is.
 #[derive(
@@ -86,3 +87,16 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "user_account": "Somebody who signs in: name, e-mail address, what they study or where they work.";
+    erasure: Keep("it is the pseudonym that bookings and the audit log refer to");
+    retention: Until::Erasure.because("people keep their account as long as they want it");
+    Subject(Account) => id;
+    Subject(Contact) => contact_id;
+    Value(NoAddress) => email;
+    Value(Word) => name;
+    Secret(Null) => password_hash;
+    Nothing => kind, is_super_user, is_administrator, state, faculty_id, programme_id, year_of_study, email_verified_at,
+        session_version, booking_blocked_at, created_at, updated_at;
+}

@@ -29,6 +29,15 @@ fn schema_graphql_is_current() {
 }
 
 #[test]
+fn the_document_of_what_is_kept_of_people_is_current() {
+    assert_current(
+        "docs/data-protection.md",
+        &domain::data_protection::markdown(),
+        "data-protection",
+    );
+}
+
+#[test]
 fn the_table_of_permissions_is_current() {
     let endpoint = schema::endpoint().unwrap();
     assert_current(

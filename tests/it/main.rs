@@ -11,6 +11,7 @@ mod campaign;
 mod campus;
 mod compose;
 mod contact;
+mod data_protection;
 mod delivered;
 mod documentation;
 mod event;

@@ -1,0 +1,3 @@
+//! What is kept of people, and how they get at it (policy 3, domain "Data protection").
+
+mod declarations;
