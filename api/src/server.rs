@@ -1,13 +1,14 @@
 //! The API as a running server: the database, the schema, the routes, and the worker inside it where it is the only process.
 
+pub mod connections;
 mod routes;
+pub mod tls;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::{Store, clock::Clock, secret, session::Keyring};
 use metrics_exporter_prometheus::PrometheusHandle;
 use migration::{Migrator, MigratorTrait};
-use poem::listener::{Acceptor, Listener, TcpListener};
 use sea_orm::DbBackend;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use worker::{
     settings::{EngineSettings, SettingsError},
 };
 
+use self::{connections::Connections, routes::Parts};
 use crate::{
     demo,
     graphql::{cursor::Cursors, endpoint::StartError as SchemaError, schema},
@@ -56,7 +58,7 @@ pub struct Server {
     engine: Option<RunningEngine>,
     has_demo_data: bool,
     stopping: CancellationToken,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
     grace: Duration,
 }
 
@@ -71,7 +73,7 @@ impl Server {
         let engine_settings = &settings.engine;
         make_data_dir(engine_settings)?;
         let signals = EngineSignals::connect(engine_settings)?;
-        let store = open(engine_settings, clock, &signals).await?;
+        let store = open(engine_settings, Arc::clone(&clock), &signals).await?;
         let has_demo_data = engine_settings.is_embedded();
         if has_demo_data {
             demo::load(&store).await?;
@@ -79,7 +81,9 @@ impl Server {
         let keyring = Keyring::open(&store).await?;
         let cursors = Cursors::new(&secret::shared(store.reader(), "cursor", store.now()).await?);
         let api = schema::serve(&store, &keyring, &cursors)?;
-        let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)));
+        let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)))
+            .under(settings.terms())
+            .within(settings.budget(Arc::clone(&clock))?);
         let services = Services::open(engine_settings, &store).await?;
         // Anybody can open the page: where people's real mail might be caught, it isn't served.
         let mailbox = services
@@ -104,18 +108,29 @@ impl Server {
         };
         let health = Health::new(store.clone(), engine.as_ref().map(RunningEngine::readiness));
 
-        let (acceptor, address) = bind(settings.listen).await?;
+        let tls = settings.tls()?;
+        let connections =
+            Connections::listen(settings.listen, tls.clone(), settings.connection_limits())
+                .await
+                .map_err(|source| StartError::Io {
+                    what: format!("MYCAREER_LISTEN: {} can't be listened at", settings.listen),
+                    source,
+                })?;
+        let address = connections.address();
         let stopping = CancellationToken::new();
+        if let Some(tls) = tls {
+            tokio::spawn(tls.keep_current(stopping.clone()));
+        }
         let grace = Duration::from_secs(engine_settings.stop_seconds.into());
-        let serving = tokio::spawn({
-            let stopping = stopping.clone();
-            let routes = routes::routes(store.clone(), graphql, health, metrics, mailbox);
-            async move {
-                poem::Server::new_with_acceptor(acceptor)
-                    .run_with_graceful_shutdown(routes, stopping.cancelled_owned(), Some(grace))
-                    .await
-            }
-        });
+        let parts = Parts {
+            store: store.clone(),
+            graphql,
+            health,
+            metrics,
+            mailbox,
+        };
+        let routes = routes::routes(parts, &settings);
+        let serving = tokio::spawn(connections.serve(routes, stopping.clone(), grace));
         Ok(Self {
             address,
             store,
@@ -200,21 +215,4 @@ pub fn make_data_dir(settings: &EngineSettings) -> Result<(), StartError> {
         ),
         source,
     })
-}
-
-async fn bind(listen: SocketAddr) -> Result<(impl Acceptor, SocketAddr), StartError> {
-    let failed = |source| StartError::Io {
-        what: format!("MYCAREER_LISTEN: {listen} can't be listened at"),
-        source,
-    };
-    let acceptor = TcpListener::bind(listen)
-        .into_acceptor()
-        .await
-        .map_err(failed)?;
-    let address = acceptor
-        .local_addr()
-        .into_iter()
-        .find_map(|address| address.as_socket_addr().copied())
-        .unwrap_or(listen);
-    Ok((acceptor, address))
 }

@@ -28,6 +28,7 @@ mod operation;
 mod organisation;
 mod permissions;
 mod register;
+mod security;
 mod session;
 mod statements;
 mod tag;

@@ -70,6 +70,9 @@ async fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
         ("MYCAREER_PUBLIC_URL", "mailto:a@b.test"),
         ("MYCAREER_MAIL_RATE", "often"),
         ("MYCAREER_MAIL_CONNECTIONS", "0"),
+        ("MYCAREER_CORS_ORIGINS", "*"),
+        ("MYCAREER_TLS_CERT", "/does/not/exist"),
+        ("MYCAREER_READ_SECONDS", "0"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut environment = vec![

@@ -121,6 +121,11 @@ impl Process {
         self.ended().await
     }
 
+    /// Asks the program to read its files again (SIGHUP).
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Ends the program in the middle of whatever it does (SIGKILL).
     pub async fn kill_9(&mut self) {
         self.signal(Signal::KILL);

@@ -54,6 +54,14 @@ pub struct Prepared {
     cost: u64,
 }
 
+impl Prepared {
+    /// How many fields the answer can have at most.
+    #[must_use]
+    pub fn cost(&self) -> u64 {
+        self.cost
+    }
+}
+
 /// What came of a request.
 #[derive(Debug)]
 pub struct Answer {

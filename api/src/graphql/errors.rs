@@ -25,6 +25,10 @@ pub enum Code {
     TooManyAttempts,
     /// The operation is larger than any may be.
     LimitExceeded,
+    /// The budget of the minute is spent; `retryAfterSeconds` says when there is room for the operation.
+    RateLimited,
+    /// The operation took longer than any may.
+    TimedOut,
     /// The HTTP request isn't a GraphQL request.
     BadRequest,
     /// The document can't be read.
@@ -50,6 +54,8 @@ impl Code {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::TimedOut => "TIMED_OUT",
             Self::BadRequest => "BAD_REQUEST",
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
@@ -75,6 +81,19 @@ pub fn refusal(code: Code, message: impl Into<String>) -> Error {
 pub fn server_error(code: Code, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     set(&mut error, Code::EXTENSION, code.as_str());
+    error
+}
+
+/// The error for an operation that there is no budget for.
+#[must_use]
+pub fn over_budget(retry_after_seconds: u64) -> ServerError {
+    let mut error = server_error(
+        Code::RateLimited,
+        format!(
+            "You have asked for too much within a minute. Try again in {retry_after_seconds} seconds."
+        ),
+    );
+    set(&mut error, "retryAfterSeconds", retry_after_seconds);
     error
 }
 

@@ -13,16 +13,18 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use async_graphql::{Request, ServerError, http::GraphiQLSource, parser::types::OperationType};
+use async_graphql::{Request, ServerError, parser::types::OperationType};
 use domain::Viewer;
 use poem::{
     Endpoint, Response, Route,
-    http::{Method, StatusCode, header::AUTHORIZATION},
-    web::Html,
+    http::{HeaderMap, Method, StatusCode, header::AUTHORIZATION},
 };
+use tokio::time::timeout;
 
 mod accept;
+pub mod budget;
 mod door;
+mod graphiql;
 mod live;
 mod request;
 mod respond;
@@ -30,27 +32,70 @@ mod sse;
 mod ws;
 
 pub use door::{Authenticate, Door};
-pub use request::LONGEST_BODY;
 
 use accept::Media;
+use budget::{Budget, Payer, Standing};
 
 use crate::graphql::{
     endpoint::{Answer, Operations, Prepared},
-    errors::{Code, server_error},
+    errors::{Code, over_budget, server_error},
     session::CameFrom,
 };
+use crate::http::origins::Origins;
 
 /// How often a connection that goes on looks whether its session does.
 const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// How long a query or a mutation may take where no setting says it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// What a request costs that isn't carried out: reading it.
+const REFUSED: u64 = 1;
+
 /// How long a socket may stay without saying who it is.
 const INTRODUCTION_WITHIN: Duration = Duration::from_secs(10);
+
+/// What settings say of the endpoint.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Which pages of other sites may call the API.
+    pub origins: Arc<Origins>,
+    /// The origin that the system is reached at.
+    pub own_origin: String,
+    /// How long a query or a mutation may take.
+    pub answer_within: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            origins: Arc::default(),
+            own_origin: String::new(),
+            answer_within: ANSWER_WITHIN,
+        }
+    }
+}
+
+impl Terms {
+    /// Whether whoever sends these headers may open a WebSocket.
+    fn lets_in_socket(&self, headers: &HeaderMap) -> bool {
+        self.origins.allow_socket(headers, &self.own_origin)
+    }
+}
+
+/// Whether a request is carried out, and how its sender's budget stands then.
+struct Admission<T> {
+    outcome: Result<T, Box<Answer>>,
+    standing: Option<Standing>,
+}
 
 /// The API and who may come in: what all transports share.
 #[derive(Clone)]
 pub struct Service {
     api: Arc<dyn Operations>,
     door: Arc<dyn Authenticate>,
+    terms: Arc<Terms>,
+    budget: Option<Budget>,
     look_again_every: Duration,
     introduction_within: Duration,
 }
@@ -62,8 +107,28 @@ impl Service {
         Self {
             api,
             door,
+            terms: Arc::default(),
+            budget: None,
             look_again_every: LOOK_AGAIN_EVERY,
             introduction_within: INTRODUCTION_WITHIN,
+        }
+    }
+
+    /// The same under terms that settings say.
+    #[must_use]
+    pub fn under(self, terms: Terms) -> Self {
+        Self {
+            terms: Arc::new(terms),
+            ..self
+        }
+    }
+
+    /// The same, where everybody has a budget.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self {
+            budget: Some(budget),
+            ..self
         }
     }
 
@@ -74,7 +139,7 @@ impl Service {
             .at("/graphql", GraphqlOverHttp(self.clone()))
             .at("/graphql/ws", ws::Socket(self.clone()))
             .at("/graphql/stream", sse::EventStream(self))
-            .at("/graphiql", poem::get(graphiql))
+            .at("/graphiql", poem::get(graphiql::page))
     }
 
     /// Who sends the request, or the answer that says why nobody does.
@@ -96,17 +161,71 @@ impl Service {
         }
     }
 
-    /// Gives a request what it is carried out with, and looks whether it may be.
-    fn prepare(
+    /// Finds out who sends the request, gives it what it is carried out with, and looks whether it may be.
+    async fn admit(
+        &self,
+        req: &poem::Request,
+        request: Request,
+    ) -> Admission<(Prepared, Arc<Viewer>)> {
+        let came_from = came_from(req);
+        match self.viewer(req).await {
+            Ok(viewer) => {
+                let admission = self.prepare(request, &viewer, came_from).await;
+                Admission {
+                    outcome: admission.outcome.map(|prepared| (prepared, viewer)),
+                    standing: admission.standing,
+                }
+            }
+            Err(refused) => {
+                let standing = self.pay(&Viewer::anonymous(), came_from, REFUSED).await;
+                Admission {
+                    outcome: Err(refused),
+                    standing,
+                }
+            }
+        }
+    }
+
+    /// Gives a request what it is carried out with, looks whether it may be, and has it paid for.
+    async fn prepare(
         &self,
         request: Request,
         viewer: &Arc<Viewer>,
         came_from: CameFrom,
-    ) -> Result<Prepared, Box<Answer>> {
+    ) -> Admission<Prepared> {
         let request = self.door.equip(request, viewer).data(came_from);
-        self.api
-            .prepare(request, viewer)
-            .map_err(|errors| Box::new(Answer::refused(errors)))
+        let prepared = self.api.prepare(request, viewer);
+        let cost = prepared.as_ref().map_or(REFUSED, Prepared::cost);
+        let standing = self.pay(viewer, came_from, cost).await;
+        let outcome = match standing.and_then(|standing| standing.wait) {
+            Some(wait) => Err(vec![over_budget(wait)]),
+            None => prepared,
+        };
+        Admission {
+            outcome: outcome.map_err(|errors| Box::new(Answer::refused(errors))),
+            standing,
+        }
+    }
+
+    async fn pay(&self, viewer: &Viewer, came_from: CameFrom, cost: u64) -> Option<Standing> {
+        let payer = Payer::of(viewer, came_from.0);
+        self.budget.as_ref()?.spend(payer, cost).await
+    }
+
+    /// Carries out a query or a mutation, unless it takes too long. A mutation that is given up has changed nothing, as
+    /// its transaction is dropped; only one that was being committed may have.
+    async fn execute(&self, prepared: Prepared, viewer: &Viewer) -> Answer {
+        let within = self.terms.answer_within;
+        match timeout(within, self.api.execute(prepared, viewer)).await {
+            Ok(answer) => answer,
+            Err(_) => Answer::refused(vec![server_error(
+                Code::TimedOut,
+                format!(
+                    "This took longer than {} seconds and was given up.",
+                    within.as_secs()
+                ),
+            )]),
+        }
     }
 }
 
@@ -164,43 +283,25 @@ impl Endpoint for GraphqlOverHttp {
             Ok(request) => request,
             Err(malformed) => return Ok(respond::malformed(&malformed, media)),
         };
-        let viewer = match self.0.viewer(&req).await {
-            Ok(viewer) => viewer,
-            Err(refused) => return Ok(respond::answer(&refused, media)),
+        let Admission { outcome, standing } = self.0.admit(&req, request).await;
+        let response = match outcome {
+            Err(refused) => respond::answer(&refused, media),
+            Ok((prepared, viewer)) => match (prepared.operation, method) {
+                (OperationType::Mutation, Method::GET) => {
+                    respond::not_allowed("Mutations go by POST.", &[Method::POST], media)
+                }
+                (OperationType::Subscription, _) => {
+                    let elsewhere = server_error(
+                        Code::BadRequest,
+                        "Subscriptions go by /graphql/ws or /graphql/stream.",
+                    );
+                    respond::answer(&Answer::refused(vec![elsewhere]), media)
+                }
+                _ => respond::answer(&self.0.execute(prepared, &viewer).await, media),
+            },
         };
-        let prepared = match self.0.prepare(request, &viewer, came_from(&req)) {
-            Ok(prepared) => prepared,
-            Err(refused) => return Ok(respond::answer(&refused, media)),
-        };
-        let answer = match (prepared.operation, method) {
-            (OperationType::Mutation, Method::GET) => {
-                let allowed = [Method::POST];
-                return Ok(respond::not_allowed(
-                    "Mutations go by POST.",
-                    &allowed,
-                    media,
-                ));
-            }
-            (OperationType::Subscription, _) => Answer::refused(vec![server_error(
-                Code::BadRequest,
-                "Subscriptions go by /graphql/ws or /graphql/stream.",
-            )]),
-            _ => self.0.api.execute(prepared, &viewer).await,
-        };
-        Ok(respond::answer(&answer, media))
+        Ok(respond::with_budget(response, standing))
     }
-}
-
-/// The stock page to try operations.
-#[poem::handler]
-fn graphiql() -> Html<String> {
-    Html(
-        GraphiQLSource::build()
-            .endpoint("/graphql")
-            .subscription_endpoint("/graphql/ws")
-            .title("MyCareer")
-            .finish(),
-    )
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use super::pages;
 const LISTED: usize = 200;
 
 /// What a mail's HTML may do: show itself. No scripts, no forms, nothing from elsewhere.
-const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+                           form-action 'none'; frame-ancestors 'self'";
 
 /// The routes below `/dev/mailbox`.
 #[must_use]

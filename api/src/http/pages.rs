@@ -70,9 +70,6 @@ pub fn html_response(status: StatusCode, policy: &str, html: String) -> Response
         .status(status)
         .content_type("text/html; charset=utf-8")
         .header("Content-Security-Policy", policy)
-        .header("X-Content-Type-Options", "nosniff")
-        .header("Referrer-Policy", "no-referrer")
-        .header("Cache-Control", "no-store")
         .body(html)
 }
 
@@ -81,7 +78,6 @@ pub fn html_response(status: StatusCode, policy: &str, html: String) -> Response
 pub fn stylesheet() -> Response {
     Response::builder()
         .content_type("text/css; charset=utf-8")
-        .header("X-Content-Type-Options", "nosniff")
         .header("Cache-Control", "public, max-age=3600")
         .body(include_str!("pages/page.css"))
 }

@@ -1,10 +1,13 @@
 //! Which address is served by what, and what all answers have in common.
 
+use std::sync::Arc;
+
 use domain::{Store, campaign::unsubscribe::PATH as UNSUBSCRIBE, request};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
     http::{HeaderName, HeaderValue, StatusCode},
+    middleware::CatchPanic,
 };
 use uuid::Uuid;
 use worker::{
@@ -12,19 +15,43 @@ use worker::{
     mail::transport::MailboxDir,
 };
 
-use crate::http::{graphql::Service, mailbox, pages, unsubscribe};
+use crate::{
+    http::{
+        graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        origins::across_origins, pages, unsubscribe,
+    },
+    settings::Settings,
+};
 
 /// The header that carries a request's id: taken from a proxy in front, or made here, and always sent back.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What the routes are made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The API.
+    pub graphql: Service,
+    /// How the process is.
+    pub health: Health,
+    /// What it has counted.
+    pub metrics: PrometheusHandle,
+    /// The caught mail, where it may be shown.
+    pub mailbox: Option<MailboxDir>,
+}
+
 /// Everything that is served.
-pub fn routes(
-    store: Store,
-    graphql: Service,
-    health: Health,
-    metrics: PrometheusHandle,
-    mailbox: Option<MailboxDir>,
-) -> impl Endpoint<Output = Response> + 'static {
+pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Response> + 'static {
+    let Parts {
+        store,
+        graphql,
+        health,
+        metrics,
+        mailbox,
+    } = parts;
+    let origins = Arc::new(settings.cors_origins.clone());
+    let by_https = settings.engine.public_url.scheme() == "https";
+    let body_within = settings.read_within();
     let mut routes = graphql
         .mount(health::routes(health, metrics))
         .at("/", get(home))
@@ -42,6 +69,16 @@ pub fn routes(
                 error.into_response()
             }
         })
+        .with(CatchPanic::new().with_handler(|_| {
+            pages::message(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong on our side",
+                "It has been logged.",
+            )
+        }))
+        .around(move |routes, req| within_limits(routes, req, body_within))
+        .around(move |routes, req| across_origins(routes, req, Arc::clone(&origins)))
+        .around(move |routes, req| with_headers(routes, req, by_https))
         .around(within_request)
 }
 
@@ -55,7 +92,7 @@ fn home() -> Response {
 
 /// Does all the work of a request under its id, which logs, jobs and mails carry on.
 async fn within_request<E: Endpoint<Output = Response>>(
-    routes: std::sync::Arc<E>,
+    routes: Arc<E>,
     req: Request,
 ) -> poem::Result<Response> {
     let id = req

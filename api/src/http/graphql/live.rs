@@ -26,11 +26,10 @@ pub(super) fn carry_out(
     viewer: Arc<Viewer>,
     prepared: Prepared,
 ) -> BoxStream<'static, Answer> {
-    let goes_on = prepared.operation == OperationType::Subscription;
-    let answers = service.api.subscribe(prepared, Arc::clone(&viewer));
-    if !goes_on {
-        return answers;
+    if prepared.operation != OperationType::Subscription {
+        return stream::once(async move { service.execute(prepared, &viewer).await }).boxed();
     }
+    let answers = service.api.subscribe(prepared, Arc::clone(&viewer));
     let watched = Watched {
         answers,
         ticks: ticks(&service),

@@ -1,5 +1,7 @@
 //! Reading a GraphQL request out of an HTTP request.
 
+use std::io;
+
 use async_graphql::{Request, Variables};
 use poem::{
     Body,
@@ -12,9 +14,7 @@ use poem::{
 use serde_json::Value;
 
 use super::accept::is_utf8;
-
-/// How long a body may be, in bytes.
-pub const LONGEST_BODY: usize = 1_000_000;
+use crate::http::intake::LONGEST_BODY;
 
 /// Why an HTTP request is no GraphQL request.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,6 +83,11 @@ pub(super) async fn from_body(headers: &HeaderMap, body: Body) -> Result<Request
         .await
         .map_err(|error| match error {
             ReadBodyError::PayloadTooLarge => too_large(),
+            ReadBodyError::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => too_large(),
+            ReadBodyError::Io(error) if error.kind() == io::ErrorKind::TimedOut => Malformed::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "The body takes too long to come.",
+            ),
             _ => Malformed::bad("The body can't be read."),
         })?;
     let value: Value = serde_json::from_slice(&bytes)

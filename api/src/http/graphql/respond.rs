@@ -7,12 +7,12 @@ use poem::{
     Response,
     http::{
         Method, StatusCode,
-        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE},
+        header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
 
-use super::{accept::Media, request::Malformed};
+use super::{accept::Media, budget::Standing, request::Malformed};
 use crate::graphql::{
     endpoint::Answer,
     errors::{Code, code, server_error},
@@ -45,22 +45,44 @@ pub(super) fn text(answer: &Answer) -> String {
 pub(super) fn answer(answer: &Answer, media: Media) -> Response {
     let status = match media {
         _ if answer.executed => StatusCode::OK,
+        // No GraphQL server answers so, but whoever stands before one: every client understands it.
+        _ if is(&answer.response.errors, Code::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
         Media::Json => StatusCode::OK,
         Media::GraphqlResponse => status(&answer.response.errors),
     };
     write(status, media, text(answer))
 }
 
+/// The same, with how the budget stands.
+pub(super) fn with_budget(mut response: Response, standing: Option<Standing>) -> Response {
+    let Some(standing) = standing else {
+        return response;
+    };
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-limit", standing.limit.into());
+    headers.insert("x-ratelimit-remaining", standing.remaining.into());
+    headers.insert("x-ratelimit-reset", standing.reset.into());
+    if let Some(wait) = standing.wait {
+        headers.insert(RETRY_AFTER, wait.into());
+    }
+    response
+}
+
+fn is(errors: &[ServerError], known: Code) -> bool {
+    errors.first().and_then(code) == Some(known.as_str())
+}
+
 /// The status for what didn't run.
 fn status(errors: &[ServerError]) -> StatusCode {
-    let code = errors.first().and_then(code);
-    let is = |known: Code| code == Some(known.as_str());
+    let is = |known: Code| is(errors, known);
     if is(Code::Unauthenticated) {
         StatusCode::UNAUTHORIZED
     } else if is(Code::Forbidden) {
         StatusCode::FORBIDDEN
     } else if is(Code::TooManyAttempts) {
         StatusCode::TOO_MANY_REQUESTS
+    } else if is(Code::TimedOut) {
+        StatusCode::SERVICE_UNAVAILABLE
     } else if is(Code::Internal) {
         StatusCode::INTERNAL_SERVER_ERROR
     } else {

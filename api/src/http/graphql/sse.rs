@@ -17,8 +17,11 @@ use poem::{
 };
 use tokio::time::timeout;
 
-use super::{Service, accept::Media, came_from, live, request, respond};
-use crate::graphql::endpoint::Answer;
+use super::{Admission, Service, accept::Media, live, request, respond};
+use crate::graphql::{
+    endpoint::Answer,
+    errors::{Code, code},
+};
 
 /// How long a connection may be silent before a comment is sent, for the sake of what stands in between.
 const SILENCE: Duration = Duration::from_secs(12);
@@ -62,29 +65,37 @@ impl Endpoint for EventStream {
             Ok(request) => request,
             Err(malformed) => return Ok(respond::malformed(&malformed, Media::Json)),
         };
-        let viewer = match self.0.viewer(&req).await {
-            Ok(viewer) => viewer,
+        let Admission { outcome, standing } = self.0.admit(&req, request).await;
+        let response = match outcome {
             // A client tells this from an answer by the status alone.
-            Err(refused) => return Ok(respond::answer(&refused, Media::GraphqlResponse)),
-        };
-        let answers = match self.0.prepare(request, &viewer, came_from(&req)) {
-            Err(refused) => stream::once(async { *refused }).boxed(),
-            Ok(prepared)
+            Err(refused) if has_status_of_its_own(&refused) => {
+                respond::answer(&refused, Media::GraphqlResponse)
+            }
+            Err(refused) => stream_of(stream::once(async { *refused }).boxed()),
+            Ok((prepared, _))
                 if method == Method::GET && prepared.operation == OperationType::Mutation =>
             {
-                return Ok(respond::not_allowed(
-                    "Mutations go by POST.",
-                    &[Method::POST],
-                    Media::Json,
-                ));
+                respond::not_allowed("Mutations go by POST.", &[Method::POST], Media::Json)
             }
-            Ok(prepared) => live::carry_out(self.0.clone(), viewer, prepared),
+            Ok((prepared, viewer)) => stream_of(live::carry_out(self.0.clone(), viewer, prepared)),
         };
-        Ok(Response::builder()
-            .header(CONTENT_TYPE, "text/event-stream")
-            .header(CACHE_CONTROL, "no-store")
-            .body(Body::from_bytes_stream(events(answers).map(io::Result::Ok))))
+        Ok(respond::with_budget(response, standing))
     }
+}
+
+/// Whether the request as a whole is refused, rather than what it asks for.
+fn has_status_of_its_own(refused: &Answer) -> bool {
+    let code = refused.response.errors.first().and_then(code);
+    [Code::Unauthenticated, Code::RateLimited, Code::Internal]
+        .iter()
+        .any(|known| code == Some(known.as_str()))
+}
+
+fn stream_of(answers: BoxStream<'static, Answer>) -> Response {
+    Response::builder()
+        .header(CONTENT_TYPE, "text/event-stream")
+        .header(CACHE_CONTROL, "no-store")
+        .body(Body::from_bytes_stream(events(answers).map(io::Result::Ok)))
 }
 
 /// The events of a stream of answers: `next` for each, `complete` at the end, and comments in times of silence.

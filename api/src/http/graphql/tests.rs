@@ -31,6 +31,10 @@ impl Query {
         number
     }
 
+    async fn endless(&self) -> i32 {
+        std::future::pending().await
+    }
+
     async fn secret(&self) -> Option<&str> {
         Some("the secret")
     }

@@ -23,10 +23,18 @@ use tokio::{
     task::{AbortHandle, JoinSet},
     time::timeout,
 };
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use uuid::Uuid;
 
 use super::{Service, accept::Media, came_from, live, request, respond};
-use crate::graphql::{endpoint::Answer, session::CameFrom};
+use crate::{
+    graphql::{
+        endpoint::Answer,
+        errors::{Code, server_error},
+        session::CameFrom,
+    },
+    http::intake::LONGEST_BODY,
+};
 
 /// The name of the protocol.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -59,8 +67,17 @@ impl Endpoint for Socket {
         let (req, mut body) = req.split();
         match WebSocket::from_request(&req, &mut body).await {
             Ok(socket) if speaks => {
+                if !self.0.terms.lets_in_socket(req.headers()) {
+                    let elsewhere = server_error(
+                        Code::Forbidden,
+                        "Pages of this origin may not open a WebSocket here.",
+                    );
+                    let refused = Answer::refused(vec![elsewhere]);
+                    return Ok(respond::answer(&refused, Media::GraphqlResponse));
+                }
                 let service = self.0.clone();
                 Ok(socket
+                    .config(limits())
                     .protocols([PROTOCOL])
                     .on_upgrade(move |socket| serve(socket, service, came_from))
                     .into_response())
@@ -74,6 +91,13 @@ impl Endpoint for Socket {
             }
         }
     }
+}
+
+/// A message that is longer than a request over HTTP may be is answered with that; one far longer isn't read at all.
+fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(2 * LONGEST_BODY))
+        .max_frame_size(Some(2 * LONGEST_BODY))
 }
 
 /// Why the server hangs up: a code of the protocol, and the reason.
@@ -159,7 +183,7 @@ impl Line {
                 continue;
             }
             let bytes = message.into_bytes();
-            if bytes.len() > request::LONGEST_BODY {
+            if bytes.len() > LONGEST_BODY {
                 return Err(Some(Close::bad_request("The message is too long")));
             }
             return serde_json::from_slice(&bytes)
@@ -325,7 +349,7 @@ impl Talk {
                     return;
                 }
             };
-            let prepared = match service.prepare(request, &viewer, came_from) {
+            let prepared = match service.prepare(request, &viewer, came_from).await.outcome {
                 Ok(prepared) => prepared,
                 Err(refused) => {
                     let _ = send(error(&id, &refused), true).await;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::http::intake::LONGEST_BODY;
 
 const GRAPHQL: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -343,4 +344,42 @@ async fn graphiql_is_a_page() {
     let came = send(poem::Request::builder().uri_str("/graphiql").finish()).await;
     assert_eq!(came.status, 200);
     assert!(came.text.contains("/graphql/ws"));
+}
+
+/// The clock of the test runs on by itself, so nobody waits.
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_takes_too_long_is_given_up() {
+    let came = ask(GRAPHQL, query("{ endless }")).await;
+    assert_eq!((came.status, &*came.code()), (503, "TIMED_OUT"));
+    assert!(came.json().get("data").is_none());
+}
+
+#[tokio::test]
+async fn no_script_of_graphiql_runs_but_its_own() {
+    let page = || send(poem::Request::builder().uri_str("/graphiql").finish());
+    let came = page().await;
+    let policy = came.header(header::CONTENT_SECURITY_POLICY).to_owned();
+    let scripts = policy
+        .split(';')
+        .map(str::trim)
+        .find_map(|directive| directive.strip_prefix("script-src "))
+        .unwrap();
+    let nonce = scripts
+        .split(' ')
+        .find_map(|source| source.strip_prefix("'nonce-")?.strip_suffix('\''))
+        .unwrap();
+    assert!(!scripts.contains("unsafe"), "{scripts}");
+    assert!(came.text.contains("<script "));
+    for script in came.text.split("<script").skip(1) {
+        assert!(
+            script.starts_with(&format!(" nonce=\"{nonce}\" ")),
+            "{}",
+            &script[..60]
+        );
+    }
+    assert_ne!(
+        page().await.header(header::CONTENT_SECURITY_POLICY),
+        policy,
+        "a number that is used twice is no secret"
+    );
 }

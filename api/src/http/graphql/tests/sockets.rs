@@ -257,3 +257,21 @@ async fn what_is_no_socket_is_refused() {
     let req = poem::Request::builder().uri_str("/graphql/ws").finish();
     assert_eq!(send(req).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_message_that_is_too_long_ends_the_talk() {
+    let mut client = Client::introduced(json!(null)).await;
+    let long = " ".repeat(crate::http::intake::LONGEST_BODY);
+    client.subscribe("q", &format!("{{ hello }}{long}")).await;
+    assert_eq!(client.closed().await, 4400);
+
+    // One that is far too long isn't even read: the connection is gone before a close frame could be sent.
+    let mut client = Client::introduced(json!(null)).await;
+    let far_too_long = json!({"type": "ping", "payload": {"text": long.repeat(3)}}).to_string();
+    let _ = client.socket.send(Message::text(far_too_long)).await;
+    let answered = client.socket.next().await;
+    assert!(
+        !matches!(answered, Some(Ok(Message::Text(_)))),
+        "{answered:?}"
+    );
+}
