@@ -11,13 +11,13 @@ use api::{
     graphql::{
         cursor::Cursors,
         document::{FieldEntry, Kind, SchemaIndex, TypeEntry},
-        endpoint::{Answer, Operations},
+        endpoint::{Answer, Operations, Prepared},
         errors::code,
         schema::{self, ApiEndpoint},
     },
     http::graphql::{Authenticate, Door},
 };
-use async_graphql::{Request, parser::types::OperationType};
+use async_graphql::{Request, ServerError, parser::types::OperationType};
 use domain::{
     Store, Viewer,
     policy::{Asker, Use},
@@ -27,6 +27,10 @@ use entity::{tag, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 use support::{TestBed, on_both_columns};
+
+mod inputs;
+mod operations;
+mod people;
 
 /// One of each kind of demo person.
 const PEOPLE: [&str; 6] = [
@@ -136,11 +140,14 @@ impl Campus {
         people
     }
 
-    async fn ask(&self, query: &str, viewer: &Arc<Viewer>) -> Answer {
+    fn prepare(&self, query: &str, viewer: &Arc<Viewer>) -> Result<Prepared, Vec<ServerError>> {
         let request = self.door.equip(Request::new(query), viewer);
+        self.endpoint.prepare(request, viewer)
+    }
+
+    async fn ask(&self, query: &str, viewer: &Arc<Viewer>) -> Answer {
         let prepared = self
-            .endpoint
-            .prepare(request, viewer)
+            .prepare(query, viewer)
             .unwrap_or_else(|errors| panic!("{query}: {errors:?}"));
         self.endpoint.execute(prepared, viewer).await
     }
