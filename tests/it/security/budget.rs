@@ -22,7 +22,8 @@ const SETTINGS: [(&str, &str); 2] = [
 ];
 
 /// Could have many fields, and has none in an empty database: 100 rows of 100 rows.
-const DEAR: &str = "{ organisations(first: 100) { nodes { contacts(first: 100) { nodes { id name jobTitle } } } } }";
+const DEAR: &str =
+    "{ events(first: 100) { nodes { bookings(first: 100) { nodes { id state } } } } }";
 
 /// How a request went: the status, and the three headers and `Retry-After`.
 #[derive(Debug)]

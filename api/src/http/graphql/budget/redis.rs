@@ -19,7 +19,7 @@ use worker::settings::SettingsError;
 use super::{Payer, Standing, slots::COUNTED};
 
 /// A Redis that has not answered after this long counts as gone: operations wait for it.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long one that is gone isn't asked again.
 const LEFT_ALONE: Duration = Duration::from_secs(2);
 
