@@ -218,6 +218,7 @@ impl Grant {
             permission: self.permission,
             faculty_id: self.faculty,
             state: self.state,
+            training_course_id: None,
             valid_until: None,
             ..like
         };
