@@ -4,6 +4,7 @@
 
 mod employers;
 mod events;
+mod key_accounts;
 mod people;
 
 use domain::{Error, Store, session};
@@ -40,6 +41,7 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     let employers = employers::load(&tx).await?;
     let people = people::load_accounts(&tx, &university, &employers, &password_hash).await?;
     employers::load_engagement(&tx, &employers, &people).await?;
+    key_accounts::load(&tx, &employers, &people).await?;
     events::load(&mut tx, &university, &employers, &people).await?;
     tx.commit().await?;
     Ok(true)

@@ -34,6 +34,8 @@ pub mod errors;
 pub mod event;
 pub mod id;
 pub mod job;
+pub mod key_account;
+pub mod liaison;
 pub mod node;
 pub mod note;
 pub mod organisation;

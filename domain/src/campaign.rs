@@ -129,8 +129,13 @@ pub async fn preview(store: &Store, viewer: &Viewer, audience: &Audience) -> Res
     let mut refusals = crate::error::Refusals::default();
     audience.check(store.reader(), &mut refusals).await?;
     refusals.into_result()?;
-    let key = AddressKey::load(store.reader(), store.now()).await?;
-    audience::preview(store.reader(), &key, audience).await
+    let now = store.now();
+    let key = AddressKey::load(store.reader(), now).await?;
+    let sender = audience::Sender {
+        user_id: viewer.user_id(),
+        now,
+    };
+    audience::preview(store.reader(), &key, audience, sender).await
 }
 
 /// Sends what is due of a part of a campaign's ledger. One campaign has several, which run side by side.

@@ -1,5 +1,6 @@
 //! Contacts: the people at organisations, and who may see them (policy 2.2 and 3).
 
+use chrono::{DateTime, Utc};
 use entity::{
     access_grant::Permission,
     contact::{self, ContactState},
@@ -21,12 +22,16 @@ use crate::{
     email_address::EmailAddress,
     error::{Error, RefusalCode, Refusals, Result},
     first_of_each::first_of_each,
+    key_account::guard::{standing, withheld_from},
     organisation::nothing,
     page::{Page, Slice},
     store::Tx,
     text::{Text, part, sought},
     viewer::Viewer,
 };
+
+/// What is shown behind the name of a key account contact, to staff alone (policy 2.3). No name ends with it.
+const MARK: char = '*';
 
 /// What the audit log calls a change of a contact.
 const UPDATED: &str = "contact.update";
@@ -60,6 +65,13 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
         }
         Some(UserKind::Staff) | None => Condition::all().add(nothing()),
     }
+}
+
+/// The name of a contact as staff read it: with the mark when it is a key account contact. Others are given the name as it
+/// is.
+#[must_use]
+pub fn marked(name: &str) -> String {
+    format!("{name} {MARK}")
 }
 
 /// The contacts that exist for `viewer`, to be narrowed.
@@ -131,7 +143,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         let mut all = Condition::all();
         if let Some(search) = &self.search {
             let name = Func::lower(contact::Column::Name.into_expr());
@@ -142,6 +154,10 @@ impl Filter {
         }
         if let Some(email) = &self.email {
             all = all.add(contact::Column::Email.eq(sought(email.trim()).to_lowercase()));
+            // policy 2.3: an address that isn't shown isn't found by either.
+            if let Some(withheld) = withheld_from(viewer, now) {
+                all = all.add(contact::Column::Id.not_in_subquery(withheld));
+            }
         }
         if let Some(state) = self.state {
             all = all.add(contact::Column::State.eq(state));
@@ -163,6 +179,7 @@ pub fn key(contact: &contact::Model) -> Key {
 pub async fn list(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
+    now: DateTime<Utc>,
     filter: &Filter,
     page: &Page<Key>,
 ) -> Result<Slice<contact::Model>> {
@@ -170,14 +187,22 @@ pub async fn list(
         contact::Column::Name.into_expr(),
         contact::Column::Id.into_expr(),
     ];
-    let query = visible(viewer).filter(filter.condition());
+    let query = visible(viewer).filter(filter.condition(viewer, now));
     let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
     Ok(page.slice(rows))
 }
 
 /// How many contacts exist for `viewer` and meet the filter.
-pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) -> Result<u64> {
-    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+pub async fn count(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    filter: &Filter,
+) -> Result<u64> {
+    Ok(visible(viewer)
+        .filter(filter.condition(viewer, now))
+        .count(db)
+        .await?)
 }
 
 /// The part of a contact that operators edit. The field names are those of the API.
@@ -250,8 +275,16 @@ impl Profile {
             "telephone",
             "This is not a telephone number; one looks like +44 20 7946 0000 ext. 12.",
         );
+        let name = Text::line("name", 120).required(&self.name, refusals);
+        // policy 2.3: the mark of a key account contact is shown, never written.
+        refusals.add_if(
+            name.ends_with(MARK),
+            RefusalCode::Invalid,
+            "name",
+            "Leave the * out: it is shown by itself for the contacts of key accounts.",
+        );
         Self {
-            name: Text::line("name", 120).required(&self.name, refusals),
+            name,
             job_title: Text::line("jobTitle", 120).optional(self.job_title.as_deref(), refusals),
             email,
             telephone,
@@ -293,6 +326,7 @@ pub async fn create(
     );
     check_email(
         tx,
+        viewer,
         organisation_id,
         None,
         profile.email.as_deref(),
@@ -354,9 +388,13 @@ pub async fn update(
     edit(&mut new);
     let mut refusals = Refusals::default();
     let new = new.checked(&mut refusals);
+    if (&new.email, &new.telephone) != (&old.email, &old.telephone) {
+        refuse_before_liaison(tx, viewer, id, &mut refusals).await?;
+    }
     if new.email != old.email {
         check_email(
             tx,
+            viewer,
             current.organisation_id,
             Some(id),
             new.email.as_deref(),
@@ -392,9 +430,31 @@ pub async fn update(
     Ok(updated)
 }
 
+/// Details that are withheld are not overwritten either.
+async fn refuse_before_liaison(
+    tx: &Tx,
+    viewer: &Viewer,
+    id: ContactId,
+    refusals: &mut Refusals,
+) -> Result<()> {
+    let standing = standing(tx.conn(), viewer, tx.now(), id).await?;
+    if let Some(standing) = standing.filter(|standing| standing.must_liaise) {
+        refusals.add(
+            RefusalCode::LiaiseFirst,
+            "id",
+            format!(
+                "This is a key account contact. Liaise first with {}, the Key Account Operator.",
+                standing.operator_name
+            ),
+        );
+    }
+    Ok(())
+}
+
 /// One address belongs to one contact of an organisation.
 async fn check_email(
     tx: &Tx,
+    viewer: &Viewer,
     organisation_id: OrganisationId,
     id: Option<ContactId>,
     email: Option<&str>,
@@ -410,10 +470,17 @@ async fn check_email(
         same = same.filter(contact::Column::Id.ne(id));
     }
     if let Some(same) = same.one(tx.conn()).await? {
+        let standing = standing(tx.conn(), viewer, tx.now(), same.id).await?;
+        // Whose address is withheld isn't told with it.
+        let whose = if standing.is_some_and(|standing| standing.must_liaise) {
+            "A contact"
+        } else {
+            &same.name
+        };
         refusals.add(
             RefusalCode::Taken,
             "email",
-            format!("{} of this organisation has this address.", same.name),
+            format!("{whose} of this organisation has this address."),
         );
     }
     Ok(())

@@ -163,4 +163,6 @@ pub enum RefusalCode {
     WrongCredentials,
     /// The record looks like one that exists; confirm that it is another.
     LikelyDuplicate,
+    /// It is a key account contact: ask the Key Account Operator first.
+    LiaiseFirst,
 }

@@ -17,6 +17,8 @@ pub mod error;
 pub mod event;
 pub mod first_of_each;
 pub mod job;
+pub mod key_account;
+pub mod liaison;
 pub mod live;
 pub mod mail;
 pub mod note;

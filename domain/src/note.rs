@@ -16,6 +16,7 @@ use crate::{
     contact,
     error::{RefusalCode, Refusals, Result},
     first_of_each::first_of_each,
+    key_account,
     organisation::{self, nothing},
     page::{Page, Slice},
     store::Tx,
@@ -169,6 +170,8 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
             "contactId",
             "The organisation has no such contact.",
         );
+        key_account::refuse_guidance_of_others(tx, viewer, given.kind, contact_id, &mut refusals)
+            .await?;
     }
     refusals.into_result()?;
     let created = note::ActiveModel {
@@ -186,6 +189,7 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
     }
     .insert(tx.conn())
     .await?;
+    key_account::note_added(tx, viewer, &created).await?;
     tx.audit(
         viewer,
         "note.add",

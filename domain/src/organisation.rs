@@ -32,6 +32,7 @@ pub use web::is_free_mail;
 use crate::{
     change::{self, Change},
     error::{Error, RefusalCode, Refusals, Result},
+    key_account,
     store::Tx,
     viewer::Viewer,
 };
@@ -163,6 +164,9 @@ pub async fn update(
     let change = Change::between(&old, &new)?;
     if change.is_empty() {
         return Ok(current);
+    }
+    if new.multiple_touch_points != old.multiple_touch_points {
+        key_account::touch_points_changed(tx, id, new.multiple_touch_points).await?;
     }
     let mut row = current.into_active_model();
     write(&mut row, new);

@@ -19,6 +19,8 @@ mod campaign;
 mod contact;
 mod event;
 mod job;
+mod key_account;
+mod liaison;
 mod note;
 mod organisation;
 mod relay;
@@ -37,6 +39,8 @@ const TABLES: &[&[&[&[Row]]]] = &[
     contact::ROWS,
     event::ROWS,
     job::ROWS,
+    key_account::ROWS,
+    liaison::ROWS,
     note::ROWS,
     organisation::ROWS,
     relay::ROWS,

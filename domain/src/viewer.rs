@@ -14,7 +14,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, RelationDef,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
 };
 
 use crate::error::{Error, Result};
@@ -156,12 +156,7 @@ impl Viewer {
         }
         let grants = access_grant::Entity::find()
             .filter(access_grant::Column::UserId.eq(user_id))
-            .filter(access_grant::Column::State.eq(GrantState::Active))
-            .filter(
-                Condition::any()
-                    .add(access_grant::Column::ValidUntil.is_null())
-                    .add(access_grant::Column::ValidUntil.gt(now)),
-            )
+            .filter(counting(now))
             .all(db)
             .await?;
         let grants: Vec<HeldGrant> = grants
@@ -359,6 +354,33 @@ impl Viewer {
 pub fn permission_name(permission: Permission) -> String {
     use sea_orm::ActiveEnum;
     permission.to_value()
+}
+
+/// Which grants count at `now`: the one rule, for whoever asks and for those who are asked about.
+pub(crate) fn counting(now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(access_grant::Column::State.eq(GrantState::Active))
+        .add(
+            Condition::any()
+                .add(access_grant::Column::ValidUntil.is_null())
+                .add(access_grant::Column::ValidUntil.gt(now)),
+        )
+}
+
+/// The accounts that may be used and hold `permission` at `now`, as [`Viewer::load`] and [`Viewer::has`] would find them
+/// one by one.
+pub(crate) fn holders(permission: Permission, now: DateTime<Utc>) -> SelectStatement {
+    let usable = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::State.eq(UserState::Active));
+    access_grant::Entity::find()
+        .select_only()
+        .column(access_grant::Column::UserId)
+        .filter(access_grant::Column::Permission.eq(permission))
+        .filter(counting(now))
+        .filter(access_grant::Column::UserId.in_subquery(usable.into_query()))
+        .into_query()
 }
 
 async fn lacking(

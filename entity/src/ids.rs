@@ -168,6 +168,12 @@ typed_ids! {
     TagId = "tag";
     /// A note: an engagement record.
     NoteId = "not";
+    /// A key account: an operator's claim on an organisation.
+    KeyAccountId = "kac";
+    /// A contact of a key account.
+    KeyAccountContactId = "kcn";
+    /// A liaison request about a key account contact.
+    LiaisonRequestId = "lia";
     /// An event.
     EventId = "evt";
     /// A booking of one person for one event.

@@ -19,6 +19,8 @@ mod generated;
 mod graphql_http;
 mod import;
 mod jobs;
+mod key_account;
+mod liaison;
 mod mail_rate;
 mod mail_transport;
 mod migration;

@@ -69,7 +69,7 @@ on_both_columns! {
             assert_eq!(answer.refusals(), expected, "{changes}");
         }
         let data = operator.data("{ notes { totalCount } }", json!({})).await;
-        assert_eq!(data["notes"]["totalCount"], 8);
+        assert_eq!(data["notes"]["totalCount"], 11);
     }
 
     async fn only_staff_read_notes_and_only_the_trained_write_them(bed: TestBed) {
@@ -81,7 +81,7 @@ on_both_columns! {
             assert!(answer.data.is_null() || answer.data["notes"].is_null(), "{answer:?}");
         }
         let untrained = system.demo_client("untrained").await;
-        assert_eq!(untrained.data(query, json!({})).await["notes"]["totalCount"], 8);
+        assert_eq!(untrained.data(query, json!({})).await["notes"]["totalCount"], 11);
         let erin = by_name(&system, "Erin Doyle").await;
         let input = json!({ "organisationId": erin.organisation_id, "kind": "CALL", "body": "Talked." });
         let answer = untrained.graphql(ADD, json!({ "input": input })).await;

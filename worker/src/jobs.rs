@@ -3,7 +3,9 @@
 mod close_register;
 mod contact_no_shows;
 mod digest_notices;
+mod expire_liaison;
 mod expire_offer;
+mod look_after_key_accounts;
 mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
@@ -19,6 +21,8 @@ use domain::{
     campaign::{SendCampaign, StartCampaign},
     error::Result,
     event::{TellOfCancellation, TellOfMove},
+    key_account::LookAfterKeyAccounts,
+    liaison::ExpireLiaison,
     mail::SendLetter,
     notice::DigestNotices,
     register::{CloseRegister, ContactNoShows},
@@ -35,7 +39,9 @@ pub fn registry() -> Registry {
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
         .with::<DigestNotices>()
+        .with::<ExpireLiaison>()
         .with::<ExpireOffer>()
+        .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
@@ -52,6 +58,7 @@ pub fn timetable() -> Result<Timetable> {
     Timetable::default()
         // Every hour, so that a worker that was away at seven makes up for it.
         .with::<DigestNotices>("0 0 7-22 * * *")?
+        .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
         .with::<PurgeJobs>("0 20 * * * *")

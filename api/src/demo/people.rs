@@ -109,6 +109,7 @@ pub struct University {
 
 /// The demo accounts that other demo data refers to.
 pub struct People {
+    pub administrator: UserId,
     pub operator: UserId,
     pub students: Vec<UserId>,
 }
@@ -221,10 +222,10 @@ pub async fn load_accounts(
         .collect();
 
     let people = People {
+        administrator: administrator.id,
         operator: operator.id,
         students: students.iter().map(|student| student.id).collect(),
     };
-    let administrator_id = administrator.id;
     let mut accounts = vec![administrator, super_user, operator, untrained, employer];
     accounts.extend(students);
     insert_all::<user::Entity>(tx, accounts).await?;
@@ -260,7 +261,7 @@ pub async fn load_accounts(
     let mut grants = Vec::new();
     for (position, ((_, permissions), course)) in COURSES.iter().zip(&courses).enumerate() {
         for permission in *permissions {
-            grants.push(grant(administrator_id, *permission, course));
+            grants.push(grant(people.administrator, *permission, course));
             if position < OPERATOR_COURSES {
                 grants.push(grant(people.operator, *permission, course));
             }

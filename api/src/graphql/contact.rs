@@ -18,6 +18,7 @@ use super::{
     connection::{Connection, PageArgs, connect},
     errors::payload,
     id::Id,
+    key_account::{self, KeyAccount},
     organisation::{self, Organisation},
     rows::{LoadError, Rows, rows},
     store, viewer,
@@ -73,6 +74,11 @@ impl Contact {
         &self.0.name
     }
 
+    /// Their name as the viewer reads it: with a ` *` behind it for staff when it is a key account contact (policy 2.3).
+    async fn display_name(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        Some(display_name(ctx, &self.0).await)
+    }
+
     /// Their job title.
     async fn job_title(&self) -> Option<&str> {
         self.0.job_title.as_deref()
@@ -85,14 +91,43 @@ impl Contact {
             .transpose()
     }
 
-    /// Their e-mail address.
-    async fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
+    /// Their e-mail address. Of a key account contact it is null for operators who must liaise first: `detailsWithheld` says
+    /// so, and `contactWithGuidance` shows it.
+    async fn email(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+        unless_withheld(ctx, &self.0, self.0.email.as_deref())
+            .await
+            .transpose()
     }
 
-    /// Their telephone number.
-    async fn telephone(&self) -> Option<&str> {
-        self.0.telephone.as_deref()
+    /// Their telephone number, under the same rule.
+    async fn telephone(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+        unless_withheld(ctx, &self.0, self.0.telephone.as_deref())
+            .await
+            .transpose()
+    }
+
+    /// Why e-mail address and telephone number are not shown to the viewer, and what to do; null when they are not withheld.
+    async fn details_withheld(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        details_withheld(ctx, &self.0).await.transpose()
+    }
+
+    /// Whether others liaise with the Key Account Operator before they contact them (policy 2.3).
+    async fn is_key_account_contact(&self, ctx: &Context<'_>) -> Option<Result<bool>> {
+        let standing = key_account::standing(ctx, self.0.id).await;
+        Some(standing.map(|standing| standing.is_some()))
+    }
+
+    /// The key account that they are a contact of; null when they are none.
+    async fn key_account(&self, ctx: &Context<'_>) -> Option<Result<KeyAccount>> {
+        account_of(ctx, &self.0).await.transpose()
+    }
+
+    /// How they are to be approached; null when they are no key account contact.
+    async fn guidance(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        let standing = key_account::standing(ctx, self.0.id).await;
+        standing
+            .map(|standing| standing.map(|standing| standing.guidance))
+            .transpose()
     }
 
     /// Whether they are still there.
@@ -133,6 +168,46 @@ impl Contact {
     /// When the record last changed.
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.updated_at)
+    }
+}
+
+async fn display_name(ctx: &Context<'_>, row: &Model) -> Result<String> {
+    let standing = key_account::standing(ctx, row.id).await?;
+    Ok(if standing.is_some() {
+        contacts::marked(&row.name)
+    } else {
+        row.name.clone()
+    })
+}
+
+/// A detail of a contact, unless the viewer must liaise first. A contact without it is looked up all the same: what isn't
+/// shown doesn't show by its absence either.
+pub(super) async fn unless_withheld<'a>(
+    ctx: &Context<'_>,
+    row: &Model,
+    detail: Option<&'a str>,
+) -> Result<Option<&'a str>> {
+    let standing = key_account::standing(ctx, row.id).await?;
+    Ok(detail.filter(|_| standing.is_none_or(|standing| !standing.must_liaise)))
+}
+
+async fn details_withheld(ctx: &Context<'_>, row: &Model) -> Result<Option<String>> {
+    let standing = key_account::standing(ctx, row.id).await?;
+    Ok(standing
+        .filter(|standing| standing.must_liaise)
+        .map(|standing| {
+            format!(
+                "This is a key account contact. Liaise first with {}, the Key Account Operator: `requestLiaison` asks them. \
+                 `contactWithGuidance` shows the details together with the guidance, and records that it did.",
+                standing.operator_name
+            )
+        }))
+}
+
+async fn account_of(ctx: &Context<'_>, row: &Model) -> Result<Option<KeyAccount>> {
+    match key_account::standing(ctx, row.id).await? {
+        Some(standing) => key_account::find(ctx, standing.key_account_id).await,
+        None => Ok(None),
     }
 }
 
@@ -286,12 +361,12 @@ async fn list(ctx: &Context<'_>, filter: Filter, page: &PageArgs) -> Result<Conn
         ctx,
         "contacts",
         page,
-        async |page| contacts::list(store.reader(), viewer, &filter, &page).await,
+        async |page| contacts::list(store.reader(), viewer, store.now(), &filter, &page).await,
         contacts::key,
         Contact,
         move || {
             let (store, viewer, filter) = counted.clone();
-            async move { contacts::count(store.reader(), &viewer, &filter).await }
+            async move { contacts::count(store.reader(), &viewer, store.now(), &filter).await }
         },
     )
     .await

@@ -266,6 +266,8 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// The record looks like one that exists; confirm that it is another.
     LikelyDuplicate,
+    /// It is a key account contact: ask the Key Account Operator first.
+    LiaiseFirst,
 }
 
 /// What a mutation did: the outcome, or why there is none. Whatever isn't a refusal stays an error.

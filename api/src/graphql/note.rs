@@ -84,6 +84,21 @@ impl Loader<AuthorName> for Rows {
     }
 }
 
+/// That a note tells of contact without agreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Unagreed(NoteId);
+
+impl Loader<Unagreed> for Rows {
+    type Value = ();
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[Unagreed]) -> Result<HashMap<Unagreed, ()>, LoadError> {
+        let ids: Vec<NoteId> = keys.iter().map(|key| key.0).collect();
+        let flagged = domain::key_account::flagged(self.store.reader(), &ids).await?;
+        Ok(flagged.into_iter().map(|id| (Unagreed(id), ())).collect())
+    }
+}
+
 /// A note: the record of an engagement with an employer.
 #[Object]
 impl Note {
@@ -139,10 +154,19 @@ impl Note {
         author_name(ctx, self.0.author_id).await.transpose()
     }
 
+    /// Whether it tells of contact with a key account contact to which the Key Account Operator had not agreed (policy 2.3).
+    async fn without_agreement(&self, ctx: &Context<'_>) -> Option<Result<bool>> {
+        Some(without_agreement(ctx, self.0.id).await)
+    }
+
     /// When it was written.
     async fn created_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.created_at)
     }
+}
+
+async fn without_agreement(ctx: &Context<'_>, id: NoteId) -> Result<bool> {
+    Ok(rows(ctx)?.load_one(Unagreed(id)).await?.is_some())
 }
 
 async fn author_name(ctx: &Context<'_>, id: UserId) -> Result<Option<String>> {

@@ -29,6 +29,7 @@ use super::{
     errors::payload,
     event::Event,
     id::Id,
+    key_account::{self, KeyAccount},
     note::Note,
     rows::{LoadError, Rows, rows},
     store,
@@ -194,6 +195,12 @@ impl Organisation {
     /// Whether it has many touch points and no single owner (policy 2.3).
     async fn multiple_touch_points(&self) -> Option<bool> {
         Some(self.0.multiple_touch_points)
+    }
+
+    /// The claims on it that count: one on the whole of it, or several on contacts where it has many touch points
+    /// (policy 2.3).
+    async fn key_accounts(&self, ctx: &Context<'_>) -> Option<Result<Vec<KeyAccount>>> {
+        Some(key_account::accounts_of(ctx, self.0.id).await)
     }
 
     /// Where the record came from.

@@ -8,6 +8,7 @@ use entity::{ids::UserId, user};
 
 use super::{
     id::Id,
+    key_account,
     rows::{LoadError, Rows, rows},
     university::{self, Faculty, Programme},
     viewer::UserKind,
@@ -41,9 +42,9 @@ impl Person {
         self.0.kind.into()
     }
 
-    /// The address they sign in with.
-    async fn email(&self) -> Option<&str> {
-        Some(&self.0.email)
+    /// The address they sign in with. An employer's is withheld as that of their contact is.
+    async fn email(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+        email(ctx, &self.0).await.transpose()
     }
 
     /// The faculty of a student or of a member of staff.
@@ -64,6 +65,16 @@ impl Person {
     async fn booking_blocked_at(&self) -> Option<DateTime<Utc>> {
         self.0.booking_blocked_at
     }
+}
+
+async fn email<'a>(ctx: &Context<'_>, row: &'a user::Model) -> Result<Option<&'a str>> {
+    let standing = match row.contact_id {
+        Some(id) => key_account::standing(ctx, id).await?,
+        None => None,
+    };
+    Ok(standing
+        .is_none_or(|standing| !standing.must_liaise)
+        .then_some(row.email.as_str()))
 }
 
 /// The person with this id, of a row that the viewer may see.

@@ -2,7 +2,10 @@
 
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
-use entity::ids::{BookingId, CampaignId, ContactId, EventId, NoteId, OrganisationId, TagId};
+use entity::ids::{
+    BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
+    OrganisationId, TagId,
+};
 
 use super::{
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
@@ -12,6 +15,8 @@ use super::{
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
     job::{JobMutation, JobQuery, JobSubscription},
+    key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
+    liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
     organisation::{
@@ -31,6 +36,8 @@ nodes! {
     Event(EventId) by event::event;
     Booking(BookingId) by booking::booking;
     Campaign(CampaignId) by campaign::find;
+    KeyAccount(KeyAccountId) by key_account::find;
+    LiaisonRequest(LiaisonRequestId) by liaison::find;
 }
 
 /// What can be asked.
@@ -48,6 +55,8 @@ pub struct Query(
     BookingQuery,
     CampaignQuery,
     JobQuery,
+    KeyAccountQuery,
+    LiaisonQuery,
 );
 
 /// What can be changed.
@@ -62,6 +71,8 @@ pub struct Mutation(
     BookingMutation,
     CampaignMutation,
     JobMutation,
+    KeyAccountMutation,
+    LiaisonMutation,
 );
 
 /// What can be watched.

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use entity::{
-    ids::{CampaignId, DeliveryId, TagId},
+    ids::{CampaignId, DeliveryId, TagId, UserId},
     list::IdList,
     tag,
 };
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
+    key_account::guard::{guarded, operator},
     mail::MESSAGE_ID_DOMAIN,
     request,
     store::Tx,
@@ -51,6 +53,9 @@ pub enum SkipReason {
     OptedOut,
     /// Mail is held back after bounces.
     OnHold,
+    /// They are a key account contact, and the Key Account Operator has not agreed. Whether there is an address, and what
+    /// is wrong with it, isn't told then.
+    KeyAccountWithoutAgreement,
     /// No address is known.
     NoAddress,
     /// The address is none.
@@ -59,6 +64,13 @@ pub enum SkipReason {
     Suppressed,
     /// Another contact with the same address is reached already.
     DuplicateAddress,
+}
+
+/// In whose name a campaign goes out, and when that is looked at: whose key account contacts and agreements count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
+    pub user_id: Option<UserId>,
+    pub now: DateTime<Utc>,
 }
 
 /// How many are left out, by reason.
@@ -141,9 +153,10 @@ pub(super) async fn preview(
     db: &impl ConnectionTrait,
     key: &AddressKey,
     audience: &Audience,
+    sender: Sender,
 ) -> Result<Preview> {
-    let suppressed = suppressed(db, key, audience).await?;
-    let mut query = matched(db.get_database_backend(), audience, &suppressed)?;
+    let suppressed = suppressed(db, key, audience, sender).await?;
+    let mut query = matched(db.get_database_backend(), audience, sender, &suppressed)?;
     query
         .sql
         .push_str("SELECT reason, COUNT(*) AS contacts FROM judged GROUP BY reason");
@@ -169,10 +182,11 @@ pub(super) async fn freeze(
     key: &AddressKey,
     campaign_id: CampaignId,
     audience: &Audience,
+    sender: Sender,
 ) -> Result<u64> {
     let db = tx.conn();
-    let suppressed = suppressed(db, key, audience).await?;
-    let mut query = matched(tx.backend(), audience, &suppressed)?;
+    let suppressed = suppressed(db, key, audience, sender).await?;
+    let mut query = matched(tx.backend(), audience, sender, &suppressed)?;
     // The ids are made by the statement too. They are UUIDv7 (RFC 9562, 6.2, method 1): time and randomness are those of
     // one fresh id, and the last four bytes count the rows. The ledger is then in the order in which it is worked off.
     let first = DeliveryId::new_at(tx.now()).uuid().simple().to_string();
@@ -210,8 +224,9 @@ async fn suppressed(
     db: &impl ConnectionTrait,
     key: &AddressKey,
     audience: &Audience,
+    sender: Sender,
 ) -> Result<Vec<String>> {
-    let mut query = matched(db.get_database_backend(), audience, &[])?;
+    let mut query = matched(db.get_database_backend(), audience, sender, &[])?;
     query
         .sql
         .push_str("SELECT address FROM judged WHERE reason IS NULL");
@@ -288,12 +303,20 @@ enum Wanted {
 
 /// Two common table expressions: `matched`, every contact that the audience means, and `judged`, the same with the
 /// reason for which they are left out, or null.
-fn matched(backend: DbBackend, audience: &Audience, suppressed: &[String]) -> Result<Query> {
+fn matched(
+    backend: DbBackend,
+    audience: &Audience,
+    sender: Sender,
+    suppressed: &[String],
+) -> Result<Query> {
     let Dialect { ids, texts, .. } = dialect(backend);
+    // The rule of key accounts comes with its own parameters, which are the first ones.
+    let guarded = backend.build(&guarded(&operator(sender.user_id), sender.now));
     let mut query = Query {
         sql: String::new(),
-        values: Vec::new(),
+        values: guarded.values.map_or_else(Vec::new, |values| values.0),
     };
+    let guarded = guarded.sql;
     let mut tagged = Vec::new();
     for (tags, wanted) in [
         (&audience.all_of, Wanted::All),
@@ -328,12 +351,15 @@ fn matched(backend: DbBackend, audience: &Audience, suppressed: &[String]) -> Re
         format!("WHEN LOWER(c.email) IN {} THEN 'SUPPRESSED' ", texts(&list))
     };
     query.sql = format!(
-        "WITH matched AS (\
+        "WITH guarded (contact_id) AS ({guarded}), matched AS (\
            SELECT c.id, LOWER(c.email) AS address, c.name, c.job_title, o.name AS organisation, CASE \
              WHEN c.state <> 'ACTIVE' THEN 'INACTIVE' \
              WHEN c.do_not_email THEN 'DO_NOT_EMAIL' \
              WHEN c.bulk_opted_out_at IS NOT NULL THEN 'OPTED_OUT' \
              WHEN c.on_hold_at IS NOT NULL THEN 'ON_HOLD' \
+             WHEN c.id IN (SELECT contact_id FROM guarded) OR LOWER(c.email) IN (\
+               SELECT LOWER(k.email) FROM guarded JOIN contact AS k ON k.id = guarded.contact_id WHERE k.email IS NOT NULL\
+             ) THEN 'KEY_ACCOUNT_WITHOUT_AGREEMENT' \
              WHEN COALESCE(c.email, '') = '' THEN 'NO_ADDRESS' \
              WHEN c.email NOT LIKE '%_@_%._%' OR c.email LIKE '%@%@%' OR c.email LIKE '% %' THEN 'INVALID_ADDRESS' \
              {suppressed}END AS skip \

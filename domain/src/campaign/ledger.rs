@@ -34,6 +34,7 @@ use super::{SendCampaign, lock};
 use crate::{
     delivery::{CLAIM, Verdict, record},
     error::Result,
+    key_account::guard::{guarded, operator_found},
     live::LiveEvent,
     store::Tx,
     suppression::{self, AddressKey},
@@ -168,8 +169,20 @@ pub async fn due<'a>(
 pub async fn withheld(
     db: &impl ConnectionTrait,
     key: &AddressKey,
+    campaign_id: CampaignId,
     mails: &[delivery::Model],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<DeliveryId, &'static str>> {
+    let unagreed: HashSet<DeliveryId> = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::Id)
+        .filter(delivery::Column::Id.is_in(mails.iter().map(|mail| mail.id)))
+        .filter(to_guarded(campaign_id, now))
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
     let contacts: Vec<ContactId> = mails.iter().filter_map(|mail| mail.contact_id).collect();
     let unwilling: HashSet<ContactId> = contact::Entity::find()
         .select_only()
@@ -196,12 +209,39 @@ pub async fn withheld(
                 "the address was suppressed after the start"
             } else if mail.contact_id.is_some_and(|id| unwilling.contains(&id)) {
                 "the contact opted out or left after the start"
+            } else if unagreed.contains(&mail.id) {
+                "the Key Account Operator of the contact has not agreed"
             } else {
                 return None;
             };
             Some((mail.id, reason))
         })
         .collect())
+}
+
+/// Whether a mail of the campaign goes to a key account contact whose Key Account Operator has not agreed with its sender:
+/// to the contact itself, or to their address under another name (policy 2.3).
+fn to_guarded(campaign_id: CampaignId, now: DateTime<Utc>) -> Condition {
+    let sender = campaign::Entity::find_by_id(campaign_id)
+        .select_only()
+        .column(campaign::Column::ScheduledBy)
+        .into_query();
+    let sender = operator_found(sender);
+    let addresses = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::Email)
+        .filter(contact::Column::Email.is_not_null())
+        .filter(contact::Column::Id.in_subquery(guarded(&sender, now)))
+        .into_query();
+    let contact = Expr::col((delivery::Entity, delivery::Column::ContactId));
+    Condition::any()
+        .add(delivery::Column::Address.in_subquery(addresses))
+        .add(
+            contact
+                .clone()
+                .is_not_null()
+                .and(contact.in_subquery(guarded(&sender, now))),
+        )
 }
 
 /// Claims those of the mails that are still due, if the campaign is still being sent, and answers which they are. Commit
@@ -228,6 +268,7 @@ pub async fn claim(
         .and_where(in_state(DeliveryState::Queued))
         .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(tx.now()))
         .and_where(Expr::exists(sending))
+        .and_where(Expr::from(to_guarded(campaign_id, tx.now())).not())
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
     let picked = CommonTableExpression::new()

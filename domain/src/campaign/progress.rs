@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entity::{
     delivery::{self, DeliveryState},
     ids::{CampaignId, DeliveryId},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QuerySelect,
     Select,
 };
 
 use crate::{
     error::Result,
+    key_account::guard::withheld_from,
     page::{Page, Slice},
+    viewer::Viewer,
 };
 
 /// How many mails stand where.
@@ -81,9 +84,17 @@ pub struct DeliveryFilter {
 }
 
 impl DeliveryFilter {
-    fn select(&self) -> Select<delivery::Entity> {
-        let query =
+    fn select(&self, viewer: &Viewer, now: DateTime<Utc>) -> Select<delivery::Entity> {
+        let mut query =
             delivery::Entity::find().filter(delivery::Column::CampaignId.eq(self.campaign_id));
+        // policy 2.3: the list is by address, so a row without one would tell where it belongs.
+        if let Some(withheld) = withheld_from(viewer, now) {
+            query = query.filter(
+                Condition::any()
+                    .add(delivery::Column::ContactId.is_null())
+                    .add(delivery::Column::ContactId.not_in_subquery(withheld)),
+            );
+        }
         match self.state {
             Some(state) => query.filter(delivery::Column::State.eq(state)),
             None => query,
@@ -91,9 +102,11 @@ impl DeliveryFilter {
     }
 }
 
-/// One page of a campaign's mails, by address.
+/// One page of a campaign's mails, by address, without those to contacts whose address is withheld from `viewer`.
 pub async fn deliveries(
     db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
     filter: &DeliveryFilter,
     page: &Page<(String, DeliveryId)>,
 ) -> Result<Slice<delivery::Model>> {
@@ -102,13 +115,18 @@ pub async fn deliveries(
         delivery::Column::Id.into_expr(),
     ];
     let rows = page
-        .narrow(filter.select(), key, Order::Asc)
+        .narrow(filter.select(viewer, now), key, Order::Asc)
         .all(db)
         .await?;
     Ok(page.slice(rows))
 }
 
-/// How many mails a campaign has.
-pub async fn count_deliveries(db: &impl ConnectionTrait, filter: &DeliveryFilter) -> Result<u64> {
-    Ok(filter.select().count(db).await?)
+/// How many mails a campaign has, as [`deliveries`] lists them.
+pub async fn count_deliveries(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    filter: &DeliveryFilter,
+) -> Result<u64> {
+    Ok(filter.select(viewer, now).count(db).await?)
 }

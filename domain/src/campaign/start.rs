@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Audience, audience,
+    Audience,
+    audience::{self, Sender},
     ledger::Lane,
     lock, locked,
     words::{Words, WordsError},
@@ -107,7 +108,8 @@ pub async fn schedule(
     };
 
     let key = AddressKey::load(tx.conn(), now).await?;
-    let preview = audience::preview(tx.conn(), &key, &Audience::of(&campaign)).await?;
+    let sender = Sender { user_id: by, now };
+    let preview = audience::preview(tx.conn(), &key, &Audience::of(&campaign), sender).await?;
     if preview.recipients == 0 {
         return Err(audience::empty(&preview));
     }
@@ -224,8 +226,9 @@ async fn start(
         .map_err(|error| Error::refused_whole(RefusalCode::CannotRender, error.to_string()))?;
     let key = AddressKey::load(tx.conn(), now).await?;
     let who = Audience::of(&campaign);
-    let preview = audience::preview(tx.conn(), &key, &who).await?;
-    let recipients = audience::freeze(tx, &key, id, &who).await?;
+    let sender = Sender { user_id: by, now };
+    let preview = audience::preview(tx.conn(), &key, &who, sender).await?;
+    let recipients = audience::freeze(tx, &key, id, &who, sender).await?;
     if recipients == 0 {
         return Err(audience::empty(&preview));
     }

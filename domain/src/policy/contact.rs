@@ -15,8 +15,10 @@ table! {
         createContact(input), updateContact(input): give(EDIT_ORGANISATION);
     }
     type Contact {
-        id, name, jobTitle, organisation: read(EVERYONE);
+        id, name, displayName, jobTitle, organisation: read(EVERYONE);
         email, telephone: read(STUDENT | GRADUATE | EMPLOYER | OPERATOR);
+        detailsWithheld: read(OPERATOR);
+        isKeyAccountContact, keyAccount, guidance: read(STAFF);
         state, visibleToStudents: read(EMPLOYER | STAFF);
         bulkOptedOutAt, doNotEmail, onHoldAt: read(EMPLOYER | OPERATOR);
         version, createdAt, updatedAt: read(STAFF);

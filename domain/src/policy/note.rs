@@ -14,7 +14,7 @@ table! {
     }
     type Note {
         id: read(EVERYONE);
-        organisation, contact, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, authorName,
+        organisation, contact, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, authorName, withoutAgreement,
         createdAt: read(STAFF);
     }
     type NoteConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }

@@ -21,7 +21,7 @@ table! {
         contacts, contactCount, events: read(SIGNED_IN);
         contacts(first), events(first): give(SIGNED_IN);
         showsContactsToStudents: read(EMPLOYER | STAFF);
-        tags, notes, source, sourceKey, multipleTouchPoints, version, createdAt, updatedAt: read(STAFF);
+        tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, version, createdAt, updatedAt: read(STAFF);
         notes(first): give(STAFF);
     }
     type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }

@@ -174,7 +174,10 @@ impl<'a> Pass<'a> {
     /// Writes the mails of a chunk. Those that must not be sent any more, or can't be written, leave the ledger here.
     async fn write(&self, chunk: Vec<Mail>) -> Result<Vec<Letter>> {
         let asked = Instant::now();
-        let withheld = ledger::withheld(self.ctx.store.reader(), &self.key, &chunk).await?;
+        let store = &self.ctx.store;
+        let campaign_id = self.lane.campaign_id;
+        let withheld =
+            ledger::withheld(store.reader(), &self.key, campaign_id, &chunk, store.now()).await?;
         let mut written = Vec::with_capacity(chunk.len());
         let mut dropped = Vec::new();
         for mail in chunk {

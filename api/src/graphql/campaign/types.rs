@@ -22,6 +22,7 @@ use crate::graphql::{
     rows::rows,
     store,
     tag::{self, Tag},
+    viewer,
 };
 
 /// A bulk e-mail to employer contacts.
@@ -127,7 +128,7 @@ impl Campaign {
         Some(counts(ctx, self.0.id).await)
     }
 
-    /// Its mails, by address.
+    /// Its mails, by address, without those to key account contacts about whom the viewer must liaise first (policy 2.3).
     async fn deliveries(
         &self,
         ctx: &Context<'_>,
@@ -175,18 +176,23 @@ async fn deliveries(
     filter: DeliveryFilter,
     page: &PageArgs,
 ) -> Result<Connection<Delivery>> {
-    let store = store(ctx)?;
-    let counted = store.clone();
+    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let counted = (store.clone(), viewer.clone());
     connect(
         ctx,
         "deliveries",
         page,
-        async |page| campaigns::deliveries(store.reader(), &filter, &page).await,
+        async |page| {
+            campaigns::deliveries(store.reader(), viewer, store.now(), &filter, &page).await
+        },
         |row: &delivery::Model| (row.address.clone(), row.id),
         Delivery,
         move || {
-            let store = counted.clone();
-            async move { campaigns::count_deliveries(store.reader(), &filter).await }
+            let (store, viewer) = counted.clone();
+            async move {
+                let now = store.now();
+                campaigns::count_deliveries(store.reader(), &viewer, now, &filter).await
+            }
         },
     )
     .await
@@ -401,6 +407,8 @@ pub enum CampaignSkipReason {
     OptedOut,
     /// Mail is held back after bounces.
     OnHold,
+    /// They are a key account contact, and the Key Account Operator has not agreed.
+    KeyAccountWithoutAgreement,
     /// No address is known.
     NoAddress,
     /// The address is none.
