@@ -21,7 +21,9 @@ use entity::{
     key_account::{self, KeyAccountScope, KeyAccountState},
     organisation, user,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
+};
 use serde_json::json;
 
 pub use self::{
@@ -65,15 +67,19 @@ pub async fn claim(
     } else {
         KeyAccountScope::Whole
     };
-    if live.iter().any(|account| account.operator_id == operator_id) {
+    if live
+        .iter()
+        .any(|account| account.operator_id == operator_id)
+    {
         refusals.add(
             RefusalCode::Taken,
             "organisationId",
             "This is a key account of yours already: add contacts to it.",
         );
-    } else if let Some(other) = live.iter().find(|account| {
-        scope == KeyAccountScope::Whole || account.scope == KeyAccountScope::Whole
-    }) {
+    } else if let Some(other) = live
+        .iter()
+        .find(|account| scope == KeyAccountScope::Whole || account.scope == KeyAccountScope::Whole)
+    {
         let name = name_of(tx, other.operator_id).await?;
         refusals.add(
             RefusalCode::Taken,
@@ -133,7 +139,10 @@ pub(crate) async fn touch_points_changed(
         KeyAccountScope::Whole
     };
     key_account::Entity::update_many()
-        .col_expr(key_account::Column::Scope, sea_orm::sea_query::Expr::val(scope))
+        .col_expr(
+            key_account::Column::Scope,
+            sea_orm::sea_query::Expr::val(scope),
+        )
         .filter(key_account::Column::OrganisationId.eq(organisation_id))
         .filter(key_account::Column::State.eq(KeyAccountState::Live))
         .exec(tx.conn())
@@ -185,7 +194,8 @@ async fn lock_live(tx: &Tx, viewer: &Viewer, id: KeyAccountId) -> Result<key_acc
         .ok_or_else(missing)?;
     if viewer.user_id() != Some(account.operator_id) && !viewer.has(Permission::GrantAccess) {
         return Err(Error::Forbidden(
-            "Only the Key Account Operator changes a key account, or somebody who grants access.".to_owned(),
+            "Only the Key Account Operator changes a key account, or somebody who grants access."
+                .to_owned(),
         ));
     }
     if account.state != KeyAccountState::Live {

@@ -82,7 +82,10 @@ pub async fn request(
     let mut refusals = Refusals::default();
     let purpose = Text::block("purpose", 1_000).required(purpose, &mut refusals);
     refusals.into_result()?;
-    if crate::contact::find(tx.conn(), viewer, contact_id).await?.is_none() {
+    if crate::contact::find(tx.conn(), viewer, contact_id)
+        .await?
+        .is_none()
+    {
         return Err(Error::not_found("contactId", "contact"));
     }
     let Some(held) = held_by_other(tx, viewer, contact_id).await? else {

@@ -132,7 +132,11 @@ fn indexes() -> Vec<IndexCreateStatement> {
         )
         .and_where(one_of("state", &["LIVE"]))
         .take(),
-        index("key_account_operator", "key_account", &["operator_id", "id"]),
+        index(
+            "key_account_operator",
+            "key_account",
+            &["operator_id", "id"],
+        ),
         // One holder of a contact.
         unique(
             "key_account_contact_one_holder",

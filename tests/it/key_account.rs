@@ -22,7 +22,9 @@ async fn shown_names(office: &Office, who: &str, name: &str) -> Vec<String> {
     let contact = office.contact(name).await;
     let client = office.client(who).await;
     let list = client.data(NAMES, json!({})).await;
-    let search = client.data(NAMES, json!({ "filter": { "search": name } })).await;
+    let search = client
+        .data(NAMES, json!({ "filter": { "search": name } }))
+        .await;
     let node = client
         .data(
             "query($id: ID!) { node(id: $id) { ... on Contact { id name displayName } } }",
@@ -122,7 +124,7 @@ on_both_columns! {
         assert_eq!(row.state, KeyAccountState::Lapsed);
         assert_eq!(office.letters("operator", "key_account_lapsed").await.len(), 2, "one for each of two claims");
         assert_eq!(office.letters("admin", "liaison_expired").await.len(), 1);
-        assert_eq!(office.letters("operator", "liaison_expired").await.len(), 2, "what they were asked, and what they had asked: no");
+        assert_eq!(office.letters("operator", "liaison_expired").await.len(), 1);
         office.look_after().await;
         assert_eq!(office.letters("operator", "key_account_lapsed").await.len(), 2, "nobody is told twice");
 
@@ -233,7 +235,7 @@ on_both_columns! {
             .all(office.system.store().reader())
             .await
             .unwrap();
-        assert_eq!(held, []);
+        assert!(held.is_empty(), "{held:?}");
     }
 }
 

@@ -65,8 +65,8 @@ pub async fn load(tx: &Tx, employers: &Employers, people: &People) -> Result<(),
     hold(tx, many, &jo).await?;
     let agreed = hold(tx, many, &sana).await?;
     let now = tx.now();
-    let request = |(key_account_id, contact_id), requested_by, purpose: &str| {
-        liaison_request::Model {
+    let request =
+        |(key_account_id, contact_id), requested_by, purpose: &str| liaison_request::Model {
             id: LiaisonRequestId::new_at(now),
             key_account_id,
             contact_id,
@@ -79,9 +79,12 @@ pub async fn load(tx: &Tx, employers: &Employers, people: &People) -> Result<(),
             answered_at: None,
             answer: None,
             agreed_until: None,
-        }
-    };
-    let open = request(asked, people.administrator, "Invite her to judge the enterprise prize.");
+        };
+    let open = request(
+        asked,
+        people.administrator,
+        "Invite her to judge the enterprise prize.",
+    );
     let until = now + liaison::AGREED_FOR;
     let answered = liaison_request::Model {
         state: LiaisonState::Agreed,

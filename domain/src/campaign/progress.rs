@@ -8,8 +8,8 @@ use entity::{
     ids::{CampaignId, DeliveryId},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QuerySelect,
-    Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
+    QuerySelect, Select,
 };
 
 use crate::{

@@ -90,8 +90,14 @@ pub async fn remove_contact(
     row.update(tx.conn()).await?;
     crate::liaison::end_all(tx, &account, Some(contact_id)).await?;
     let removed = json!({ "contactId": contact_id });
-    tx.audit(viewer, "key_account.remove_contact", id, Some(removed), None)
-        .await?;
+    tx.audit(
+        viewer,
+        "key_account.remove_contact",
+        id,
+        Some(removed),
+        None,
+    )
+    .await?;
     Ok(account)
 }
 
@@ -135,7 +141,10 @@ pub(super) async fn check(
         refusals.add(
             RefusalCode::Taken,
             FIELD,
-            format!("{} holds one of these contacts already.", held.operator_name),
+            format!(
+                "{} holds one of these contacts already.",
+                held.operator_name
+            ),
         );
     }
     Ok(named

@@ -90,10 +90,7 @@ fn held(now: DateTime<Utc>) -> Select<held_contact::Entity> {
 pub(super) fn counts(now: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(key_account::Column::State.eq(KeyAccountState::Live))
-        .add(
-            key_account::Column::OperatorId
-                .in_subquery(holders(Permission::ClaimKeyAccount, now)),
-        )
+        .add(key_account::Column::OperatorId.in_subquery(holders(Permission::ClaimKeyAccount, now)))
 }
 
 /// Whether the operator `who` must liaise before they contact a held contact: it isn't theirs, and no agreement of the
@@ -104,14 +101,21 @@ fn must_liaise(who: &Expr, now: DateTime<Utc>) -> Condition {
         .from(liaison_request::Entity)
         .and_where(liaison_request::Column::State.eq(LiaisonState::Agreed))
         .and_where(liaison_request::Column::ExpiresAt.gt(now))
-        .and_where(liaison_request::Column::RequestedBy.into_expr().eq(who.clone()))
+        .and_where(
+            liaison_request::Column::RequestedBy
+                .into_expr()
+                .eq(who.clone()),
+        )
         .and_where(
             Expr::col((liaison_request::Entity, liaison_request::Column::ContactId))
                 .equals((held_contact::Entity, held_contact::Column::ContactId)),
         )
         .and_where(
-            Expr::col((liaison_request::Entity, liaison_request::Column::KeyAccountId))
-                .equals((held_contact::Entity, held_contact::Column::KeyAccountId)),
+            Expr::col((
+                liaison_request::Entity,
+                liaison_request::Column::KeyAccountId,
+            ))
+            .equals((held_contact::Entity, held_contact::Column::KeyAccountId)),
         )
         .to_owned();
     Condition::all()

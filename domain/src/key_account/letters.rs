@@ -89,7 +89,14 @@ pub(super) async fn handed_over(
             "link": account_link(account),
         });
         let occasion = format!("{}/{to}/{}", account.id, tx.now().timestamp_micros());
-        write(tx, "key_account_handed_over", recipient.as_ref(), &occasion, fields).await?;
+        write(
+            tx,
+            "key_account_handed_over",
+            recipient.as_ref(),
+            &occasion,
+            fields,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -119,7 +126,9 @@ pub(super) async fn contacted_without_agreement(
         NoteKind::Visit => "a visit",
         NoteKind::Event | NoteKind::GuidanceOnContact | NoteKind::Other => "contact",
     };
-    let author = author.person().map_or("Somebody", |person| person.name.as_str());
+    let author = author
+        .person()
+        .map_or("Somebody", |person| person.name.as_str());
     let fields = json!({
         "contact": contact_name(tx, held.contact_id).await?,
         "organisation": organisation_name(tx, note.organisation_id).await?,
@@ -130,7 +139,14 @@ pub(super) async fn contacted_without_agreement(
     });
     let operator = person(tx, held.operator_id).await?;
     let occasion = note.id.to_string();
-    write(tx, "contacted_without_agreement", operator.as_ref(), &occasion, fields).await
+    write(
+        tx,
+        "contacted_without_agreement",
+        operator.as_ref(),
+        &occasion,
+        fields,
+    )
+    .await
 }
 
 /// One letter to whoever asked, and one to the Key Account Operator.
@@ -181,8 +197,7 @@ async fn write(
     occasion: &str,
     fields: Value,
 ) -> Result<()> {
-    let Some((to, address)) =
-        to.and_then(|to| Some((to, to.email.parse::<EmailAddress>().ok()?)))
+    let Some((to, address)) = to.and_then(|to| Some((to, to.email.parse::<EmailAddress>().ok()?)))
     else {
         return Ok(());
     };

@@ -10,8 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect,
-    sea_query::Expr,
+    QueryFilter, QuerySelect, sea_query::Expr,
 };
 
 use super::{

@@ -42,11 +42,7 @@ pub fn visible(viewer: &Viewer) -> Select<liaison_request::Entity> {
     if viewer.is_super_user() {
         query
     } else if viewer.is_staff() {
-        query.filter(
-            Condition::any()
-                .add(asked_by(viewer))
-                .add(asked_of(viewer)),
-        )
+        query.filter(Condition::any().add(asked_by(viewer)).add(asked_of(viewer)))
     } else {
         query.filter(Condition::all().add(nothing()))
     }
@@ -69,8 +65,8 @@ impl Filter {
     fn select(&self, viewer: &Viewer) -> Select<liaison_request::Entity> {
         let mut query = visible(viewer);
         if let Some(mine) = self.mine_to_answer {
-            let waits = asked_of(viewer)
-                .add(liaison_request::Column::State.eq(LiaisonState::Requested));
+            let waits =
+                asked_of(viewer).add(liaison_request::Column::State.eq(LiaisonState::Requested));
             query = query.filter(if mine { waits } else { waits.not() });
         }
         if let Some(mine) = self.mine_asked {

@@ -5,7 +5,8 @@ use entity::{
     key_account::{self, KeyAccountScope, KeyAccountState},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter,
 };
 use serde_json::json;
 use support::on_both_columns;
@@ -38,7 +39,11 @@ impl Office {
     }
 }
 
-fn claim_of(organisation_id: OrganisationId, operator_id: UserId, office: &Office) -> key_account::Model {
+fn claim_of(
+    organisation_id: OrganisationId,
+    operator_id: UserId,
+    office: &Office,
+) -> key_account::Model {
     let now = office.system.store().now();
     key_account::Model {
         id: KeyAccountId::new_at(now),

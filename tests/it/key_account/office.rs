@@ -9,7 +9,8 @@ use entity::{
     key_account, key_account_contact, user,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    ActiveEnum, ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder,
 };
 use serde_json::{Value, json};
 use support::{Client, System, TestBed, until_equal};

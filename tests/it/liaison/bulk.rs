@@ -28,7 +28,10 @@ async fn draft(office: &Office, client: &Client) -> String {
         "name": "Autumn fair", "subject": "The autumn fair", "body": "Dear {{ name }}", "allOfTags": [tag.id],
     } });
     let data = client.data(CREATE, input).await;
-    data["createCampaign"]["campaign"]["id"].as_str().unwrap().to_owned()
+    data["createCampaign"]["campaign"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 async fn preview(client: &Client, id: &str) -> Value {
@@ -45,7 +48,8 @@ async fn ledger_of(office: &Office, id: &str) -> Vec<delivery::Model> {
         .unwrap()
 }
 
-const SCHEDULE: &str = "mutation($input: ScheduleCampaignInput!) { scheduleCampaign(input: $input) {
+const SCHEDULE: &str =
+    "mutation($input: ScheduleCampaignInput!) { scheduleCampaign(input: $input) {
     campaign { recipients skipped { reason count } } userErrors { code message } } }";
 
 on_both_columns! {

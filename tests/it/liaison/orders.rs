@@ -13,10 +13,13 @@ use entity::{
     access_grant::{self, GrantState, Permission},
     ids::{ContactId, GrantId, KeyAccountId, LiaisonRequestId, OrganisationId, UserId},
     key_account::KeyAccountState,
-    liaison_request, user,
+    liaison_request::{self, LiaisonState},
+    user,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
+};
 use support::on_both_columns;
 
 /// How many steps are taken, from each of so many starts.
@@ -43,23 +46,39 @@ impl World {
         let mut tx = store.begin().await.unwrap();
         let mut profile = domain::organisation::Profile::named("Lovelace & Sons");
         profile.multiple_touch_points = true;
-        let organisation = domain::organisation::create(&mut tx, &system, profile, true).await.unwrap().id;
+        let organisation = domain::organisation::create(&mut tx, &system, profile, true)
+            .await
+            .unwrap()
+            .id;
         let mut contacts = Vec::new();
         for name in ["Ann", "Ben", "Cem"] {
             let mut profile = contact::Profile::named(name);
             profile.email = Some(format!("{name}@lovelace.test"));
-            contacts.push(contact::create(&mut tx, &system, organisation, profile).await.unwrap().id);
+            contacts.push(
+                contact::create(&mut tx, &system, organisation, profile)
+                    .await
+                    .unwrap()
+                    .id,
+            );
         }
         tx.commit().await.unwrap();
         let mut people = Vec::new();
         for name in ["olga", "otto", "oona"] {
             people.push(add_operator(&store, name).await);
         }
-        Self { store, people, organisation, contacts }
+        Self {
+            store,
+            people,
+            organisation,
+            contacts,
+        }
     }
 
     async fn viewer(&self, id: UserId) -> Viewer {
-        Viewer::load(self.store.reader(), id, None, self.store.now()).await.unwrap().unwrap()
+        Viewer::load(self.store.reader(), id, None, self.store.now())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Sets whether the permission of somebody counts.
@@ -82,16 +101,30 @@ impl World {
         found.unwrap().map(|account| account.id)
     }
 
+    async fn operator_of(&self, id: KeyAccountId) -> UserId {
+        let found = entity::key_account::Entity::find_by_id(id)
+            .one(self.store.reader())
+            .await;
+        found.unwrap().unwrap().operator_id
+    }
+
     /// What the system says: who may reach whom.
     async fn reached(&self) -> HashSet<(ContactId, UserId)> {
         let mut reached = HashSet::new();
         for id in &self.people {
             let viewer = self.viewer(*id).await;
-            let standings = key_account::standings(self.store.reader(), &viewer, self.store.now(), &self.contacts)
-                .await
-                .unwrap();
+            let standings = key_account::standings(
+                self.store.reader(),
+                &viewer,
+                self.store.now(),
+                &self.contacts,
+            )
+            .await
+            .unwrap();
             for contact in &self.contacts {
-                let withheld = standings.iter().any(|standing| standing.contact_id == *contact && standing.must_liaise);
+                let withheld = standings
+                    .iter()
+                    .any(|standing| standing.contact_id == *contact && standing.must_liaise);
                 if !withheld {
                     reached.insert((*contact, *id));
                 }
@@ -107,9 +140,14 @@ impl World {
         let contact_id = *self.contacts.choose(random).unwrap();
         let viewer = self.viewer(who).await;
         let mut tx = self.store.begin().await.unwrap();
-        let named = || vec![Named { contact_id, guidance: "Ring first.".to_owned() }];
-        match random.random_range(0..8) {
-            0 => {
+        let named = || {
+            vec![Named {
+                contact_id,
+                guidance: "Ring first.".to_owned(),
+            }]
+        };
+        match random.random_range(0..12) {
+            0..=2 => {
                 let done = match self.account_of(who).await {
                     Some(id) => key_account::add_contacts(&mut tx, &viewer, id, named()).await,
                     None => key_account::claim(&mut tx, &viewer, self.organisation, named()).await,
@@ -120,15 +158,16 @@ impl World {
                 }
                 format!("{who} claims {contact_id}")
             }
-            1 | 2 => {
+            3..=5 => {
                 let asked = liaison::request(&mut tx, &viewer, contact_id, "Ask.").await;
                 if asked.is_ok() {
                     tx.commit().await.unwrap();
                 }
                 format!("{who} asks about {contact_id}")
             }
-            3 | 4 => {
+            6..=8 => {
                 let waiting: Vec<liaison_request::Model> = liaison_request::Entity::find()
+                    .filter(liaison_request::Column::State.eq(LiaisonState::Requested))
                     .order_by_asc(liaison_request::Column::Id)
                     .all(tx.conn())
                     .await
@@ -137,18 +176,32 @@ impl World {
                     return "nobody waits".to_owned();
                 };
                 let id: LiaisonRequestId = request.id;
+                // Mostly by whom it is asked of, and sometimes by somebody else.
+                let asked_of = self.operator_of(request.key_account_id).await;
+                let answers = if random.random_bool(0.8) {
+                    asked_of
+                } else {
+                    who
+                };
+                let viewer = self.viewer(answers).await;
                 let agree = random.random_bool(0.7);
-                let answer = Answer { agree, words: Some("So be it.".to_owned()), until: None };
+                let answer = Answer {
+                    agree,
+                    words: Some("So be it.".to_owned()),
+                    until: None,
+                };
                 let answered = liaison::answer(&mut tx, &viewer, id, answer).await;
                 if answered.is_ok() {
                     tx.commit().await.unwrap();
                     if agree {
-                        model.agreed.insert((request.contact_id, request.requested_by));
+                        model
+                            .agreed
+                            .insert((request.contact_id, request.requested_by));
                     }
                 }
-                format!("{who} answers {id}")
+                format!("{answers} answers {id}")
             }
-            5 => {
+            9 => {
                 if let Some(id) = self.account_of(who).await {
                     let handed = key_account::hand_over_one(&mut tx, &viewer, id, other).await;
                     if handed.is_ok() && who != other {
@@ -163,7 +216,7 @@ impl World {
                 }
                 format!("{who} hands over to {other}")
             }
-            6 => {
+            10 => {
                 if let Some(id) = self.account_of(who).await
                     && key_account::release(&mut tx, &viewer, id).await.is_ok()
                 {
@@ -176,7 +229,11 @@ impl World {
                 drop(tx);
                 self.set_access(who, GrantState::Lapsed).await;
                 model.drop_of(who);
-                assert_eq!(self.reached().await, model.reached(self), "{who} lapses, before any job");
+                assert_eq!(
+                    self.reached().await,
+                    model.reached(self),
+                    "{who} lapses, before any job"
+                );
                 let mut tx = self.store.begin().await.unwrap();
                 key_account::look_after(&mut tx).await.unwrap();
                 tx.commit().await.unwrap();
@@ -206,7 +263,10 @@ impl Model {
         let mut reached = HashSet::new();
         for contact in &world.contacts {
             for person in &world.people {
-                let free = self.holder.get(contact).is_none_or(|holder| holder == person);
+                let free = self
+                    .holder
+                    .get(contact)
+                    .is_none_or(|holder| holder == person);
                 if free || self.agreed.contains(&(*contact, *person)) {
                     reached.insert((*contact, *person));
                 }

@@ -13,7 +13,10 @@ impl Handler for LookAfterKeyAccounts {
         let mut tx = ctx.begin().await?;
         let (claims, requests) = key_account::look_after(&mut tx).await?;
         if claims + requests > 0 {
-            info!(claims, requests, "key accounts and liaison requests have ended");
+            info!(
+                claims,
+                requests, "key accounts and liaison requests have ended"
+            );
         }
         Ok(Outcome::Done(tx))
     }

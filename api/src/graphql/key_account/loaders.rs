@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use async_graphql::{Context, Result, dataloader::Loader};
 use domain::key_account::{self as accounts, Standing};
 use entity::{
-    contact, key_account,
+    contact,
     ids::{ContactId, KeyAccountId, OrganisationId},
+    key_account,
 };
 
 use super::KeyAccount;
@@ -44,7 +45,11 @@ pub async fn standing(ctx: &Context<'_>, id: ContactId) -> Result<Option<Standin
 /// The claims that count on an organisation.
 pub async fn accounts_of(ctx: &Context<'_>, id: OrganisationId) -> Result<Vec<KeyAccount>> {
     let found = rows(ctx)?.load_one(AccountsOf(id)).await?;
-    Ok(found.unwrap_or_default().into_iter().map(KeyAccount).collect())
+    Ok(found
+        .unwrap_or_default()
+        .into_iter()
+        .map(KeyAccount)
+        .collect())
 }
 
 pub(super) async fn contacts_of(ctx: &Context<'_>, id: KeyAccountId) -> Result<Vec<Contact>> {
@@ -90,10 +95,13 @@ impl Loader<AccountsOf> for Rows {
     ) -> Result<HashMap<AccountsOf, Self::Value>, LoadError> {
         let ids: Vec<OrganisationId> = keys.iter().map(|key| key.0).collect();
         let now = self.store.now();
-        let found = accounts::of_organisations(self.store.reader(), &self.viewer, now, &ids).await?;
+        let found =
+            accounts::of_organisations(self.store.reader(), &self.viewer, now, &ids).await?;
         let mut all: HashMap<AccountsOf, Self::Value> = HashMap::new();
         for row in found {
-            all.entry(AccountsOf(row.organisation_id)).or_default().push(row);
+            all.entry(AccountsOf(row.organisation_id))
+                .or_default()
+                .push(row);
         }
         Ok(all)
     }

@@ -134,6 +134,11 @@ impl ContactWithGuidance {
 
     /// Whether the viewer must liaise with the Key Account Operator before they contact them.
     async fn must_liaise(&self) -> Option<bool> {
-        Some(self.0.standing.as_ref().is_some_and(|standing| standing.must_liaise))
+        Some(
+            self.0
+                .standing
+                .as_ref()
+                .is_some_and(|standing| standing.must_liaise),
+        )
     }
 }
