@@ -122,7 +122,7 @@ on_both_columns! {
 
         let whole = ledger::Lane { campaign_id: id, from: None, to: None };
         let claimable = async || {
-            let mails = ledger::due(store.reader(), &whole, None, store.now(), 100).await.unwrap();
+            let mails = ledger::due(store.reader(), &whole, None, [], store.now(), 100).await.unwrap();
             let key = AddressKey::load(store.reader(), store.now()).await.unwrap();
             let withheld = ledger::withheld(store.reader(), &key, id, &mails, store.now()).await.unwrap();
             let ids: Vec<_> = mails.iter().map(|mail| mail.id).collect();

@@ -18,6 +18,7 @@ use crate::graphql::{
     connection::{Connection, PageArgs, connect},
     contact::{self, Contact},
     id::Id,
+    key_account,
     person::{self, Person},
     rows::rows,
     store,
@@ -217,8 +218,10 @@ impl Delivery {
     }
 
     /// The address, as it was when the campaign started.
-    async fn address(&self) -> Option<&str> {
-        Some(&self.0.address)
+    async fn address(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+        unless_withheld(ctx, &self.0, Some(&self.0.address))
+            .await
+            .transpose()
     }
 
     /// The name of the recipient.
@@ -257,9 +260,24 @@ impl Delivery {
     }
 
     /// What the relay last said against it, or why it was withheld.
-    async fn last_reply(&self) -> Option<&str> {
-        self.0.last_reply.as_deref()
+    async fn last_reply(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
+        unless_withheld(ctx, &self.0, self.0.last_reply.as_deref())
+            .await
+            .transpose()
     }
+}
+
+/// What tells of an address, unless the viewer must liaise about its contact first. Relays repeat addresses in their replies.
+async fn unless_withheld<'a>(
+    ctx: &Context<'_>,
+    mail: &delivery::Model,
+    told: Option<&'a str>,
+) -> Result<Option<&'a str>> {
+    let standing = match mail.contact_id {
+        Some(id) => key_account::standing(ctx, id).await?,
+        None => None,
+    };
+    Ok(told.filter(|_| standing.is_none_or(|standing| !standing.must_liaise)))
 }
 
 /// How many mails of a campaign stand where.

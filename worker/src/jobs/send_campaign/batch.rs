@@ -112,7 +112,9 @@ impl Pass<'_> {
         let asked = Instant::now();
         let mails: Vec<Mail> = waiting.iter().map(|letter| letter.mail.clone()).collect();
         let reader = self.ctx.store.reader();
-        let withheld = ledger::withheld(reader, &self.key, &mails).await?;
+        let campaign_id = self.lane.campaign_id;
+        let now = self.ctx.store.now();
+        let withheld = ledger::withheld(reader, &self.key, campaign_id, &mails, now).await?;
         waiting.retain_mut(|letter| {
             letter.asked = asked;
             let Some(reason) = withheld.get(&letter.mail.id) else {
