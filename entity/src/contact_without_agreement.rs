@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{KeyAccountId, NoteId};
+use crate::personal_data::personal_data;
 
 /// A row of `contact_without_agreement`.
 #[sea_orm::model]
@@ -19,3 +20,7 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "contact_without_agreement": nobody; note_id, key_account_id, recorded_at
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{KeyAccountId, OrganisationId, UserId};
+use crate::personal_data::personal_data;
 
 /// What a claim is on.
 #[derive(
@@ -66,3 +67,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "key_account": "Which operator has claimed an organisation.";
+    erasure: Keep("whom employers were to be asked of must stay known; the account is a pseudonym then");
+    retention: Until::Always.because("it goes with the organisation (policy 2.3)");
+    Hand => operator_id;
+    Nothing => id, organisation_id, scope, state, claimed_at, held_since, ended_at;
+}

@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{ContactId, KeyAccountContactId, KeyAccountId, NoteId};
+use crate::personal_data::personal_data;
 
 /// A row of `key_account_contact`.
 #[sea_orm::model]
@@ -25,3 +26,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "key_account_contact": "That a contact is one of a key account.";
+    erasure: Keep("nothing of the person is left in the contact that it names");
+    retention: Until::Always.because("it goes with the key account (policy 2.3)");
+    Subject(Contact) => contact_id;
+    Nothing => id, key_account_id, guidance_note_id, named_at, ended_at;
+}

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ContactId, KeyAccountId, LiaisonRequestId, UserId};
+use crate::personal_data::personal_data;
 
 /// Where a liaison request stands.
 #[derive(
@@ -59,3 +60,13 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "liaison_request": "Who asked to contact somebody, what for, and what was answered.";
+    erasure: Keep("what was agreed must stay known; names and addresses are taken out");
+    retention: Until::Always.because("it goes with the key account (policy 2.3)");
+    Subject(Contact) => contact_id;
+    Hand => requested_by, answered_by;
+    Words => purpose, answer;
+    Nothing => id, key_account_id, state, requested_at, expires_at, answered_at, agreed_until;
+}
