@@ -89,13 +89,13 @@ impl Loader<AuthorName> for Rows {
 struct Unagreed(NoteId);
 
 impl Loader<Unagreed> for Rows {
-    type Value = ();
+    type Value = bool;
     type Error = LoadError;
 
-    async fn load(&self, keys: &[Unagreed]) -> Result<HashMap<Unagreed, ()>, LoadError> {
+    async fn load(&self, keys: &[Unagreed]) -> Result<HashMap<Unagreed, bool>, LoadError> {
         let ids: Vec<NoteId> = keys.iter().map(|key| key.0).collect();
         let flagged = domain::key_account::flagged(self.store.reader(), &ids).await?;
-        Ok(flagged.into_iter().map(|id| (Unagreed(id), ())).collect())
+        Ok(flagged.into_iter().map(|id| (Unagreed(id), true)).collect())
     }
 }
 
@@ -166,7 +166,7 @@ impl Note {
 }
 
 async fn without_agreement(ctx: &Context<'_>, id: NoteId) -> Result<bool> {
-    Ok(rows(ctx)?.load_one(Unagreed(id)).await?.is_some())
+    Ok(rows(ctx)?.load_one(Unagreed(id)).await?.unwrap_or_default())
 }
 
 async fn author_name(ctx: &Context<'_>, id: UserId) -> Result<Option<String>> {

@@ -27,7 +27,7 @@ const LAPSED: &str = "key_account_lapsed";
 /// Somebody asks to contact a key account contact.
 pub(crate) async fn liaison_requested(tx: &mut Tx, request: &liaison_request::Model) -> Result<()> {
     let fields = json!({ "purpose": request.purpose, "expires_at": request.expires_at });
-    to_both(tx, "liaison_requested", request, fields).await
+    to_both(tx, "liaison_requested", request, &fields).await
 }
 
 /// The Key Account Operator has answered.
@@ -38,7 +38,7 @@ pub(crate) async fn liaison_answered(tx: &mut Tx, request: &liaison_request::Mod
         "answer": request.answer.as_deref().unwrap_or("(no words were added)"),
         "until": request.agreed_until.unwrap_or(request.expires_at),
     });
-    to_both(tx, "liaison_answered", request, fields).await
+    to_both(tx, "liaison_answered", request, &fields).await
 }
 
 /// A request or an agreement is over: its time has come, or the claim it was about has ended.
@@ -51,7 +51,7 @@ pub(crate) async fn liaison_expired(
         "was_agreed": request.agreed_until.is_some(),
         "claim_ended": claim_ended,
     });
-    to_both(tx, "liaison_expired", request, fields).await
+    to_both(tx, "liaison_expired", request, &fields).await
 }
 
 /// A key account has another operator.
@@ -154,7 +154,7 @@ async fn to_both(
     tx: &mut Tx,
     template: &'static str,
     request: &liaison_request::Model,
-    more: Value,
+    more: &Value,
 ) -> Result<()> {
     let Some(account) = key_account::Entity::find_by_id(request.key_account_id)
         .one(tx.conn())

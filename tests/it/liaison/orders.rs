@@ -133,6 +133,45 @@ impl World {
         reached
     }
 
+    /// Answers some request that waits.
+    async fn answer(&self, model: &mut Model, random: &mut StdRng, who: UserId) -> String {
+        let mut tx = self.store.begin().await.unwrap();
+        let waiting: Vec<liaison_request::Model> = liaison_request::Entity::find()
+            .filter(liaison_request::Column::State.eq(LiaisonState::Requested))
+            .order_by_asc(liaison_request::Column::Id)
+            .all(tx.conn())
+            .await
+            .unwrap();
+        let Some(request) = waiting.choose(random) else {
+            return "nobody waits".to_owned();
+        };
+        let id: LiaisonRequestId = request.id;
+        // Mostly by whom it is asked of, and sometimes by somebody else.
+        let asked_of = self.operator_of(request.key_account_id).await;
+        let answers = if random.random_bool(0.8) {
+            asked_of
+        } else {
+            who
+        };
+        let viewer = self.viewer(answers).await;
+        let agree = random.random_bool(0.7);
+        let answer = Answer {
+            agree,
+            words: Some("So be it.".to_owned()),
+            until: None,
+        };
+        let answered = liaison::answer(&mut tx, &viewer, id, answer).await;
+        if answered.is_ok() {
+            tx.commit().await.unwrap();
+            if agree {
+                model
+                    .agreed
+                    .insert((request.contact_id, request.requested_by));
+            }
+        }
+        format!("{answers} answers {id}")
+    }
+
     /// One step of any kind, and what the model makes of it. Refusals change nothing in either.
     async fn step(&self, model: &mut Model, random: &mut StdRng) -> String {
         let who = *self.people.choose(random).unwrap();
@@ -166,40 +205,8 @@ impl World {
                 format!("{who} asks about {contact_id}")
             }
             6..=8 => {
-                let waiting: Vec<liaison_request::Model> = liaison_request::Entity::find()
-                    .filter(liaison_request::Column::State.eq(LiaisonState::Requested))
-                    .order_by_asc(liaison_request::Column::Id)
-                    .all(tx.conn())
-                    .await
-                    .unwrap();
-                let Some(request) = waiting.choose(random) else {
-                    return "nobody waits".to_owned();
-                };
-                let id: LiaisonRequestId = request.id;
-                // Mostly by whom it is asked of, and sometimes by somebody else.
-                let asked_of = self.operator_of(request.key_account_id).await;
-                let answers = if random.random_bool(0.8) {
-                    asked_of
-                } else {
-                    who
-                };
-                let viewer = self.viewer(answers).await;
-                let agree = random.random_bool(0.7);
-                let answer = Answer {
-                    agree,
-                    words: Some("So be it.".to_owned()),
-                    until: None,
-                };
-                let answered = liaison::answer(&mut tx, &viewer, id, answer).await;
-                if answered.is_ok() {
-                    tx.commit().await.unwrap();
-                    if agree {
-                        model
-                            .agreed
-                            .insert((request.contact_id, request.requested_by));
-                    }
-                }
-                format!("{answers} answers {id}")
+                drop(tx);
+                self.answer(model, random, who).await
             }
             9 => {
                 if let Some(id) = self.account_of(who).await {
