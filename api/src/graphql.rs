@@ -22,6 +22,8 @@ use async_graphql::{Context, Result};
 use domain::{Store, Tx, Viewer};
 
 pub mod access;
+pub mod account;
+pub mod agreement;
 pub mod batch;
 pub mod booking;
 pub mod campaign;
@@ -38,6 +40,7 @@ pub mod key_account;
 pub mod liaison;
 pub mod node;
 pub mod note;
+pub mod operator_access;
 pub mod organisation;
 pub mod person;
 pub mod rows;
@@ -45,6 +48,7 @@ pub mod scalars;
 pub mod schema;
 pub mod session;
 pub mod tag;
+pub mod training_course;
 pub mod university;
 pub mod viewer;
 

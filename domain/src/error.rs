@@ -165,4 +165,6 @@ pub enum RefusalCode {
     LikelyDuplicate,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// Nobody would be left to administer the system.
+    LastAdministrator,
 }

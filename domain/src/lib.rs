@@ -5,6 +5,8 @@
 //! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
 //! [`error::Refusal`] that names the field and the remedy.
 
+pub mod account;
+pub mod agreement;
 pub mod booking;
 pub mod campaign;
 pub mod change;
@@ -23,6 +25,7 @@ pub mod live;
 pub mod mail;
 pub mod note;
 pub mod notice;
+pub mod operator_access;
 pub mod organisation;
 pub mod page;
 pub mod person;
@@ -36,6 +39,7 @@ pub mod suppression;
 pub mod tag;
 pub mod term;
 pub mod text;
+pub mod training_course;
 pub mod university;
 pub mod viewer;
 pub mod waiting_list;

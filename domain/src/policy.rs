@@ -14,6 +14,8 @@ use std::{
     sync::LazyLock,
 };
 
+mod account;
+mod agreement;
 mod booking;
 mod campaign;
 mod contact;
@@ -22,11 +24,13 @@ mod job;
 mod key_account;
 mod liaison;
 mod note;
+mod operator_access;
 mod organisation;
 mod relay;
 mod session;
 mod table;
 mod tag;
+mod training_course;
 mod university;
 mod who;
 
@@ -34,6 +38,8 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
+    account::ROWS,
+    agreement::ROWS,
     booking::ROWS,
     campaign::ROWS,
     contact::ROWS,
@@ -42,10 +48,12 @@ const TABLES: &[&[&[&[Row]]]] = &[
     key_account::ROWS,
     liaison::ROWS,
     note::ROWS,
+    operator_access::ROWS,
     organisation::ROWS,
     relay::ROWS,
     session::ROWS,
     tag::ROWS,
+    training_course::ROWS,
     university::ROWS,
 ];
 

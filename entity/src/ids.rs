@@ -188,6 +188,12 @@ typed_ids! {
     GrantId = "grt";
     /// A training course.
     TrainingCourseId = "trn";
+    /// A course that somebody attended.
+    TrainingRecordId = "trr";
+    /// An agreement.
+    AgreementId = "agr";
+    /// A version of an agreement.
+    AgreementVersionId = "agv";
     /// A line of the audit log.
     AuditEntryId = "aud";
     /// An address that gets no mail.

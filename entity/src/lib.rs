@@ -3,11 +3,15 @@
 //! Times are UTC throughout, to the microsecond. What the words mean is told in `domain`, which owns every rule.
 
 pub mod access_grant;
+pub mod agreement;
+pub mod agreement_acceptance;
+pub mod agreement_version;
 pub mod audit_entry;
 pub mod booking;
 pub mod campaign;
 pub mod contact;
 pub mod contact_without_agreement;
+pub mod course_agreement;
 pub mod delivery;
 pub mod event;
 pub mod event_audience;
@@ -22,6 +26,7 @@ pub mod liaison_request;
 pub mod list;
 pub mod note;
 pub mod notice_choice;
+pub mod operator_access;
 pub mod organisation;
 pub mod organisation_tag;
 pub mod personal_data;
@@ -35,4 +40,6 @@ pub mod signing_key;
 pub mod suppression;
 pub mod tag;
 pub mod training_course;
+pub mod training_record;
+pub mod training_session;
 pub mod user;

@@ -169,11 +169,15 @@ pub(crate) use personal_data;
 /// Every table.
 pub const ALL: &[&Holding] = &[
     &crate::access_grant::PERSONAL_DATA,
+    &crate::agreement::PERSONAL_DATA,
+    &crate::agreement_acceptance::PERSONAL_DATA,
+    &crate::agreement_version::PERSONAL_DATA,
     &crate::audit_entry::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,
     &crate::campaign::PERSONAL_DATA,
     &crate::contact::PERSONAL_DATA,
     &crate::contact_without_agreement::PERSONAL_DATA,
+    &crate::course_agreement::PERSONAL_DATA,
     &crate::delivery::PERSONAL_DATA,
     &crate::event::PERSONAL_DATA,
     &crate::event_audience::PERSONAL_DATA,
@@ -186,6 +190,7 @@ pub const ALL: &[&Holding] = &[
     &crate::liaison_request::PERSONAL_DATA,
     &crate::note::PERSONAL_DATA,
     &crate::notice_choice::PERSONAL_DATA,
+    &crate::operator_access::PERSONAL_DATA,
     &crate::organisation::PERSONAL_DATA,
     &crate::organisation_tag::PERSONAL_DATA,
     &crate::programme::PERSONAL_DATA,
@@ -198,5 +203,7 @@ pub const ALL: &[&Holding] = &[
     &crate::suppression::PERSONAL_DATA,
     &crate::tag::PERSONAL_DATA,
     &crate::training_course::PERSONAL_DATA,
+    &crate::training_record::PERSONAL_DATA,
+    &crate::training_session::PERSONAL_DATA,
     &crate::user::PERSONAL_DATA,
 ];

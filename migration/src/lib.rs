@@ -14,6 +14,7 @@ mod m20261123_000006_bulk_mail;
 mod m20261123_000007_jobs;
 mod m20261123_000008_audit;
 mod m20261123_000009_secrets;
+mod m20261124_000010_access;
 mod m20261124_000012_notices;
 mod m20261124_000016_key_accounts;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_jobs::Migration),
             Box::new(m20261123_000008_audit::Migration),
             Box::new(m20261123_000009_secrets::Migration),
+            Box::new(m20261124_000010_access::Migration),
             Box::new(m20261124_000012_notices::Migration),
             Box::new(m20261124_000016_key_accounts::Migration),
         ]

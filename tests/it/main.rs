@@ -6,6 +6,7 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod agreement;
 mod booking;
 mod campaign;
 mod campus;
@@ -27,6 +28,7 @@ mod migration;
 mod note;
 mod notice;
 mod operation;
+mod operator_access;
 mod organisation;
 mod permissions;
 mod register;
@@ -34,4 +36,5 @@ mod security;
 mod session;
 mod statements;
 mod tag;
+mod training_course;
 mod waiting_list;

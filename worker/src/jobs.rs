@@ -5,10 +5,12 @@ mod contact_no_shows;
 mod digest_notices;
 mod expire_liaison;
 mod expire_offer;
+mod lapse_access;
 mod look_after_key_accounts;
 mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
+mod remind_operators;
 mod retention;
 mod send_campaign;
 mod send_letter;
@@ -16,8 +18,10 @@ mod sending;
 mod start_campaign;
 mod tell_of_cancellation;
 mod tell_of_move;
+mod tell_of_version;
 
 use domain::{
+    agreement::TellOfVersion,
     campaign::{SendCampaign, StartCampaign},
     error::Result,
     event::{TellOfCancellation, TellOfMove},
@@ -25,6 +29,7 @@ use domain::{
     liaison::ExpireLiaison,
     mail::SendLetter,
     notice::DigestNotices,
+    operator_access::{LapseAccess, RemindOperators},
     register::{CloseRegister, ContactNoShows},
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
@@ -41,16 +46,19 @@ pub fn registry() -> Registry {
         .with::<DigestNotices>()
         .with::<ExpireLiaison>()
         .with::<ExpireOffer>()
+        .with::<LapseAccess>()
         .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<RemindOperators>()
         .with::<SendCampaign>()
         .with::<SendLetter>()
         .with::<StartCampaign>()
         .with::<TellOfCancellation>()
         .with::<TellOfMove>()
+        .with::<TellOfVersion>()
 }
 
 /// What comes by the clock: seconds, minutes, hours, days, months, weekdays.
@@ -58,8 +66,10 @@ pub fn timetable() -> Result<Timetable> {
     Timetable::default()
         // Every hour, so that a worker that was away at seven makes up for it.
         .with::<DigestNotices>("0 0 7-22 * * *")?
+        .with::<LapseAccess>("0 5 * * * *")?
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
+        .with::<RemindOperators>("0 0 7 * * *")?
         .with::<PurgeJobs>("0 20 * * * *")
 }

@@ -96,14 +96,45 @@ const SAMPLES: &[Sample] = &[
         employers: &[2],
         one_faculty: false,
     },
+    Sample {
+        title: "Training: MyCareer essentials",
+        description: "How employers, contacts, notes and tags are kept. For staff; attending it opens these rights.",
+        kind: EventKind::Training,
+        venue: "Careers Centre, room 3",
+        days_ahead: 6,
+        starts_at_hour: 10,
+        hours: 2,
+        capacity: 12,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[],
+        one_faculty: false,
+    },
+    Sample {
+        title: "Training: bulk e-mail and data protection",
+        description: "Whom one may write to, how often, and what must never leave the university. For staff.",
+        kind: EventKind::Training,
+        venue: "Careers Centre, room 3",
+        days_ahead: 12,
+        starts_at_hour: 10,
+        hours: 3,
+        capacity: 12,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[],
+        one_faculty: false,
+    },
 ];
 
+/// Answers which of the events are training.
 pub async fn load(
     tx: &mut Tx,
     university: &University,
     employers: &Employers,
     people: &People,
-) -> Result<(), Error> {
+) -> Result<Vec<EventId>, Error> {
     let now = tx.now();
     let mut events = Vec::new();
     let mut bookings = Vec::new();
@@ -121,7 +152,10 @@ pub async fn load(
             title: sample.title.to_owned(),
             description: sample.description.to_owned(),
             kind: sample.kind,
-            organiser_id: people.operator,
+            organiser_id: match sample.kind {
+                EventKind::Training => people.administrator,
+                _ => people.operator,
+            },
             faculty_id: faculty_id.filter(|_| sample.one_faculty),
             venue: Some(sample.venue.to_owned()),
             online_link: None,
@@ -173,7 +207,11 @@ pub async fn load(
     }
     insert_all::<event_audience::Entity>(tx, audiences).await?;
     insert_all::<event_organisation::Entity>(tx, organisations).await?;
-    insert_all::<booking::Entity>(tx, bookings).await
+    insert_all::<booking::Entity>(tx, bookings).await?;
+    let training = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Training);
+    Ok(training.map(|event| event.id).collect())
 }
 
 fn booked(

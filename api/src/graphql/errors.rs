@@ -268,6 +268,8 @@ pub enum UserErrorCode {
     LikelyDuplicate,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// Nobody would be left to administer the system.
+    LastAdministrator,
 }
 
 /// What a mutation did: the outcome, or why there is none. Whatever isn't a refusal stays an error.

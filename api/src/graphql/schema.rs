@@ -3,11 +3,13 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
-    BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
-    OrganisationId, TagId,
+    AgreementId, BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
+    OrganisationId, TagId, TrainingCourseId,
 };
 
 use super::{
+    account::AccountMutation,
+    agreement::{self, Agreement, AgreementMutation, AgreementQuery},
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     contact::{self, Contact, ContactMutation, ContactQuery},
@@ -19,11 +21,13 @@ use super::{
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
+    operator_access::{OperatorAccessMutation, OperatorAccessQuery},
     organisation::{
         self, Organisation, OrganisationMutation, OrganisationQuery, duplicates::DuplicateQuery,
     },
     session::SessionMutation,
     tag::{self, Tag, TagMutation, TagQuery},
+    training_course::{self, TrainingCourse, TrainingCourseMutation, TrainingCourseQuery},
     university::UniversityQuery,
     viewer::ViewerQuery,
 };
@@ -38,6 +42,8 @@ nodes! {
     Campaign(CampaignId) by campaign::find;
     KeyAccount(KeyAccountId) by key_account::find;
     LiaisonRequest(LiaisonRequestId) by liaison::find;
+    Agreement(AgreementId) by agreement::find;
+    TrainingCourse(TrainingCourseId) by training_course::find;
 }
 
 /// What can be asked.
@@ -54,6 +60,9 @@ pub struct Query(
     EventQuery,
     BookingQuery,
     CampaignQuery,
+    AgreementQuery,
+    TrainingCourseQuery,
+    OperatorAccessQuery,
     JobQuery,
     KeyAccountQuery,
     LiaisonQuery,
@@ -70,6 +79,10 @@ pub struct Mutation(
     EventMutation,
     BookingMutation,
     CampaignMutation,
+    AgreementMutation,
+    TrainingCourseMutation,
+    OperatorAccessMutation,
+    AccountMutation,
     JobMutation,
     KeyAccountMutation,
     LiaisonMutation,

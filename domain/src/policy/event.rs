@@ -18,7 +18,7 @@ table! {
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
         audience, organisations: read(EVERYONE);
         viewerBooking: read(SIGNED_IN);
-        organiser, registerDueAt, registerClosedAt, version: read(STAFF);
+        organiser, trainingCourse, registerDueAt, registerClosedAt, version: read(STAFF);
         bookings: read(MANAGE_EVENT);
         bookings(first, after, last, before): give(MANAGE_EVENT);
         bookings(state): filter(MANAGE_EVENT);

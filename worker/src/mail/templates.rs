@@ -42,6 +42,8 @@ macro_rules! folders {
 
 /// Every mail that can be sent.
 const MAILS: &[Files] = folders![
+    "access_invitation",
+    "agreement_to_accept",
     "booking_cancelled",
     "booking_confirmed",
     "campaign",
@@ -59,6 +61,7 @@ const MAILS: &[Files] = folders![
     "place_given",
     "place_offered",
     "register_unmarked",
+    "training_lapses",
     "verify_email",
     "waiting_list_joined",
 ];

@@ -18,6 +18,7 @@ use crate::graphql::{
     organisation::Organisation,
     person::{self, Person},
     rows::rows,
+    training_course::{self, TrainingCourse},
     university::{self, Faculty, Programme, StudyLevel},
     viewer,
 };
@@ -65,6 +66,14 @@ impl Event {
         university::faculty(ctx, self.0.faculty_id?)
             .await
             .transpose()
+    }
+
+    /// The training course that is taught there (policy 3); null when none is.
+    async fn training_course(&self, ctx: &Context<'_>) -> Option<Result<TrainingCourse>> {
+        if self.0.kind != Kind::Training {
+            return None;
+        }
+        training_course::taught_at(ctx, self.0.id).await.transpose()
     }
 
     /// The operator who organises it.
