@@ -6,7 +6,9 @@
 //! the first administrator, who holds the first training.
 
 pub mod counting;
+mod hand_over;
 pub(crate) mod letters;
+mod overview;
 mod stage;
 mod standing;
 mod upkeep;
@@ -28,6 +30,10 @@ use serde_json::json;
 pub(crate) use self::stage::review;
 pub use self::standing::{Filter, Grant, Standing, count, find_all, grants_of, list, overseen_by};
 pub use self::upkeep::{LapseAccess, REMINDERS, RemindOperators, lapse, remind};
+pub use self::{
+    hand_over::{HandedOver, hand_over},
+    overview::{Cell, CellKey, Trained, overview, people_in},
+};
 use crate::{
     error::{Error, RefusalCode, Result},
     live::LiveEvent,
@@ -57,7 +63,7 @@ pub async fn grant(tx: &mut Tx, viewer: &Viewer, new: NewGrant) -> Result<Standi
     require_to_grant(viewer, new.faculty_id)?;
     // policy 3: nobody grants to themselves.
     require_another(viewer, new.user_id, "Nobody grants access to themselves.")?;
-    let person = member_of_staff(tx, new.user_id).await?;
+    let person = member_of_staff(tx, new.user_id, "userId").await?;
     if let Some(id) = new.faculty_id
         && faculty::Entity::find_by_id(id)
             .one(tx.conn())
@@ -275,13 +281,21 @@ fn require_another(viewer: &Viewer, user_id: UserId, otherwise: &str) -> Result<
     Ok(())
 }
 
-async fn member_of_staff(tx: &Tx, id: UserId) -> Result<user::Model> {
+/// A member of staff whose account is open.
+async fn member_of_staff(tx: &Tx, id: UserId, field: &'static str) -> Result<user::Model> {
+    let person = staff(tx, id, field).await?;
+    if person.state == UserState::Active {
+        return Ok(person);
+    }
+    Err(Error::not_found(field, "member of staff"))
+}
+
+async fn staff(tx: &Tx, id: UserId, field: &'static str) -> Result<user::Model> {
     user::Entity::find_by_id(id)
         .filter(user::Column::Kind.eq(UserKind::Staff))
-        .filter(user::Column::State.eq(UserState::Active))
         .one(tx.conn())
         .await?
-        .ok_or_else(|| Error::not_found("userId", "member of staff"))
+        .ok_or_else(|| Error::not_found(field, "member of staff"))
 }
 
 /// A member of staff whose access as a whole `viewer` may withhold: anybody's for the campus, else those of the faculties.

@@ -2,6 +2,8 @@
 
 mod administrators;
 mod grants;
+mod leavers;
 pub mod office;
+mod overview;
 mod permissions;
 mod reminders;

@@ -1,11 +1,13 @@
 //! Operator access: who may do what, what it rests on, and how it is given and taken back (policy 3).
 
+mod overview;
 mod types;
 
-use async_graphql::{Context, InputObject, Object, Result};
-use domain::operator_access::{self as access, Filter, NewGrant, Standing};
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use domain::operator_access::{self as access, Filter, HandedOver, NewGrant, Standing};
 use entity::ids::{FacultyId, GrantId, TrainingCourseId, UserId};
 
+pub use self::overview::TrainingOverview;
 pub use self::types::{AccessGrant, AccessState, OperatorAccess};
 use super::{
     begin,
@@ -81,6 +83,53 @@ pub struct RestoreAccessInput {
     user_id: Id<UserId>,
 }
 
+/// Who leaves, and who takes over.
+#[derive(Debug, InputObject)]
+pub struct HandOverInput {
+    /// The member of staff who leaves.
+    from_user_id: Id<UserId>,
+    /// The member of staff who takes over, and holds the permissions for what they take.
+    to_user_id: Id<UserId>,
+    /// Whether it is only counted, and nothing changes.
+    #[graphql(default)]
+    dry_run: bool,
+}
+
+/// What went from one person to another, and what ended.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct HandOver {
+    /// Events that are still to come, and drafts of events.
+    events: u64,
+    /// Drafts of campaigns.
+    campaigns: u64,
+    /// Grants that ended.
+    grants: u64,
+    /// Sessions that ended.
+    sessions: u64,
+    /// Whether it was only counted.
+    is_dry_run: bool,
+}
+
+impl From<HandedOver> for HandOver {
+    fn from(handed: HandedOver) -> Self {
+        Self {
+            events: handed.events,
+            campaigns: handed.campaigns,
+            grants: handed.grants,
+            sessions: handed.sessions,
+            is_dry_run: handed.is_dry_run,
+        }
+    }
+}
+
+payload! {
+    /// What became of handing over.
+    HandOverPayload {
+        /// What was handed over.
+        hand_over: HandOver,
+    }
+}
+
 payload! {
     /// What became of granting access.
     GrantAccessPayload {
@@ -128,6 +177,21 @@ impl OperatorAccessQuery {
         let page = PageArgs::new(first, after, last, before);
         Some(list(ctx, filter.unwrap_or_default().into(), &page).await)
     }
+
+    /// How many of the staff are trained in each course, by faculty.
+    async fn training_overview(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only the staff of this faculty.")] faculty_id: Option<Id<FacultyId>>,
+    ) -> Option<Result<Vec<TrainingOverview>>> {
+        Some(overview(ctx, faculty_id.map(|id| id.0)).await)
+    }
+}
+
+async fn overview(ctx: &Context<'_>, faculty: Option<FacultyId>) -> Result<Vec<TrainingOverview>> {
+    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let cells = access::overview(store.reader(), viewer, faculty, store.now()).await?;
+    Ok(cells.into_iter().map(TrainingOverview::from).collect())
 }
 
 async fn list(
@@ -204,5 +268,13 @@ impl OperatorAccessMutation {
         let mut tx = begin(ctx).await?;
         let restored = access::restore(&mut tx, viewer(ctx)?, input.user_id.0).await;
         RestoreAccessPayload::commit(tx, restored).await
+    }
+
+    /// When somebody leaves: their events and drafts go to another, and their grants and sessions end.
+    async fn hand_over(&self, ctx: &Context<'_>, input: HandOverInput) -> Result<HandOverPayload> {
+        let mut tx = begin(ctx).await?;
+        let (from, to) = (input.from_user_id.0, input.to_user_id.0);
+        let handed = access::hand_over(&mut tx, viewer(ctx)?, from, to, input.dry_run).await;
+        HandOverPayload::commit(tx, handed).await
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     email_address::EmailAddress,
     error::{Error, Result},
     event::places_left,
-    mail::{self, Letter},
+    mail::Letter,
+    notice::{self, Topic},
     store::Tx,
     training_course::{agreements_of, next_sessions},
     viewer::permission_name,
@@ -134,6 +135,6 @@ async fn write(
         purpose_key,
         fields,
     };
-    mail::post(tx, letter).await?;
+    notice::tell(tx, to.id, Topic::Access, letter).await?;
     Ok(())
 }

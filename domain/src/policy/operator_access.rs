@@ -8,11 +8,28 @@ table! {
         operatorAccess: read(STAFF);
         operatorAccess(filter): filter(STAFF);
         operatorAccess(first, after, last, before): give(STAFF);
+        trainingOverview: read(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT);
+        trainingOverview(facultyId): filter(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT);
     }
     type Mutation {
         grantAccess, revokeAccess, suspendAccess, restoreAccess: read(ADMINISTRATOR | GRANT_ACCESS);
         grantAccess(input), revokeAccess(input), suspendAccess(input), restoreAccess(input):
             give(ADMINISTRATOR | GRANT_ACCESS);
+        handOver: read(ADMINISTRATOR | GRANT_ACCESS);
+        handOver(input): give(ADMINISTRATOR | GRANT_ACCESS);
+    }
+    type TrainingOverview {
+        faculty, course, trained, lapsing, lapsed, never: read(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT);
+        people: read(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS);
+        people(standing): filter(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT);
+    }
+    type HandOver { events, campaigns, grants, sessions, isDryRun: read(EVERYONE); }
+    input HandOverInput { fromUserId, toUserId, dryRun: give(ADMINISTRATOR | GRANT_ACCESS); }
+    type HandOverPayload { handOver, userErrors: read(EVERYONE); }
+    enum TrainingStanding {
+        TRAINED, LAPSING, LAPSED, NEVER:
+            both(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT)
+            filter(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT);
     }
     type OperatorAccess {
         person, state, changedAt, suspendedBecause, grants, training, acceptances: read(STAFF);
