@@ -6,6 +6,7 @@ mod employers;
 mod events;
 mod key_accounts;
 mod people;
+mod super_users;
 
 use domain::{Error, Store, session};
 use entity::user;
@@ -43,6 +44,7 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     employers::load_engagement(&tx, &employers, &people).await?;
     key_accounts::load(&tx, &employers, &people).await?;
     events::load(&mut tx, &university, &employers, &people).await?;
+    super_users::load(&tx, &university).await?;
     tx.commit().await?;
     Ok(true)
 }

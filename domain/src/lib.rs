@@ -5,6 +5,7 @@
 //! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
 //! [`error::Refusal`] that names the field and the remedy.
 
+pub mod announcement;
 pub mod booking;
 pub mod campaign;
 pub mod change;
@@ -27,11 +28,14 @@ pub mod organisation;
 pub mod page;
 pub mod person;
 pub mod policy;
+pub mod profile;
 pub mod register;
 pub mod request;
 pub mod secret;
 pub mod session;
 pub mod store;
+pub mod suggestion;
+pub mod super_user_group;
 pub mod suppression;
 pub mod tag;
 pub mod term;

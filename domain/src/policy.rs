@@ -14,6 +14,7 @@ use std::{
     sync::LazyLock,
 };
 
+mod announcement;
 mod booking;
 mod campaign;
 mod contact;
@@ -23,8 +24,11 @@ mod key_account;
 mod liaison;
 mod note;
 mod organisation;
+mod profile;
 mod relay;
 mod session;
+mod suggestion;
+mod super_user_group;
 mod table;
 mod tag;
 mod university;
@@ -34,6 +38,7 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
+    announcement::ROWS,
     booking::ROWS,
     campaign::ROWS,
     contact::ROWS,
@@ -43,8 +48,11 @@ const TABLES: &[&[&[&[Row]]]] = &[
     liaison::ROWS,
     note::ROWS,
     organisation::ROWS,
+    profile::ROWS,
     relay::ROWS,
     session::ROWS,
+    suggestion::ROWS,
+    super_user_group::ROWS,
     tag::ROWS,
     university::ROWS,
 ];

@@ -196,6 +196,12 @@ typed_ids! {
     EventAudienceId = "aue";
     /// A notice that is kept for somebody's daily digest.
     KeptNoticeId = "ntc";
+    /// An announcement to staff.
+    AnnouncementId = "ann";
+    /// A fault or an improvement that somebody put forward.
+    SuggestionId = "sug";
+    /// What somebody says of a suggestion.
+    SuggestionCommentId = "scm";
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! Times are UTC throughout, to the microsecond. What the words mean is told in `domain`, which owns every rule.
 
 pub mod access_grant;
+pub mod announcement;
+pub mod announcement_faculty;
+pub mod announcement_read;
 pub mod audit_entry;
 pub mod booking;
 pub mod campaign;
@@ -13,6 +16,7 @@ pub mod event;
 pub mod event_audience;
 pub mod event_organisation;
 pub mod faculty;
+pub mod faculty_role;
 pub mod ids;
 pub mod job;
 pub mod kept_notice;
@@ -25,6 +29,8 @@ pub mod notice_choice;
 pub mod organisation;
 pub mod organisation_tag;
 pub mod personal_data;
+pub mod profile;
+pub mod profile_photo;
 pub mod programme;
 pub mod refresh_token;
 pub mod school;
@@ -32,6 +38,9 @@ pub mod secret;
 pub mod session;
 pub mod sign_in_attempt;
 pub mod signing_key;
+pub mod suggestion;
+pub mod suggestion_comment;
+pub mod suggestion_vote;
 pub mod suppression;
 pub mod tag;
 pub mod training_course;

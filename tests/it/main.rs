@@ -6,6 +6,7 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod announcement;
 mod booking;
 mod campaign;
 mod campus;
@@ -29,9 +30,12 @@ mod notice;
 mod operation;
 mod organisation;
 mod permissions;
+mod profile;
 mod register;
 mod security;
 mod session;
 mod statements;
+mod suggestion;
+mod super_user_group;
 mod tag;
 mod waiting_list;

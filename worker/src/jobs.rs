@@ -2,6 +2,7 @@
 
 mod close_register;
 mod contact_no_shows;
+mod digest_group;
 mod digest_notices;
 mod expire_liaison;
 mod expire_offer;
@@ -14,10 +15,12 @@ mod send_campaign;
 mod send_letter;
 mod sending;
 mod start_campaign;
+mod tell_of_announcement;
 mod tell_of_cancellation;
 mod tell_of_move;
 
 use domain::{
+    announcement::{RemindOfAnnouncement, TellOfAnnouncement},
     campaign::{SendCampaign, StartCampaign},
     error::Result,
     event::{TellOfCancellation, TellOfMove},
@@ -26,6 +29,7 @@ use domain::{
     mail::SendLetter,
     notice::DigestNotices,
     register::{CloseRegister, ContactNoShows},
+    super_user_group::DigestGroup,
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
 
@@ -38,6 +42,7 @@ pub fn registry() -> Registry {
     Registry::default()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
+        .with::<DigestGroup>()
         .with::<DigestNotices>()
         .with::<ExpireLiaison>()
         .with::<ExpireOffer>()
@@ -46,9 +51,11 @@ pub fn registry() -> Registry {
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<RemindOfAnnouncement>()
         .with::<SendCampaign>()
         .with::<SendLetter>()
         .with::<StartCampaign>()
+        .with::<TellOfAnnouncement>()
         .with::<TellOfCancellation>()
         .with::<TellOfMove>()
 }
@@ -56,6 +63,7 @@ pub fn registry() -> Registry {
 /// What comes by the clock: seconds, minutes, hours, days, months, weekdays.
 pub fn timetable() -> Result<Timetable> {
     Timetable::default()
+        .with::<DigestGroup>("0 30 7 * * Mon")?
         // Every hour, so that a worker that was away at seven makes up for it.
         .with::<DigestNotices>("0 0 7-22 * * *")?
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?

@@ -3,11 +3,12 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
-    BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
-    OrganisationId, TagId,
+    AnnouncementId, BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId,
+    NoteId, OrganisationId, SuggestionId, TagId,
 };
 
 use super::{
+    announcement::{self, Announcement, AnnouncementMutation, AnnouncementQuery},
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     contact::{self, Contact, ContactMutation, ContactQuery},
@@ -22,7 +23,10 @@ use super::{
     organisation::{
         self, Organisation, OrganisationMutation, OrganisationQuery, duplicates::DuplicateQuery,
     },
+    profile::ProfileMutation,
     session::SessionMutation,
+    suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
+    super_user_group::{SuperUserGroupMutation, SuperUserGroupQuery},
     tag::{self, Tag, TagMutation, TagQuery},
     university::UniversityQuery,
     viewer::ViewerQuery,
@@ -38,6 +42,8 @@ nodes! {
     Campaign(CampaignId) by campaign::find;
     KeyAccount(KeyAccountId) by key_account::find;
     LiaisonRequest(LiaisonRequestId) by liaison::find;
+    Announcement(AnnouncementId) by announcement::find;
+    Suggestion(SuggestionId) by suggestion::find;
 }
 
 /// What can be asked.
@@ -54,6 +60,9 @@ pub struct Query(
     EventQuery,
     BookingQuery,
     CampaignQuery,
+    SuperUserGroupQuery,
+    AnnouncementQuery,
+    SuggestionQuery,
     JobQuery,
     KeyAccountQuery,
     LiaisonQuery,
@@ -70,6 +79,10 @@ pub struct Mutation(
     EventMutation,
     BookingMutation,
     CampaignMutation,
+    ProfileMutation,
+    SuperUserGroupMutation,
+    AnnouncementMutation,
+    SuggestionMutation,
     JobMutation,
     KeyAccountMutation,
     LiaisonMutation,

@@ -9,7 +9,11 @@ use entity::{
 };
 use sea_orm::Iterable;
 
-use super::{id::Id, viewer};
+use super::{
+    id::Id,
+    profile::{self, Profile},
+    viewer,
+};
 
 /// Queries about the person who asks.
 #[derive(Debug, Default)]
@@ -105,6 +109,11 @@ impl Viewer {
     /// Whether booking is blocked after missed events, until a Careers operator lifts it (policy 2.4).
     async fn booking_is_blocked(&self) -> bool {
         self.0.booking_blocked_at.is_some()
+    }
+
+    /// What they say of themselves, and which notices reach them how (policy 1).
+    async fn profile(&self, ctx: &Context<'_>) -> Option<Result<Profile>> {
+        Some(profile::own(ctx).await)
     }
 }
 

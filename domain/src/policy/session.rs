@@ -16,7 +16,7 @@ table! {
     type SignOutPayload { signedOut, userErrors: read(EVERYONE); }
     type Viewer {
         id, name, email, kind, isOperator, isSuperUser, isAdministrator, facultyId, programmeId, contactId,
-        organisationId, bookingIsBlocked: read(EVERYONE);
+        organisationId, bookingIsBlocked, profile: read(EVERYONE);
     }
     type PermissionStatus { permission, held, reason: read(EVERYONE); }
     enum UserKind { STUDENT, GRADUATE, EMPLOYER, STAFF: both(EVERYONE); }

@@ -42,6 +42,8 @@ macro_rules! folders {
 
 /// Every mail that can be sent.
 const MAILS: &[Files] = folders![
+    "announcement",
+    "announcement_reminder",
     "booking_cancelled",
     "booking_confirmed",
     "campaign",
@@ -54,11 +56,14 @@ const MAILS: &[Files] = folders![
     "liaison_answered",
     "liaison_expired",
     "liaison_requested",
+    "group_digest",
     "no_show",
     "offer_expired",
     "place_given",
     "place_offered",
     "register_unmarked",
+    "suggestion_changed",
+    "suggestion_discussed",
     "verify_email",
     "waiting_list_joined",
 ];
