@@ -1,7 +1,9 @@
 //! The command line: serving is what happens when no command is given.
 
 pub mod admin;
+pub mod audit;
 pub mod import;
+pub mod person;
 pub mod schema;
 pub mod serve;
 
@@ -61,6 +63,12 @@ pub enum Command {
     /// Manage administrators.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Look after the audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Export or erase everything about a person.
+    #[command(subcommand)]
+    Person(person::PersonCommand),
     /// Print the schema of the API, in SDL: the file `schema.graphql`.
     Schema,
     /// Print who may do what, as a table: the file `docs/permissions.md`.
@@ -85,6 +93,8 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
             import::run(args, &store).await
         }
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
+        Command::Audit(command) => audit::run(command, &open_store(&cli.settings).await?).await,
+        Command::Person(command) => person::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),
         Command::Permissions => schema::print_permissions(),
         Command::DataProtection => {

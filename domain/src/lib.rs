@@ -5,6 +5,7 @@
 //! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
 //! [`error::Refusal`] that names the field and the remedy.
 
+pub mod audit;
 pub mod booking;
 pub mod campaign;
 pub mod change;

@@ -4,6 +4,7 @@
 
 pub mod access_grant;
 pub mod audit_entry;
+pub mod audit_seal;
 pub mod booking;
 pub mod campaign;
 pub mod contact;

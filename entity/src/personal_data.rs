@@ -36,6 +36,8 @@ pub enum Holds {
     Value(Erased),
     /// Words that may name anybody. Erasure takes out the name and the addresses of whom it is about.
     Words,
+    /// What the audit log tells of before and after, which can be taken out whole and not be changed.
+    Sealed,
     /// What lets somebody in, or proves who they are. No export has it.
     Secret(Erased),
 }
@@ -53,6 +55,8 @@ pub enum Key {
     Address,
     /// The keyed hash of an e-mail address.
     AddressHash,
+    /// The id of an account or of a contact as it is written outside: `usr_…`, `con_…`.
+    Written,
 }
 
 /// What a value becomes when its person is erased.
@@ -170,6 +174,7 @@ pub(crate) use personal_data;
 pub const ALL: &[&Holding] = &[
     &crate::access_grant::PERSONAL_DATA,
     &crate::audit_entry::PERSONAL_DATA,
+    &crate::audit_seal::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,
     &crate::campaign::PERSONAL_DATA,
     &crate::contact::PERSONAL_DATA,

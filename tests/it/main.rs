@@ -6,6 +6,7 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod audit;
 mod booking;
 mod campaign;
 mod campus;

@@ -10,6 +10,7 @@ mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
 mod retention;
+mod seal_audit;
 mod send_campaign;
 mod send_letter;
 mod sending;
@@ -18,7 +19,9 @@ mod tell_of_cancellation;
 mod tell_of_move;
 
 use domain::{
+    audit::SealAudit,
     campaign::{SendCampaign, StartCampaign},
+    data_protection::ApplyRetention,
     error::Result,
     event::{TellOfCancellation, TellOfMove},
     key_account::LookAfterKeyAccounts,
@@ -36,6 +39,7 @@ use crate::engine::{Registry, Timetable};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::default()
+        .with::<ApplyRetention>()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
         .with::<DigestNotices>()
@@ -46,6 +50,7 @@ pub fn registry() -> Registry {
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<SealAudit>()
         .with::<SendCampaign>()
         .with::<SendLetter>()
         .with::<StartCampaign>()
@@ -61,5 +66,7 @@ pub fn timetable() -> Result<Timetable> {
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
-        .with::<PurgeJobs>("0 20 * * * *")
+        .with::<PurgeJobs>("0 20 * * * *")?
+        .with::<SealAudit>("15 * * * * *")?
+        .with::<ApplyRetention>("0 40 2 * * *")
 }
