@@ -1,6 +1,7 @@
 //! The command line: serving is what happens when no command is given.
 
 pub mod admin;
+pub mod duplicates;
 pub mod import;
 pub mod schema;
 pub mod serve;
@@ -58,6 +59,9 @@ pub enum Command {
     /// Bring records in from files.
     #[command(subcommand)]
     Import(Import),
+    /// Find organisations that are likely the same.
+    #[command(subcommand)]
+    Duplicates(duplicates::Duplicates),
     /// Manage administrators.
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -83,6 +87,10 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Import(Import::Organisations(args)) => {
             let store = open_store(&cli.settings).await?;
             import::run(args, &store).await
+        }
+        Command::Duplicates(duplicates::Duplicates::File(args)) => duplicates::file(&args),
+        Command::Duplicates(command) => {
+            duplicates::run(command, &open_store(&cli.settings).await?).await
         }
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),

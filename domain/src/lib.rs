@@ -12,6 +12,7 @@ pub mod clock;
 pub mod contact;
 pub mod data_protection;
 pub mod delivery;
+pub mod duplicate;
 pub mod email_address;
 pub mod error;
 pub mod event;

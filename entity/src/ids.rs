@@ -194,6 +194,8 @@ typed_ids! {
     SuppressionId = "sup";
     /// A row of an event's audience.
     EventAudienceId = "aue";
+    /// Two organisations that are likely the same.
+    DuplicatePairId = "dup";
     /// A notice that is kept for somebody's daily digest.
     KeptNoticeId = "ntc";
 }

@@ -9,6 +9,8 @@ pub mod campaign;
 pub mod contact;
 pub mod contact_without_agreement;
 pub mod delivery;
+pub mod duplicate_model;
+pub mod duplicate_pair;
 pub mod event;
 pub mod event_audience;
 pub mod event_organisation;

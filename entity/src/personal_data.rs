@@ -175,6 +175,8 @@ pub const ALL: &[&Holding] = &[
     &crate::contact::PERSONAL_DATA,
     &crate::contact_without_agreement::PERSONAL_DATA,
     &crate::delivery::PERSONAL_DATA,
+    &crate::duplicate_model::PERSONAL_DATA,
+    &crate::duplicate_pair::PERSONAL_DATA,
     &crate::event::PERSONAL_DATA,
     &crate::event_audience::PERSONAL_DATA,
     &crate::event_organisation::PERSONAL_DATA,

@@ -14,6 +14,7 @@ mod contact;
 mod data_protection;
 mod delivered;
 mod documentation;
+mod duplicate;
 mod event;
 mod generated;
 mod graphql_http;

@@ -10,6 +10,7 @@ mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
 mod retention;
+mod scan_duplicates;
 mod send_campaign;
 mod send_letter;
 mod sending;
@@ -25,6 +26,7 @@ use domain::{
     liaison::ExpireLiaison,
     mail::SendLetter,
     notice::DigestNotices,
+    organisation::duplicates::ScanDuplicates,
     register::{CloseRegister, ContactNoShows},
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
@@ -46,6 +48,7 @@ pub fn registry() -> Registry {
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<ScanDuplicates>()
         .with::<SendCampaign>()
         .with::<SendLetter>()
         .with::<StartCampaign>()
@@ -61,5 +64,6 @@ pub fn timetable() -> Result<Timetable> {
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
+        .with::<ScanDuplicates>("0 40 2 * * *")?
         .with::<PurgeJobs>("0 20 * * * *")
 }

@@ -20,7 +20,8 @@ use super::{
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
     organisation::{
-        self, Organisation, OrganisationMutation, OrganisationQuery, duplicates::DuplicateQuery,
+        self, Organisation, OrganisationMutation, OrganisationQuery,
+        duplicates::{DuplicateMutation, DuplicateQuery},
     },
     session::SessionMutation,
     tag::{self, Tag, TagMutation, TagQuery},
@@ -64,6 +65,7 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     OrganisationMutation,
+    DuplicateMutation,
     ContactMutation,
     TagMutation,
     NoteMutation,
