@@ -25,6 +25,7 @@ pub mod access;
 pub mod batch;
 pub mod booking;
 pub mod campaign;
+pub mod clash;
 pub mod connection;
 pub mod contact;
 pub mod cursor;

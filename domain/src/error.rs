@@ -165,4 +165,6 @@ pub enum RefusalCode {
     LikelyDuplicate,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// Another event on the calendar takes its students away: acknowledge it with a reason.
+    SevereClash,
 }

@@ -8,6 +8,7 @@
 pub mod booking;
 pub mod campaign;
 pub mod change;
+pub mod clash;
 pub mod clock;
 pub mod contact;
 pub mod data_protection;

@@ -16,6 +16,7 @@ use std::{
 
 mod booking;
 mod campaign;
+mod clash;
 mod contact;
 mod event;
 mod job;
@@ -36,6 +37,7 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 const TABLES: &[&[&[&[Row]]]] = &[
     booking::ROWS,
     campaign::ROWS,
+    clash::ROWS,
     contact::ROWS,
     event::ROWS,
     job::ROWS,

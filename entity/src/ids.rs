@@ -196,6 +196,8 @@ typed_ids! {
     EventAudienceId = "aue";
     /// A notice that is kept for somebody's daily digest.
     KeptNoticeId = "ntc";
+    /// A clash that was acknowledged.
+    ClashAcknowledgementId = "cla";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod booking;
 mod campaign;
 mod campus;
+mod clash;
 mod compose;
 mod contact;
 mod data_protection;

@@ -15,10 +15,12 @@ mod send_letter;
 mod sending;
 mod start_campaign;
 mod tell_of_cancellation;
+mod tell_of_clashes_ahead;
 mod tell_of_move;
 
 use domain::{
     campaign::{SendCampaign, StartCampaign},
+    clash::TellOfClashesAhead,
     error::Result,
     event::{TellOfCancellation, TellOfMove},
     key_account::LookAfterKeyAccounts,
@@ -50,6 +52,7 @@ pub fn registry() -> Registry {
         .with::<SendLetter>()
         .with::<StartCampaign>()
         .with::<TellOfCancellation>()
+        .with::<TellOfClashesAhead>()
         .with::<TellOfMove>()
 }
 
@@ -61,5 +64,6 @@ pub fn timetable() -> Result<Timetable> {
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
-        .with::<PurgeJobs>("0 20 * * * *")
+        .with::<PurgeJobs>("0 20 * * * *")?
+        .with::<TellOfClashesAhead>("0 0 7 * * Mon")
 }

@@ -4,9 +4,12 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use domain::{Error, Tx, clock::UNIVERSITY_TIME, register};
 use entity::{
     booking::{self, BookingState},
+    clash_acknowledgement,
     event::{self, EventKind, EventState, WaitingListMode},
-    event_audience, event_organisation,
-    ids::{BookingId, EventAudienceId, EventId, UserId},
+    event_audience,
+    event_opportunity::{self, OpportunityKind},
+    event_organisation,
+    ids::{BookingId, ClashAcknowledgementId, EventAudienceId, EventId, UserId},
 };
 
 use super::{
@@ -33,6 +36,10 @@ struct Sample {
     employers: &'static [usize],
     /// Whether it is kept to the first faculty.
     one_faculty: bool,
+    /// What is offered there.
+    offers: &'static [OpportunityKind],
+    /// Why it clashes with the sample before it all the same; the administrator organises it then.
+    clashes_because: Option<&'static str>,
 }
 
 const SAMPLES: &[Sample] = &[
@@ -50,6 +57,8 @@ const SAMPLES: &[Sample] = &[
         booked: 12,
         employers: &[0, 1, 2, 3, 4],
         one_faculty: false,
+        offers: &[OpportunityKind::GraduateJob, OpportunityKind::Internship],
+        clashes_because: None,
     },
     Sample {
         title: "Robots at work: an evening with Aire Valley Robotics",
@@ -65,6 +74,25 @@ const SAMPLES: &[Sample] = &[
         booked: 8,
         employers: &[0],
         one_faculty: false,
+        offers: &[OpportunityKind::Internship],
+        clashes_because: None,
+    },
+    Sample {
+        title: "Internships in engineering and energy",
+        description: "Two employers of the region present what their interns do, and stay for questions.",
+        kind: EventKind::EmployerPresentation,
+        venue: "Careers Centre, room 2",
+        days_ahead: 9,
+        starts_at_hour: 18,
+        hours: 2,
+        capacity: 40,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[0, 1],
+        one_faculty: false,
+        offers: &[OpportunityKind::Internship],
+        clashes_because: Some("The speakers of both employers are in town on this evening alone."),
     },
     Sample {
         title: "CV surgery for engineers",
@@ -80,6 +108,8 @@ const SAMPLES: &[Sample] = &[
         booked: 0,
         employers: &[],
         one_faculty: true,
+        offers: &[],
+        clashes_because: None,
     },
     Sample {
         title: "Law firms explained",
@@ -95,6 +125,8 @@ const SAMPLES: &[Sample] = &[
         booked: 0,
         employers: &[2],
         one_faculty: false,
+        offers: &[OpportunityKind::GraduateJob],
+        clashes_because: None,
     },
 ];
 
@@ -109,6 +141,8 @@ pub async fn load(
     let mut bookings = Vec::new();
     let mut audiences = Vec::new();
     let mut organisations = Vec::new();
+    let mut offered = Vec::new();
+    let mut acknowledged = Vec::new();
     for sample in SAMPLES {
         let event_id = EventId::new_at(now);
         let starts_at = on_day(now, sample.days_ahead, sample.starts_at_hour);
@@ -121,7 +155,11 @@ pub async fn load(
             title: sample.title.to_owned(),
             description: sample.description.to_owned(),
             kind: sample.kind,
-            organiser_id: people.operator,
+            organiser_id: if sample.clashes_because.is_some() {
+                people.administrator
+            } else {
+                people.operator
+            },
             faculty_id: faculty_id.filter(|_| sample.one_faculty),
             venue: Some(sample.venue.to_owned()),
             online_link: None,
@@ -154,6 +192,23 @@ pub async fn load(
                 level: None,
             });
         }
+        for kind in sample.offers {
+            offered.push(event_opportunity::Model {
+                event_id,
+                kind: *kind,
+            });
+        }
+        if let (Some(reason), [.., other, _]) = (sample.clashes_because, &events[..]) {
+            acknowledged.push(clash_acknowledgement::Model {
+                id: ClashAcknowledgementId::new_at(now),
+                event_id,
+                other_event_id: other.id,
+                why: format!("It takes place at the same time as “{}”.", other.title),
+                reason: reason.to_owned(),
+                acknowledged_by: people.administrator,
+                acknowledged_at: now,
+            });
+        }
         for organisation_id in sample
             .employers
             .iter()
@@ -173,6 +228,8 @@ pub async fn load(
     }
     insert_all::<event_audience::Entity>(tx, audiences).await?;
     insert_all::<event_organisation::Entity>(tx, organisations).await?;
+    insert_all::<event_opportunity::Entity>(tx, offered).await?;
+    insert_all::<clash_acknowledgement::Entity>(tx, acknowledged).await?;
     insert_all::<booking::Entity>(tx, bookings).await
 }
 

@@ -268,6 +268,8 @@ pub enum UserErrorCode {
     LikelyDuplicate,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// Another event on the calendar takes its students away: acknowledge it with a reason.
+    SevereClash,
 }
 
 /// What a mutation did: the outcome, or why there is none. Whatever isn't a refusal stays an error.

@@ -13,7 +13,10 @@ use entity::{
 };
 
 use self::inputs::{CancelEventInput, CreateEventInput, PublishEventInput, UpdateEventInput};
-pub use self::types::{Event, EventKind, EventState, WaitingListMode};
+pub use self::{
+    inputs::EventClashesInput,
+    types::{Event, EventKind, EventState, OpportunityKind, WaitingListMode},
+};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
@@ -165,14 +168,17 @@ impl EventMutation {
         UpdateEventPayload::commit(tx, updated).await
     }
 
-    /// Puts a draft on the calendar.
+    /// Puts a draft on the calendar. A severe clash with an event that is there is refused until it is acknowledged with a
+    /// reason; then the other organiser is told.
     async fn publish_event(
         &self,
         ctx: &Context<'_>,
         input: PublishEventInput,
     ) -> Result<PublishEventPayload> {
         let mut tx = begin(ctx).await?;
-        let published = events::publish(&mut tx, viewer(ctx)?, input.event_id.0).await;
+        let id = input.event_id.0;
+        let known = input.acknowledged();
+        let published = events::publish_knowing(&mut tx, viewer(ctx)?, id, &known).await;
         PublishEventPayload::commit(tx, published).await
     }
 

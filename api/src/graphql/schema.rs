@@ -10,6 +10,7 @@ use entity::ids::{
 use super::{
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
+    clash::ClashQuery,
     contact::{self, Contact, ContactMutation, ContactQuery},
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
@@ -52,6 +53,7 @@ pub struct Query(
     NoteQuery,
     UniversityQuery,
     EventQuery,
+    ClashQuery,
     BookingQuery,
     CampaignQuery,
     JobQuery,

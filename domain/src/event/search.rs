@@ -3,7 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     event::{self, EventKind, EventState},
-    event_audience, event_organisation,
+    event_audience,
+    event_opportunity::{self, OpportunityKind},
+    event_organisation,
     ids::{EventId, FacultyId},
     organisation,
 };
@@ -135,6 +137,21 @@ pub async fn audiences(
             };
             (row.event_id, group)
         })
+        .collect())
+}
+
+/// What is offered at each of the events; where the organiser didn't say, the event is left out.
+pub async fn opportunities(
+    db: &impl ConnectionTrait,
+    ids: &[EventId],
+) -> Result<Vec<(EventId, OpportunityKind)>> {
+    Ok(event_opportunity::Entity::find()
+        .filter(event_opportunity::Column::EventId.is_in(ids.iter().copied()))
+        .order_by_asc(event_opportunity::Column::Kind)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.event_id, row.kind))
         .collect())
 }
 

@@ -46,6 +46,8 @@ const MAILS: &[Files] = folders![
     "booking_confirmed",
     "campaign",
     "contacted_without_agreement",
+    "clash_acknowledged",
+    "clashes_ahead",
     "daily_digest",
     "event_cancelled",
     "event_moved",

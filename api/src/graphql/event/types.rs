@@ -5,11 +5,13 @@ use chrono::{DateTime, Utc};
 use domain::{Error, booking as bookings, event as events, mail::in_university_time};
 use entity::{
     event::{EventKind as Kind, EventState as State, Model, WaitingListMode as Mode},
+    event_opportunity::OpportunityKind as Offered,
     ids::{BookingId, EventId},
 };
 
 use super::loaders::{
-    AudienceOf, BookingCount, BookingsFor, OrganisationsAt, OwnBookingFor, WaitingFor, Wanted,
+    AudienceOf, BookingCount, BookingsFor, OfferedAt, OrganisationsAt, OwnBookingFor, WaitingFor,
+    Wanted,
 };
 use crate::graphql::{
     booking::{Booking, BookingState},
@@ -175,6 +177,12 @@ impl Event {
         Ok(organisations.unwrap_or_default())
     }
 
+    /// What is offered there; empty when its organiser didn't say.
+    async fn opportunity_kinds(&self, ctx: &Context<'_>) -> Result<Vec<OpportunityKind>> {
+        let kinds = rows(ctx)?.load_one(OfferedAt(self.0.id)).await?;
+        Ok(kinds.unwrap_or_default())
+    }
+
     /// The viewer's own latest booking for it, whatever became of it; null when there is none.
     async fn viewer_booking(&self, ctx: &Context<'_>) -> Option<Result<Booking>> {
         self.own_booking(ctx).await.transpose()
@@ -290,6 +298,24 @@ pub enum EventKind {
     Training,
     /// Anything else.
     Other,
+}
+
+/// What students can get to at an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Offered")]
+pub enum OpportunityKind {
+    /// A job for graduates.
+    GraduateJob,
+    /// A work placement.
+    Placement,
+    /// An internship.
+    Internship,
+    /// A part-time job beside the studies.
+    PartTimeJob,
+    /// Volunteering.
+    Volunteering,
+    /// Further study.
+    FurtherStudy,
 }
 
 /// Where an event stands.
