@@ -33,6 +33,7 @@ pub mod document;
 pub mod endpoint;
 pub mod errors;
 pub mod event;
+pub mod event_sharing;
 pub mod id;
 pub mod job;
 pub mod key_account;

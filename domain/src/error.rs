@@ -167,4 +167,6 @@ pub enum RefusalCode {
     LiaiseFirst,
     /// Another event on the calendar takes its students away: acknowledge it with a reason.
     SevereClash,
+    /// Somebody else has to agree first; the message says who is asked how.
+    NeedsAgreement,
 }

@@ -37,7 +37,7 @@ use crate::{
     clash::{self, Acknowledgement},
     clock::UNIVERSITY_TIME,
     error::{Error, RefusalCode, Result},
-    register,
+    event_sharing, register,
     store::Tx,
     viewer::{Reach, Viewer},
 };
@@ -141,8 +141,10 @@ pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(DateTime<Utc>, DateTime<U
 pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: EventDraft) -> Result<event::Model> {
     viewer.require_for(Permission::ManageEvent, draft.faculty_id)?;
     let organiser_id = viewer.signed_in()?.id;
-    let draft = draft.tidied();
+    let mut draft = draft.tidied();
+    event_sharing::usual_audience(viewer, &mut draft);
     draft.check(tx, None).await?;
+    event_sharing::check_audience(tx, viewer, &draft, None).await?;
 
     let id = EventId::new_at(tx.now());
     let mut row = event::ActiveModel {
@@ -196,6 +198,7 @@ pub async fn update(
         viewer.require_for(Permission::ManageEvent, draft.faculty_id)?;
     }
     draft.check(tx, Some(&event)).await?;
+    event_sharing::check_audience(tx, viewer, &draft, Some(&current)).await?;
 
     let before = event.clone();
     draft.write_lists(tx, id).await?;

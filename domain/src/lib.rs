@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod email_address;
 pub mod error;
 pub mod event;
+pub mod event_sharing;
 pub mod first_of_each;
 pub mod job;
 pub mod key_account;

@@ -19,6 +19,7 @@ mod campaign;
 mod clash;
 mod contact;
 mod event;
+mod event_sharing;
 mod job;
 mod key_account;
 mod liaison;
@@ -40,6 +41,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     clash::ROWS,
     contact::ROWS,
     event::ROWS,
+    event_sharing::ROWS,
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,

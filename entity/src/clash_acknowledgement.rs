@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{ClashAcknowledgementId, EventId, UserId};
+use crate::personal_data::personal_data;
 
 /// A row of `clash_acknowledgement`.
 #[sea_orm::model]
@@ -27,3 +28,12 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "clash_acknowledgement": "Who let an event clash with another, and the reason they gave.";
+    erasure: Keep("why two events clashed must be known with them; the account is a pseudonym then");
+    retention: Until::Always.because("it goes with the events, whose reports compare years (policy 2.4)");
+    Hand => acknowledged_by;
+    Words => why, reason;
+    Nothing => id, event_id, other_event_id, acknowledged_at;
+}

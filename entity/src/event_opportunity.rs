@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::EventId;
+use crate::personal_data::personal_data;
 
 /// What students can get to at an event.
 #[derive(
@@ -55,3 +56,8 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "event_opportunity": nobody;
+    event_id, kind
+}

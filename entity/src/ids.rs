@@ -198,6 +198,8 @@ typed_ids! {
     KeptNoticeId = "ntc";
     /// A clash that was acknowledged.
     ClashAcknowledgementId = "cla";
+    /// A request to share an event with another faculty.
+    EventSharingRequestId = "esr";
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod event;
 pub mod event_audience;
 pub mod event_opportunity;
 pub mod event_organisation;
+pub mod event_sharing_request;
 pub mod faculty;
 pub mod ids;
 pub mod job;

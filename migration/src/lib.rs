@@ -17,6 +17,7 @@ mod m20261123_000009_secrets;
 mod m20261124_000012_notices;
 mod m20261124_000016_key_accounts;
 mod m20261124_000019_clashes;
+mod m20261124_000020_event_sharing;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000012_notices::Migration),
             Box::new(m20261124_000016_key_accounts::Migration),
             Box::new(m20261124_000019_clashes::Migration),
+            Box::new(m20261124_000020_event_sharing::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@ use domain::{
     Error, RefusalCode, Result, Store, Tx, Viewer, booking as bookings,
     clock::ManualClock,
     event::{self as events, EventChanges, EventDraft, TellOfCancellation, TellOfMove},
+    event_sharing::ExpireEventSharing,
     register::{CloseRegister, ContactNoShows},
     waiting_list::{self, ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
@@ -209,6 +210,7 @@ impl Campus {
         let registry = Registry::default()
             .with::<CloseRegister>()
             .with::<ContactNoShows>()
+            .with::<ExpireEventSharing>()
             .with::<ExpireOffer>()
             .with::<LookAfterQueues>()
             .with::<PromoteWaiting>()

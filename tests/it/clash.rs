@@ -192,9 +192,9 @@ on_both_columns! {
             faculty_id: Some(law),
             ..presentation(&campus, acme)
         };
-        let hidden = written(&campus, &lawyer, hidden).await;
+        let hidden = written(&campus, &campus.operator, hidden).await;
         let open = EventDraft { faculty_id: Some(music), ..presentation(&campus, acme) };
-        let open = written(&campus, &musician, open).await;
+        let open = written(&campus, &campus.operator, open).await;
 
         let (told, _) = desk.data(&musician, CLASHES, json!({ "eventId": open.id })).await;
         let told = &told["eventClashes"][0];

@@ -16,6 +16,7 @@ mod data_protection;
 mod delivered;
 mod documentation;
 mod event;
+mod event_sharing;
 mod generated;
 mod graphql_http;
 mod import;

@@ -4,6 +4,7 @@ mod close_register;
 mod contact_no_shows;
 mod digest_notices;
 mod expire_liaison;
+mod expire_event_sharing;
 mod expire_offer;
 mod look_after_key_accounts;
 mod look_after_mail;
@@ -25,6 +26,7 @@ use domain::{
     event::{TellOfCancellation, TellOfMove},
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
+    event_sharing::ExpireEventSharing,
     mail::SendLetter,
     notice::DigestNotices,
     register::{CloseRegister, ContactNoShows},
@@ -42,6 +44,7 @@ pub fn registry() -> Registry {
         .with::<ContactNoShows>()
         .with::<DigestNotices>()
         .with::<ExpireLiaison>()
+        .with::<ExpireEventSharing>()
         .with::<ExpireOffer>()
         .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()

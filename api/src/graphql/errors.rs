@@ -270,6 +270,8 @@ pub enum UserErrorCode {
     LiaiseFirst,
     /// Another event on the calendar takes its students away: acknowledge it with a reason.
     SevereClash,
+    /// Somebody else has to agree first; the message says who is asked how.
+    NeedsAgreement,
 }
 
 /// What a mutation did: the outcome, or why there is none. Whatever isn't a refusal stays an error.

@@ -5,6 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
     OrganisationId, TagId,
+    BookingId, CampaignId, ContactId, EventId, EventSharingRequestId, NoteId, OrganisationId, TagId,
 };
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
+    event_sharing::{self, EventSharingMutation, EventSharingQuery, EventSharingRequest},
     job::{JobMutation, JobQuery, JobSubscription},
     key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
@@ -35,6 +37,7 @@ nodes! {
     Tag(TagId) by tag::find;
     Note(NoteId) by note::find;
     Event(EventId) by event::event;
+    EventSharingRequest(EventSharingRequestId) by event_sharing::find;
     Booking(BookingId) by booking::booking;
     Campaign(CampaignId) by campaign::find;
     KeyAccount(KeyAccountId) by key_account::find;
@@ -54,6 +57,7 @@ pub struct Query(
     UniversityQuery,
     EventQuery,
     ClashQuery,
+    EventSharingQuery,
     BookingQuery,
     CampaignQuery,
     JobQuery,
@@ -70,6 +74,7 @@ pub struct Mutation(
     TagMutation,
     NoteMutation,
     EventMutation,
+    EventSharingMutation,
     BookingMutation,
     CampaignMutation,
     JobMutation,

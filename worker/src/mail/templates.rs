@@ -56,6 +56,8 @@ const MAILS: &[Files] = folders![
     "liaison_answered",
     "liaison_expired",
     "liaison_requested",
+    "event_sharing_answered",
+    "event_sharing_requested",
     "no_show",
     "offer_expired",
     "place_given",

@@ -59,7 +59,8 @@ pub(super) struct CreateEventInput {
     booking_closes_at: Option<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself; 180 when left out.
     register_closes_after_minutes: Option<i32>,
-    /// Who may book; left out or empty, every student may.
+    /// Who may book; left out or empty, every student may, or the students of `facultyId` where the organiser's permission is
+    /// for one faculty. Others are invited by `requestEventSharing`.
     audience: Option<Vec<AudienceGroupInput>>,
     /// The organisations that take part.
     organisation_ids: Option<Vec<Id<OrganisationId>>>,
