@@ -1,7 +1,7 @@
 //! Events: one with places, one with a queue, one that a faculty keeps to its own, one being written.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-use domain::{Error, Tx, clock::UNIVERSITY_TIME, register};
+use domain::{Error, Tx, clock::UNIVERSITY_TIME, event_sharing::ExpireEventSharing, register};
 use entity::{
     booking::{self, BookingState},
     clash_acknowledgement,
@@ -9,7 +9,10 @@ use entity::{
     event_audience,
     event_opportunity::{self, OpportunityKind},
     event_organisation,
-    ids::{BookingId, ClashAcknowledgementId, EventAudienceId, EventId, UserId},
+    event_sharing_request::{self, SharingState},
+    ids::{
+        BookingId, ClashAcknowledgementId, EventAudienceId, EventId, EventSharingRequestId, UserId,
+    },
 };
 
 use super::{
@@ -143,6 +146,7 @@ pub async fn load(
     let mut organisations = Vec::new();
     let mut offered = Vec::new();
     let mut acknowledged = Vec::new();
+    let mut asked = Vec::new();
     for sample in SAMPLES {
         let event_id = EventId::new_at(now);
         let starts_at = on_day(now, sample.days_ahead, sample.starts_at_hour);
@@ -198,6 +202,21 @@ pub async fn load(
                 kind: *kind,
             });
         }
+        if let Some(other) = university.faculties.get(1).filter(|_| sample.one_faculty) {
+            asked.push(event_sharing_request::Model {
+                id: EventSharingRequestId::new_at(now),
+                event_id,
+                faculty_id: other.id,
+                state: SharingState::Requested,
+                message: "Half of the places are free. May your students come too?".to_owned(),
+                requested_by: people.operator,
+                requested_at: now,
+                expires_at: starts_at,
+                answered_by: None,
+                answered_at: None,
+                answer: None,
+            });
+        }
         if let (Some(reason), [.., other, _]) = (sample.clashes_because, &events[..]) {
             acknowledged.push(clash_acknowledgement::Model {
                 id: ClashAcknowledgementId::new_at(now),
@@ -230,6 +249,13 @@ pub async fn load(
     insert_all::<event_organisation::Entity>(tx, organisations).await?;
     insert_all::<event_opportunity::Entity>(tx, offered).await?;
     insert_all::<clash_acknowledgement::Entity>(tx, acknowledged).await?;
+    for request in &asked {
+        let expiry = ExpireEventSharing {
+            request_id: request.id,
+        };
+        tx.enqueue(&expiry, Some(request.expires_at)).await?;
+    }
+    insert_all::<event_sharing_request::Entity>(tx, asked).await?;
     insert_all::<booking::Entity>(tx, bookings).await
 }
 

@@ -6,7 +6,8 @@ use super::table::table;
 table! {
     type Query {
         events, calendar: read(EVERYONE);
-        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId): filter(EVERYONE);
+        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId, organisationId, forFacultyId):
+            filter(EVERYONE);
         events(first, after, last, before), calendar(first, after, last, before): give(EVERYONE);
     }
     type Mutation {
