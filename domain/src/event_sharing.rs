@@ -221,7 +221,7 @@ pub async fn answer(
         .filter(event_sharing_request::Column::Id.eq(id))
         .one(tx.conn())
         .await?
-        .ok_or_else(|| Error::not_found("requestId", "request"))?;
+        .ok_or_else(|| Error::not_found("sharingRequestId", "request"))?;
     viewer.require_for(Permission::ManageEvent, Some(request.faculty_id))?;
     let answer = match answer.map(str::trim).filter(|answer| !answer.is_empty()) {
         None if agree => None,
@@ -230,18 +230,18 @@ pub async fn answer(
     // The event's lock makes answers wait for each other, and for a change of the audience.
     let event = lock(tx, request.event_id)
         .await?
-        .ok_or_else(|| Error::not_found("requestId", "event"))?;
+        .ok_or_else(|| Error::not_found("sharingRequestId", "event"))?;
     let Some(request) = still_open(tx, id).await? else {
         return Err(Error::refused(
             RefusalCode::WrongState,
-            "requestId",
+            "sharingRequestId",
             "The request has been answered, or its time is over.",
         ));
     };
     if tx.now() >= request.expires_at || !is_ahead(&event, tx.now()) {
         return Err(Error::refused(
             RefusalCode::WrongState,
-            "requestId",
+            "sharingRequestId",
             "The time to answer is over.",
         ));
     }

@@ -68,8 +68,7 @@ impl Two {
         agree: bool,
         answer: Option<&str>,
     ) -> Value {
-        let input =
-            json!({ "requestId": request["request"]["id"], "agree": agree, "answer": answer });
+        let input = json!({ "sharingRequestId": request["request"]["id"], "agree": agree, "answer": answer });
         let (answered, _) = self
             .desk
             .data(viewer, ANSWER, json!({ "input": input }))

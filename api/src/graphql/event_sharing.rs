@@ -193,7 +193,7 @@ pub struct RequestEventSharingInput {
 #[derive(Debug, InputObject)]
 pub struct AnswerEventSharingInput {
     /// The request.
-    request_id: Id<EventSharingRequestId>,
+    sharing_request_id: Id<EventSharingRequestId>,
     /// Whether its students may come.
     agree: bool,
     /// What is said to it; whoever declines gives a reason.
@@ -287,7 +287,7 @@ impl EventSharingMutation {
         input: AnswerEventSharingInput,
     ) -> Result<AnswerEventSharingPayload> {
         let mut tx = begin(ctx).await?;
-        let (id, answer) = (input.request_id.0, input.answer.as_deref());
+        let (id, answer) = (input.sharing_request_id.0, input.answer.as_deref());
         let answered = sharing::answer(&mut tx, viewer(ctx)?, id, input.agree, answer).await;
         AnswerEventSharingPayload::commit(tx, answered).await
     }

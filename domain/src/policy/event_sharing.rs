@@ -21,7 +21,7 @@ table! {
     type EventSharingRequestConnection { edges, nodes, pageInfo, totalCount: read(MANAGE_EVENT); }
     type EventSharingRequestEdge { node, cursor: read(MANAGE_EVENT); }
     input RequestEventSharingInput { eventId, facultyId, message: give(MANAGE_EVENT); }
-    input AnswerEventSharingInput { requestId, agree, answer: give(MANAGE_EVENT); }
+    input AnswerEventSharingInput { sharingRequestId, agree, answer: give(MANAGE_EVENT); }
     type RequestEventSharingPayload { request, userErrors: read(EVERYONE); }
     type AnswerEventSharingPayload { request, userErrors: read(EVERYONE); }
     enum EventSharingState { REQUESTED, AGREED, DECLINED, EXPIRED: both(MANAGE_EVENT) filter(MANAGE_EVENT); }
