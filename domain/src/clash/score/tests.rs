@@ -267,7 +267,7 @@ fn organisations_at() -> impl Strategy<Value = Vec<TakingPart>> {
             parent_id: (parent > 0).then(|| OrganisationId(Uuid::from_u128(100 + parent))),
             sector: ["Energy", "Law", "Retail"]
                 .get(sector)
-                .map(ToString::to_string),
+                .map(|sector| (*sector).to_owned()),
             tags: tags
                 .into_iter()
                 .map(|tag| TagId(Uuid::from_u128(tag)))
