@@ -332,26 +332,36 @@ fn students(one: &Profile, other: &Profile) -> Students {
 }
 
 impl Group {
-    /// Those who are in both.
+    /// Those who are in both; `None` when nobody can be.
     fn common(&self, other: &Self) -> Option<Self> {
+        let faculty = both(self.faculty.as_ref(), other.faculty.as_ref(), |(id, _)| *id);
+        let programme = both(
+            self.programme.as_ref(),
+            other.programme.as_ref(),
+            |(id, _)| *id,
+        );
+        let level = both(self.level.as_ref(), other.level.as_ref(), |level| *level);
         Some(Self {
-            faculty: both(&self.faculty, &other.faculty, |(id, _)| *id)?,
-            programme: both(&self.programme, &other.programme, |(id, _)| *id)?,
-            level: both(&self.level, &other.level, |level| *level)?,
+            faculty: faculty.ok()?,
+            programme: programme.ok()?,
+            level: level.ok()?,
         })
     }
 }
 
-/// What meets both conditions: none of them is no condition. `None` when nothing does.
+/// Two conditions that nobody meets together.
+struct Apart;
+
+/// What meets both conditions; none is no condition.
 fn both<T: Clone, K: PartialEq>(
-    one: &Option<T>,
-    other: &Option<T>,
+    one: Option<&T>,
+    other: Option<&T>,
     key: impl Fn(&T) -> K,
-) -> Option<Option<T>> {
+) -> Result<Option<T>, Apart> {
     match (one, other) {
-        (Some(one), Some(other)) => (key(one) == key(other)).then(|| Some(one.clone())),
-        (Some(only), None) | (None, Some(only)) => Some(Some(only.clone())),
-        (None, None) => Some(None),
+        (Some(one), Some(other)) if key(one) != key(other) => Err(Apart),
+        (Some(only), _) | (None, Some(only)) => Ok(Some(only.clone())),
+        (None, None) => Ok(None),
     }
 }
 
