@@ -3,8 +3,8 @@
 mod close_register;
 mod contact_no_shows;
 mod digest_notices;
-mod expire_liaison;
 mod expire_event_sharing;
+mod expire_liaison;
 mod expire_offer;
 mod look_after_key_accounts;
 mod look_after_mail;
@@ -24,9 +24,9 @@ use domain::{
     clash::TellOfClashesAhead,
     error::Result,
     event::{TellOfCancellation, TellOfMove},
+    event_sharing::ExpireEventSharing,
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
-    event_sharing::ExpireEventSharing,
     mail::SendLetter,
     notice::DigestNotices,
     register::{CloseRegister, ContactNoShows},

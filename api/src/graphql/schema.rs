@@ -3,9 +3,8 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
-    BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
-    OrganisationId, TagId,
-    BookingId, CampaignId, ContactId, EventId, EventSharingRequestId, NoteId, OrganisationId, TagId,
+    BookingId, CampaignId, ContactId, EventId, EventSharingRequestId, KeyAccountId,
+    LiaisonRequestId, NoteId, OrganisationId, TagId,
 };
 
 use super::{
