@@ -1,7 +1,10 @@
 //! The command line: serving is what happens when no command is given.
 
 pub mod admin;
+pub mod audit;
+pub mod duplicates;
 pub mod import;
+pub mod person;
 pub mod schema;
 pub mod serve;
 
@@ -58,9 +61,18 @@ pub enum Command {
     /// Bring records in from files.
     #[command(subcommand)]
     Import(Import),
+    /// Find organisations that are likely the same.
+    #[command(subcommand)]
+    Duplicates(duplicates::Duplicates),
     /// Manage administrators.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Look after the audit log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Export or erase everything about a person.
+    #[command(subcommand)]
+    Person(person::PersonCommand),
     /// Print the schema of the API, in SDL: the file `schema.graphql`.
     Schema,
     /// Print who may do what, as a table: the file `docs/permissions.md`.
@@ -84,7 +96,13 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
             let store = open_store(&cli.settings).await?;
             import::run(args, &store).await
         }
+        Command::Duplicates(duplicates::Duplicates::File(args)) => duplicates::file(&args),
+        Command::Duplicates(command) => {
+            duplicates::run(command, &open_store(&cli.settings).await?).await
+        }
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
+        Command::Audit(command) => audit::run(command, &open_store(&cli.settings).await?).await,
+        Command::Person(command) => person::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),
         Command::Permissions => schema::print_permissions(),
         Command::DataProtection => {

@@ -2,10 +2,12 @@
 //!
 //! It exists only in the embedded default. All of its addresses end in `.test` (RFC 2606), so no mail can reach anybody.
 
+mod access;
 mod employers;
 mod events;
 mod key_accounts;
 mod people;
+mod super_users;
 
 use domain::{Error, Store, session};
 use entity::user;
@@ -42,7 +44,9 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     let people = people::load_accounts(&tx, &university, &employers, &password_hash).await?;
     employers::load_engagement(&tx, &employers, &people).await?;
     key_accounts::load(&tx, &employers, &people).await?;
-    events::load(&mut tx, &university, &employers, &people).await?;
+    let training = events::load(&mut tx, &university, &employers, &people).await?;
+    access::load(&tx, &people, &training).await?;
+    super_users::load(&tx, &university).await?;
     tx.commit().await?;
     Ok(true)
 }

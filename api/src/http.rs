@@ -6,4 +6,5 @@ pub mod intake;
 pub mod mailbox;
 pub mod origins;
 pub mod pages;
+pub mod photo;
 pub mod unsubscribe;

@@ -43,6 +43,7 @@ use crate::{
     mail::in_university_time,
     register,
     store::Tx,
+    training_course,
     viewer::{Reach, SignedIn, Viewer},
     waiting_list,
 };
@@ -151,6 +152,7 @@ pub async fn book_locked(
     )
     .await?;
     announce(tx, &booking);
+    training_course::bookings_changed(tx, viewer, event, Some(&[booking.user_id])).await?;
     Ok(booking)
 }
 
@@ -211,8 +213,8 @@ pub async fn cancel(
     if by_recipient && !may_manage(viewer, &event) && tx.now() >= event.starts_at {
         return wrong_state("The event has started.");
     }
-    // policy 2.4: cancelled too late for somebody else to come.
-    let late = tx.now() >= promotion_ends_at(&event);
+    // policy 2.4: cancelled too late for somebody else to come. Whoever is removed by an operator has not cancelled.
+    let late = by_recipient && tx.now() >= promotion_ends_at(&event);
     let state = match booking.state {
         BookingState::Booked if late => BookingState::LateCancelled,
         BookingState::Booked | BookingState::Waiting | BookingState::Offered => {
@@ -305,6 +307,7 @@ pub async fn check_in(tx: &mut Tx, viewer: &Viewer, ticket: Ticket) -> Result<bo
         row.offer_expires_at = Set(None);
     })
     .await?;
+    training_course::attended(tx, viewer, &event, &booking).await?;
     register::marked(tx, &event).await?;
     Ok(booking)
 }
@@ -377,6 +380,7 @@ pub(crate) async fn end(
         event.give_back_places(tx, 1).await?;
         waiting_list::places_freed(tx, event).await?;
     }
+    training_course::bookings_changed(tx, viewer, event, Some(&[ended.user_id])).await?;
     Ok(ended)
 }
 

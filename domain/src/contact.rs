@@ -383,6 +383,34 @@ pub async fn update(
     if current.version != version {
         return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
     }
+    change_locked(tx, viewer, current, edit).await
+}
+
+/// Changes what `edit` changes in the contact that `viewer` is: an employer keeps their own record (policy 2.2).
+pub(crate) async fn update_own(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: ContactId,
+    edit: impl FnOnce(&mut Profile) + Send,
+) -> Result<contact::Model> {
+    if viewer.person().and_then(|person| person.contact_id) != Some(id) {
+        return Err(Error::not_found("id", "contact"));
+    }
+    let current = contact::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| Error::not_found("id", "contact"))?;
+    change_locked(tx, viewer, current, edit).await
+}
+
+async fn change_locked(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    current: contact::Model,
+    edit: impl FnOnce(&mut Profile) + Send,
+) -> Result<contact::Model> {
+    let (id, version) = (current.id, current.version);
     let old = Profile::of(&current);
     let mut new = old.clone();
     edit(&mut new);

@@ -1,6 +1,15 @@
 //! Data protection (policy 3): what is kept of people, what a person is told of it, and how it goes. Everything here reads
-//! the declarations that each entity makes of itself (`entity::personal_data`) and names no table.
+//! the declarations that each entity makes of itself (`entity::personal_data`) and names hardly a table.
 
 mod document;
+mod erasure;
+mod export;
+mod person;
+mod retention;
+mod rows;
 
 pub use document::markdown;
+pub use erasure::{Erased, erase};
+pub use export::{Export, export};
+pub use person::Person;
+pub use retention::{ApplyRetention, apply as apply_retention};

@@ -163,6 +163,12 @@ pub enum RefusalCode {
     WrongCredentials,
     /// The record looks like one that exists; confirm that it is another.
     LikelyDuplicate,
+    /// Nobody would be left to administer the system.
+    LastAdministrator,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// Another event on the calendar takes its students away: acknowledge it with a reason.
+    SevereClash,
+    /// Somebody else has to agree first; the message says who is asked how.
+    NeedsAgreement,
 }

@@ -13,7 +13,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use entity::{
     access_grant::Permission,
     event::{self, EventState},
-    ids::EventId,
+    ids::{EventId, FacultyId, UserId},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, IntoActiveModel};
 use serde_json::{Value, json};
@@ -26,15 +26,18 @@ pub use self::{
     },
     lock::{LockedEvent, lock, lock_to_manage, lock_visible},
     moving::{TellOfMove, Whereabouts, tell_of_move},
-    search::{EventFilter, Key, audiences, count, find_all, key, list, organisations},
+    search::{
+        EventFilter, Key, audiences, count, find_all, key, list, opportunities, organisations,
+    },
 };
 pub(crate) use draft::audience;
 
 use crate::{
     change::{self, Change},
+    clash::{self, Acknowledgement},
     clock::UNIVERSITY_TIME,
     error::{Error, RefusalCode, Result},
-    register,
+    event_sharing, register,
     store::Tx,
     viewer::{Reach, Viewer},
 };
@@ -65,14 +68,21 @@ pub fn managed_by(viewer: &Viewer) -> Condition {
 /// Whether `viewer` manages this event: the rule of [`managed_by`] for a row at hand.
 #[must_use]
 pub fn may_manage(viewer: &Viewer, event: &event::Model) -> bool {
+    manages(viewer, event.faculty_id, event.organiser_id)
+}
+
+/// Whether `viewer` manages the events of this organiser and faculty.
+pub(crate) fn manages(
+    viewer: &Viewer,
+    faculty_id: Option<FacultyId>,
+    organiser_id: UserId,
+) -> bool {
     match viewer.reach(Permission::ManageEvent) {
         Reach::Campus => true,
         Reach::Nothing => false,
         Reach::Faculties(faculties) => {
-            event
-                .faculty_id
-                .is_some_and(|faculty| faculties.contains(&faculty))
-                || viewer.user_id() == Some(event.organiser_id)
+            faculty_id.is_some_and(|faculty| faculties.contains(&faculty))
+                || viewer.user_id() == Some(organiser_id)
         }
     }
 }
@@ -131,8 +141,10 @@ pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(DateTime<Utc>, DateTime<U
 pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: EventDraft) -> Result<event::Model> {
     viewer.require_for(Permission::ManageEvent, draft.faculty_id)?;
     let organiser_id = viewer.signed_in()?.id;
-    let draft = draft.tidied();
+    let mut draft = draft.tidied();
+    event_sharing::usual_audience(viewer, &mut draft);
     draft.check(tx, None).await?;
+    event_sharing::check_audience(tx, viewer, &draft, None).await?;
 
     let id = EventId::new_at(tx.now());
     let mut row = event::ActiveModel {
@@ -165,7 +177,7 @@ pub async fn update(
     viewer: &Viewer,
     id: EventId,
     version: i32,
-    changes: EventChanges,
+    mut changes: EventChanges,
 ) -> Result<event::Model> {
     let mut event = lock_to_manage(tx, viewer, id).await?;
     if event.version != version {
@@ -178,14 +190,15 @@ pub async fn update(
             "An event that is over or cancelled is not changed any more.",
         ));
     }
-    let draft = EventDraft::of(tx.conn(), &event)
-        .await?
-        .with(changes)
-        .tidied();
+    let acknowledged = std::mem::take(&mut changes.acknowledged);
+    let current = EventDraft::of(tx.conn(), &event).await?;
+    let draft = current.clone().with(changes).tidied();
+    let competes_otherwise = draft.competes_otherwise_than(&current);
     if draft.faculty_id != event.faculty_id {
         viewer.require_for(Permission::ManageEvent, draft.faculty_id)?;
     }
     draft.check(tx, Some(&event)).await?;
+    event_sharing::check_audience(tx, viewer, &draft, Some(&current)).await?;
 
     let before = event.clone();
     draft.write_lists(tx, id).await?;
@@ -199,12 +212,25 @@ pub async fn update(
     tx.audit(viewer, UPDATE, id, told_before, told_after)
         .await?;
 
+    if event.state == EventState::Published && competes_otherwise {
+        clash::settle(tx, viewer, &event, &acknowledged).await?;
+    }
     moving::follow(tx, &mut event, &before).await?;
     Ok(event.clone())
 }
 
-/// Puts a draft on the calendar.
+/// Puts a draft on the calendar that clashes with nothing severely.
 pub async fn publish(tx: &mut Tx, viewer: &Viewer, id: EventId) -> Result<event::Model> {
+    publish_knowing(tx, viewer, id, &[]).await
+}
+
+/// Puts a draft on the calendar. Severe clashes that are not acknowledged are refused, each with what clashes.
+pub async fn publish_knowing(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: EventId,
+    acknowledged: &[Acknowledgement],
+) -> Result<event::Model> {
     let mut event = lock_to_manage(tx, viewer, id).await?;
     if event.state != EventState::Draft {
         return Err(Error::refused(
@@ -228,6 +254,8 @@ pub async fn publish(tx: &mut Tx, viewer: &Viewer, id: EventId) -> Result<event:
         "event.publish",
     )
     .await?;
+    // policy 2.4: the calendar is checked, so that there are no clashes.
+    clash::settle(tx, viewer, &event, acknowledged).await?;
     register::schedule_closing(tx, &event).await?;
     Ok(event.clone())
 }

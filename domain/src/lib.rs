@@ -5,16 +5,23 @@
 //! [`store::Tx`] it happens in, which also knows what time it is; what it refuses, it refuses with a
 //! [`error::Refusal`] that names the field and the remedy.
 
+pub mod account;
+pub mod agreement;
+pub mod announcement;
+pub mod audit;
 pub mod booking;
 pub mod campaign;
 pub mod change;
+pub mod clash;
 pub mod clock;
 pub mod contact;
 pub mod data_protection;
 pub mod delivery;
+pub mod duplicate;
 pub mod email_address;
 pub mod error;
 pub mod event;
+pub mod event_sharing;
 pub mod first_of_each;
 pub mod job;
 pub mod key_account;
@@ -23,19 +30,24 @@ pub mod live;
 pub mod mail;
 pub mod note;
 pub mod notice;
+pub mod operator_access;
 pub mod organisation;
 pub mod page;
 pub mod person;
 pub mod policy;
+pub mod profile;
 pub mod register;
 pub mod request;
 pub mod secret;
 pub mod session;
 pub mod store;
+pub mod suggestion;
+pub mod super_user_group;
 pub mod suppression;
 pub mod tag;
 pub mod term;
 pub mod text;
+pub mod training_course;
 pub mod university;
 pub mod viewer;
 pub mod waiting_list;

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use entity::ids::{BookingId, CampaignId, EventId, JobId};
+use entity::ids::{BookingId, CampaignId, EventId, JobId, UserId};
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,11 @@ pub enum LiveEvent {
     CampaignProgress {
         /// The campaign.
         campaign_id: CampaignId,
+    },
+    /// What somebody may do has changed, or whether they are signed in at all: their connections look again.
+    AccessChanged {
+        /// The account.
+        user_id: UserId,
     },
     /// A job changed its state.
     JobChanged {

@@ -3,7 +3,7 @@
 pub mod duplicates;
 mod events;
 pub mod import;
-mod name_key;
+pub(crate) mod name_key;
 mod profile;
 mod search;
 mod web;
@@ -31,6 +31,7 @@ pub use web::is_free_mail;
 
 use crate::{
     change::{self, Change},
+    duplicate::Match,
     error::{Error, RefusalCode, Refusals, Result},
     key_account,
     store::Tx,
@@ -100,11 +101,13 @@ pub async fn create(
     let profile = profile.checked(&mut refusals);
     check_parent(tx, viewer, None, profile.parent_id, &mut refusals).await?;
     refusals.into_result()?;
+    let alike = duplicates::of_profile(tx.conn(), &profile).await?;
     if !confirmed {
-        refuse_likely_duplicates(tx, &profile).await?;
+        refuse_likely_duplicates(&alike)?;
     }
     let row = new_row(tx, profile, RecordSource::Staff, None);
     let created = row.insert(tx.conn()).await?;
+    duplicates::note(tx, &created, alike).await?;
     tx.audit(
         viewer,
         "organisation.create",
@@ -116,8 +119,7 @@ pub async fn create(
     Ok(created)
 }
 
-async fn refuse_likely_duplicates(tx: &Tx, profile: &Profile) -> Result<()> {
-    let alike = duplicates::of_profile(tx.conn(), profile).await?;
+fn refuse_likely_duplicates(alike: &[(duplicates::Candidate, Match)]) -> Result<()> {
     if alike.is_empty() {
         return Ok(());
     }

@@ -14,19 +14,29 @@ use std::{
     sync::LazyLock,
 };
 
+mod account;
+mod agreement;
+mod announcement;
 mod booking;
 mod campaign;
+mod clash;
 mod contact;
 mod event;
+mod event_sharing;
 mod job;
 mod key_account;
 mod liaison;
 mod note;
+mod operator_access;
 mod organisation;
+mod profile;
 mod relay;
 mod session;
+mod suggestion;
+mod super_user_group;
 mod table;
 mod tag;
+mod training_course;
 mod university;
 mod who;
 
@@ -34,18 +44,28 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
+    account::ROWS,
+    agreement::ROWS,
+    announcement::ROWS,
     booking::ROWS,
     campaign::ROWS,
+    clash::ROWS,
     contact::ROWS,
     event::ROWS,
+    event_sharing::ROWS,
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
     note::ROWS,
+    operator_access::ROWS,
     organisation::ROWS,
+    profile::ROWS,
     relay::ROWS,
     session::ROWS,
+    suggestion::ROWS,
+    super_user_group::ROWS,
     tag::ROWS,
+    training_course::ROWS,
     university::ROWS,
 ];
 

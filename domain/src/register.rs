@@ -30,6 +30,7 @@ use crate::{
     job::{Job, Queue},
     store::Tx,
     term::Term,
+    training_course,
     viewer::Viewer,
 };
 
@@ -220,6 +221,7 @@ async fn close(tx: &mut Tx, viewer: &Viewer, event: &mut LockedEvent) -> Result<
         .give_back_places(tx, i32::try_from(offered).unwrap_or(0))
         .await?;
     set_state(tx, viewer, event, EventState::Past, "register.close").await?;
+    training_course::bookings_changed(tx, viewer, event, None).await?;
     if open
         .iter()
         .any(|booking| booking.state == BookingState::Booked)

@@ -26,6 +26,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     email_address::EmailAddress,
     error::{Error, RefusalCode, Refusals, Result},
+    live::LiveEvent,
+    operator_access,
     store::{Store, Tx},
     viewer::Viewer,
 };
@@ -149,6 +151,9 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
         .rows_affected;
     if exchanged == 0 {
         end(&mut tx, session.id, SessionEnd::RefreshReused).await?;
+        tx.announce(LiveEvent::AccessChanged {
+            user_id: session.user_id,
+        });
         tx.commit().await?;
         return Err(Error::Unauthenticated(
             "The refresh token was used before: somebody may have a copy, so the session has been ended. Sign in again."
@@ -169,9 +174,12 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
 /// Ends the session of `viewer`, and with it every token of it.
 pub async fn sign_out(tx: &mut Tx, viewer: &Viewer) -> Result<()> {
     match viewer.signed_in()?.session_id {
-        Some(session_id) => end(tx, session_id, SessionEnd::SignedOut).await,
-        None => Ok(()),
+        Some(session_id) => end(tx, session_id, SessionEnd::SignedOut).await?,
+        None => return Ok(()),
     }
+    let user_id = viewer.signed_in()?.id;
+    tx.announce(LiveEvent::AccessChanged { user_id });
+    Ok(())
 }
 
 /// Ends every session of an account and makes its tokens worthless at their next use.
@@ -191,6 +199,7 @@ pub async fn revoke_all(tx: &mut Tx, user_id: UserId) -> Result<()> {
         .filter(session::Column::EndedAt.is_null())
         .exec(tx.conn())
         .await?;
+    tx.announce(LiveEvent::AccessChanged { user_id });
     Ok(())
 }
 
@@ -355,5 +364,6 @@ pub async fn create_administrator(
     .await?;
     tx.audit(&Viewer::system(), "administrator.create", id, None, None)
         .await?;
+    operator_access::found(tx, id).await?;
     Ok(id)
 }

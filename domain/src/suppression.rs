@@ -114,7 +114,7 @@ pub async fn among<'a>(
 }
 
 /// The hash as the table keeps it.
-fn written(hash: &AddressHash) -> String {
+pub(crate) fn written(hash: &AddressHash) -> String {
     use std::fmt::Write;
     hash.iter()
         .fold(String::with_capacity(64), |mut all, byte| {

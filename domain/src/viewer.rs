@@ -5,19 +5,23 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    access_grant::{self, GrantState, Permission},
+    access_grant::{self, Permission},
     contact,
-    ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, SessionId, UserId},
+    ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, SessionId, TrainingCourseId, UserId},
+    operator_access::{self, AccessState},
     programme::{self, StudyLevel},
     training_course,
     user::{self, UserKind, UserState},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    operator_access::counting,
+};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +71,42 @@ pub struct SignedIn {
     /// Since when booking is blocked.
     pub booking_blocked_at: Option<DateTime<Utc>>,
     grants: Vec<HeldGrant>,
-    /// For every permission not held, the titles of the training that leads there.
-    lacking: Vec<(Permission, Vec<String>)>,
+    /// Whether everything that was granted to them is withheld.
+    access_is_suspended: bool,
+    /// What stands between a member of staff and each permission that they don't hold.
+    lacking: Vec<(Permission, Lack)>,
+}
+
+/// What stands between a member of staff and a permission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// It was not granted; these courses lead there, by title.
+    Grant {
+        /// Their titles.
+        courses: Vec<String>,
+    },
+    /// It was granted, and counts once this course is attended, or attended again.
+    Training {
+        /// Its title.
+        course: String,
+    },
+    /// It was granted, and counts once the agreements that this course names are accepted.
+    Agreements {
+        /// Its title.
+        course: String,
+    },
+    /// Operator access is suspended as a whole.
+    Suspended,
+}
+
+/// A grant as it was given, and what of it holds.
+#[derive(FromQueryResult)]
+struct GivenGrant {
+    permission: Permission,
+    faculty_id: Option<FacultyId>,
+    training_course_id: Option<TrainingCourseId>,
+    is_trained: bool,
+    is_accepted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,12 +122,20 @@ struct Account {
     user: user::Model,
     level: Option<StudyLevel>,
     organisation_id: Option<OrganisationId>,
+    access_state: Option<AccessState>,
 }
 
 fn programme_of_user() -> RelationDef {
     user::Entity::belongs_to(programme::Entity)
         .from(user::Column::ProgrammeId)
         .to(programme::Column::Id)
+        .into()
+}
+
+fn access_of_user() -> RelationDef {
+    user::Entity::belongs_to(operator_access::Entity)
+        .from(user::Column::Id)
+        .to(operator_access::Column::UserId)
         .into()
 }
 
@@ -138,8 +184,10 @@ impl Viewer {
         let account = user::Entity::find_by_id(user_id)
             .column_as(programme::Column::Level, "level")
             .column_as(contact::Column::OrganisationId, "organisation_id")
+            .column_as(operator_access::Column::State, "access_state")
             .join(JoinType::LeftJoin, programme_of_user())
             .join(JoinType::LeftJoin, contact_of_user())
+            .join(JoinType::LeftJoin, access_of_user())
             .into_model::<Account>()
             .one(db)
             .await?;
@@ -147,6 +195,7 @@ impl Viewer {
             user,
             level,
             organisation_id,
+            access_state,
         }) = account
         else {
             return Ok(None);
@@ -154,20 +203,19 @@ impl Viewer {
         if user.state != UserState::Active {
             return Ok(None);
         }
-        let grants = access_grant::Entity::find()
-            .filter(access_grant::Column::UserId.eq(user_id))
-            .filter(counting(now))
-            .all(db)
-            .await?;
-        let grants: Vec<HeldGrant> = grants
-            .into_iter()
+        let access_is_suspended = access_state == Some(AccessState::Suspended);
+        let given = given(db, user_id, now).await?;
+        // policy 3: what counts has attended training and accepted terms behind it, now.
+        let grants: Vec<HeldGrant> = given
+            .iter()
+            .filter(|grant| !access_is_suspended && grant.is_trained && grant.is_accepted)
             .map(|grant| HeldGrant {
                 permission: grant.permission,
                 faculty_id: grant.faculty_id,
             })
             .collect();
         let lacking = if user.kind == UserKind::Staff {
-            lacking(db, &grants).await?
+            lacking(db, &grants, &given, access_is_suspended).await?
         } else {
             Vec::new()
         };
@@ -188,6 +236,7 @@ impl Viewer {
                 session_version: user.session_version,
                 booking_blocked_at: user.booking_blocked_at,
                 grants,
+                access_is_suspended,
                 lacking,
             })),
         }))
@@ -332,20 +381,43 @@ impl Viewer {
         if person.kind != UserKind::Staff {
             return format!("This needs the permission {name}, which only staff can hold.");
         }
-        let courses = person
-            .lacking
-            .iter()
-            .find(|(lacked, _)| *lacked == permission)
-            .map(|(_, courses)| courses.as_slice())
-            .unwrap_or_default();
-        if courses.is_empty() {
-            format!("This needs the permission {name}. Ask the Careers Centre for it.")
-        } else {
-            format!(
+        match person.lack(permission) {
+            Some(Lack::Suspended) => format!(
+                "This needs the permission {name}. Your operator access is suspended: speak with the Careers Centre."
+            ),
+            Some(Lack::Training { course }) => format!(
+                "This needs the permission {name}. It was given to you and counts once you have attended \
+                 the training that leads there: {course}."
+            ),
+            Some(Lack::Agreements { course }) => format!(
+                "This needs the permission {name}. It was given to you and counts once you have accepted \
+                 the agreements of the training that leads there: {course}."
+            ),
+            Some(Lack::Grant { courses }) if !courses.is_empty() => format!(
                 "This needs the permission {name}. The training that leads there: {}.",
                 courses.join("; ")
-            )
+            ),
+            Some(Lack::Grant { .. }) | None => {
+                format!("This needs the permission {name}. Ask the Careers Centre for it.")
+            }
         }
+    }
+}
+
+impl SignedIn {
+    /// What stands between them and `permission`; none when they hold it, and for those who are no staff.
+    #[must_use]
+    pub fn lack(&self, permission: Permission) -> Option<&Lack> {
+        self.lacking
+            .iter()
+            .find(|(lacked, _)| *lacked == permission)
+            .map(|(_, lack)| lack)
+    }
+
+    /// Whether everything that was granted to them is withheld (policy 3).
+    #[must_use]
+    pub fn access_is_suspended(&self) -> bool {
+        self.access_is_suspended
     }
 }
 
@@ -356,15 +428,23 @@ pub fn permission_name(permission: Permission) -> String {
     permission.to_value()
 }
 
-/// Which grants count at `now`: the one rule, for whoever asks and for those who are asked about.
-pub(crate) fn counting(now: DateTime<Utc>) -> Condition {
-    Condition::all()
-        .add(access_grant::Column::State.eq(GrantState::Active))
-        .add(
-            Condition::any()
-                .add(access_grant::Column::ValidUntil.is_null())
-                .add(access_grant::Column::ValidUntil.gt(now)),
-        )
+async fn given(
+    db: &impl ConnectionTrait,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<GivenGrant>> {
+    Ok(access_grant::Entity::find()
+        .select_only()
+        .column(access_grant::Column::Permission)
+        .column(access_grant::Column::FacultyId)
+        .column(access_grant::Column::TrainingCourseId)
+        .expr_as(counting::grant_is_trained(now), "is_trained")
+        .expr_as(counting::grant_is_accepted(now), "is_accepted")
+        .filter(access_grant::Column::UserId.eq(user_id))
+        .filter(counting::is_given(now))
+        .into_model::<GivenGrant>()
+        .all(db)
+        .await?)
 }
 
 /// The accounts that may be used and hold `permission` at `now`, as [`Viewer::load`] and [`Viewer::has`] would find them
@@ -378,7 +458,7 @@ pub(crate) fn holders(permission: Permission, now: DateTime<Utc>) -> SelectState
         .select_only()
         .column(access_grant::Column::UserId)
         .filter(access_grant::Column::Permission.eq(permission))
-        .filter(counting(now))
+        .filter(counting::counts(now))
         .filter(access_grant::Column::UserId.in_subquery(usable.into_query()))
         .into_query()
 }
@@ -386,21 +466,42 @@ pub(crate) fn holders(permission: Permission, now: DateTime<Utc>) -> SelectState
 async fn lacking(
     db: &impl ConnectionTrait,
     held: &[HeldGrant],
-) -> Result<Vec<(Permission, Vec<String>)>> {
+    given: &[GivenGrant],
+    suspended: bool,
+) -> Result<Vec<(Permission, Lack)>> {
     let courses = training_course::Entity::find()
         .order_by_asc(training_course::Column::Title)
         .all(db)
         .await?;
+    let title = |id: Option<TrainingCourseId>| {
+        courses
+            .iter()
+            .find(|course| Some(course.id) == id)
+            .map_or_else(String::new, |course| course.title.clone())
+    };
+    let lack = |permission: Permission| {
+        let given = given.iter().find(|grant| grant.permission == permission);
+        match given {
+            _ if suspended => Lack::Suspended,
+            Some(grant) if !grant.is_trained => Lack::Training {
+                course: title(grant.training_course_id),
+            },
+            Some(grant) => Lack::Agreements {
+                course: title(grant.training_course_id),
+            },
+            None => {
+                let name = permission_name(permission);
+                let opening = courses
+                    .iter()
+                    .filter(|course| course.permissions.0.contains(&name));
+                Lack::Grant {
+                    courses: opening.map(|course| course.title.clone()).collect(),
+                }
+            }
+        }
+    };
     Ok(Permission::iter()
         .filter(|permission| !held.iter().any(|grant| grant.permission == *permission))
-        .map(|permission| {
-            let name = permission_name(permission);
-            let titles = courses
-                .iter()
-                .filter(|course| course.permissions.0.contains(&name))
-                .map(|course| course.title.clone())
-                .collect();
-            (permission, titles)
-        })
+        .map(|permission| (permission, lack(permission)))
         .collect())
 }

@@ -36,6 +36,7 @@ personal_data! {
     erasure: Keep("the log of changes must stay whole; the account it names is a pseudonym then");
     retention: Until::Always.because("changes must be traceable (policy 3)");
     Hand => actor_id;
-    Words => before, after;
-    Nothing => id, at, action, subject, request_id;
+    Subject(Written) => subject;
+    Sealed => before, after;
+    Nothing => id, at, action, request_id;
 }

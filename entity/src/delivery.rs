@@ -93,7 +93,7 @@ personal_data! {
     Subject(Address) => address;
     Value(Word) => recipient_name;
     Value(EmptyObject) => fields;
-    Value(Null) => last_reply;
+    Words => last_reply;
     Nothing => id, campaign_id, purpose_key, address_domain, template, state, message_id, attempts, next_attempt_at,
         claimed_by, claimed_until, sent_at, request_id, created_at;
 }

@@ -188,14 +188,32 @@ typed_ids! {
     GrantId = "grt";
     /// A training course.
     TrainingCourseId = "trn";
+    /// A course that somebody attended.
+    TrainingRecordId = "trr";
+    /// An agreement.
+    AgreementId = "agr";
+    /// A version of an agreement.
+    AgreementVersionId = "agv";
     /// A line of the audit log.
     AuditEntryId = "aud";
     /// An address that gets no mail.
     SuppressionId = "sup";
     /// A row of an event's audience.
     EventAudienceId = "aue";
+    /// Two organisations that are likely the same.
+    DuplicatePairId = "dup";
     /// A notice that is kept for somebody's daily digest.
     KeptNoticeId = "ntc";
+    /// An announcement to staff.
+    AnnouncementId = "ann";
+    /// A fault or an improvement that somebody put forward.
+    SuggestionId = "sug";
+    /// What somebody says of a suggestion.
+    SuggestionCommentId = "scm";
+    /// A clash that was acknowledged.
+    ClashAcknowledgementId = "cla";
+    /// A request to share an event with another faculty.
+    EventSharingRequestId = "esr";
 }
 
 #[cfg(test)]

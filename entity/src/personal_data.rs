@@ -36,6 +36,8 @@ pub enum Holds {
     Value(Erased),
     /// Words that may name anybody. Erasure takes out the name and the addresses of whom it is about.
     Words,
+    /// What the audit log tells of before and after, which can be taken out whole and not be changed.
+    Sealed,
     /// What lets somebody in, or proves who they are. No export has it.
     Secret(Erased),
 }
@@ -53,6 +55,8 @@ pub enum Key {
     Address,
     /// The keyed hash of an e-mail address.
     AddressHash,
+    /// The id of an account or of a contact as it is written outside: `usr_…`, `con_…`.
+    Written,
 }
 
 /// What a value becomes when its person is erased.
@@ -169,16 +173,30 @@ pub(crate) use personal_data;
 /// Every table.
 pub const ALL: &[&Holding] = &[
     &crate::access_grant::PERSONAL_DATA,
+    &crate::agreement::PERSONAL_DATA,
+    &crate::agreement_acceptance::PERSONAL_DATA,
+    &crate::agreement_version::PERSONAL_DATA,
+    &crate::announcement::PERSONAL_DATA,
+    &crate::announcement_faculty::PERSONAL_DATA,
+    &crate::announcement_read::PERSONAL_DATA,
     &crate::audit_entry::PERSONAL_DATA,
+    &crate::audit_seal::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,
     &crate::campaign::PERSONAL_DATA,
+    &crate::clash_acknowledgement::PERSONAL_DATA,
     &crate::contact::PERSONAL_DATA,
+    &crate::course_agreement::PERSONAL_DATA,
     &crate::contact_without_agreement::PERSONAL_DATA,
     &crate::delivery::PERSONAL_DATA,
+    &crate::duplicate_model::PERSONAL_DATA,
+    &crate::duplicate_pair::PERSONAL_DATA,
     &crate::event::PERSONAL_DATA,
     &crate::event_audience::PERSONAL_DATA,
+    &crate::event_opportunity::PERSONAL_DATA,
     &crate::event_organisation::PERSONAL_DATA,
+    &crate::event_sharing_request::PERSONAL_DATA,
     &crate::faculty::PERSONAL_DATA,
+    &crate::faculty_role::PERSONAL_DATA,
     &crate::job::PERSONAL_DATA,
     &crate::kept_notice::PERSONAL_DATA,
     &crate::key_account::PERSONAL_DATA,
@@ -186,8 +204,11 @@ pub const ALL: &[&Holding] = &[
     &crate::liaison_request::PERSONAL_DATA,
     &crate::note::PERSONAL_DATA,
     &crate::notice_choice::PERSONAL_DATA,
+    &crate::operator_access::PERSONAL_DATA,
     &crate::organisation::PERSONAL_DATA,
     &crate::organisation_tag::PERSONAL_DATA,
+    &crate::profile::PERSONAL_DATA,
+    &crate::profile_photo::PERSONAL_DATA,
     &crate::programme::PERSONAL_DATA,
     &crate::refresh_token::PERSONAL_DATA,
     &crate::school::PERSONAL_DATA,
@@ -195,8 +216,13 @@ pub const ALL: &[&Holding] = &[
     &crate::session::PERSONAL_DATA,
     &crate::sign_in_attempt::PERSONAL_DATA,
     &crate::signing_key::PERSONAL_DATA,
+    &crate::suggestion::PERSONAL_DATA,
+    &crate::suggestion_comment::PERSONAL_DATA,
+    &crate::suggestion_vote::PERSONAL_DATA,
     &crate::suppression::PERSONAL_DATA,
     &crate::tag::PERSONAL_DATA,
     &crate::training_course::PERSONAL_DATA,
+    &crate::training_record::PERSONAL_DATA,
+    &crate::training_session::PERSONAL_DATA,
     &crate::user::PERSONAL_DATA,
 ];

@@ -14,8 +14,15 @@ mod m20261123_000006_bulk_mail;
 mod m20261123_000007_jobs;
 mod m20261123_000008_audit;
 mod m20261123_000009_secrets;
+mod m20261124_000010_access;
 mod m20261124_000012_notices;
+mod m20261124_000013_audit_seals;
 mod m20261124_000016_key_accounts;
+mod m20261124_000017_duplicates;
+mod m20261124_000019_profiles;
+mod m20261124_000020_super_user_group;
+mod m20261124_000021_clashes;
+mod m20261124_000022_event_sharing;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -37,8 +44,15 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_jobs::Migration),
             Box::new(m20261123_000008_audit::Migration),
             Box::new(m20261123_000009_secrets::Migration),
+            Box::new(m20261124_000010_access::Migration),
             Box::new(m20261124_000012_notices::Migration),
+            Box::new(m20261124_000013_audit_seals::Migration),
             Box::new(m20261124_000016_key_accounts::Migration),
+            Box::new(m20261124_000017_duplicates::Migration),
+            Box::new(m20261124_000019_profiles::Migration),
+            Box::new(m20261124_000020_super_user_group::Migration),
+            Box::new(m20261124_000021_clashes::Migration),
+            Box::new(m20261124_000022_event_sharing::Migration),
         ]
     }
 }

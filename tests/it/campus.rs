@@ -4,23 +4,29 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Error, RefusalCode, Result, Store, Tx, Viewer, booking as bookings,
+    Error, RefusalCode, Result, Store, Tx, Viewer,
+    agreement::TellOfVersion,
+    booking as bookings,
     clock::ManualClock,
     event::{self as events, EventChanges, EventDraft, TellOfCancellation, TellOfMove},
+    event_sharing::ExpireEventSharing,
+    operator_access::{LapseAccess, RemindOperators},
     register::{CloseRegister, ContactNoShows},
     waiting_list::{self, ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
 use entity::{
-    access_grant::{self, GrantState, Permission},
+    access_grant::Permission,
     booking::{self, BookingState},
     delivery,
     event::{self, EventKind},
     faculty,
-    ids::{BookingId, EventId, FacultyId, GrantId, UserId},
+    ids::{BookingId, EventId, FacultyId, UserId},
     user::{self, UserKind, UserState},
 };
-use sea_orm::{EntityTrait, IntoActiveModel, QueryOrder};
-use support::TestBed;
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr,
+};
+use support::{TestBed, operator};
 use worker::{
     engine::{Engine, EngineConfig, EngineSignals, Registry},
     services::Services,
@@ -64,6 +70,18 @@ impl Campus {
     pub async fn operator_of(&self, name: &str, faculty: FacultyId) -> Viewer {
         let id = add_person(&self.store, name, UserKind::Staff, Some(faculty)).await;
         add_grant(&self.store, id, Some(faculty)).await;
+        viewer(&self.store, id).await
+    }
+
+    /// An administrator, who was granted nothing.
+    pub async fn administrator(&self, name: &str) -> Viewer {
+        let id = add_person(&self.store, name, UserKind::Staff, None).await;
+        user::Entity::update_many()
+            .col_expr(user::Column::IsAdministrator, Expr::value(true))
+            .filter(user::Column::Id.eq(id))
+            .exec(self.store.reader())
+            .await
+            .unwrap();
         viewer(&self.store, id).await
     }
 
@@ -209,11 +227,15 @@ impl Campus {
         let registry = Registry::default()
             .with::<CloseRegister>()
             .with::<ContactNoShows>()
+            .with::<ExpireEventSharing>()
             .with::<ExpireOffer>()
+            .with::<LapseAccess>()
             .with::<LookAfterQueues>()
             .with::<PromoteWaiting>()
+            .with::<RemindOperators>()
             .with::<TellOfCancellation>()
-            .with::<TellOfMove>();
+            .with::<TellOfMove>()
+            .with::<TellOfVersion>();
         let engine = Engine::new(
             self.store.clone(),
             EngineSignals::memory(),
@@ -288,19 +310,5 @@ async fn add_person(
 }
 
 async fn add_grant(store: &Store, user_id: UserId, faculty_id: Option<FacultyId>) {
-    let row = access_grant::Model {
-        id: GrantId::new_at(store.now()),
-        user_id,
-        permission: Permission::ManageEvent,
-        faculty_id,
-        training_course_id: None,
-        state: GrantState::Active,
-        granted_by: None,
-        granted_at: store.now(),
-        valid_until: None,
-    };
-    access_grant::Entity::insert(row.into_active_model())
-        .exec_without_returning(store.reader())
-        .await
-        .unwrap();
+    operator::grant(store, user_id, Permission::ManageEvent, faculty_id).await;
 }

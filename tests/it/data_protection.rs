@@ -1,3 +1,4 @@
 //! What is kept of people, and how they get at it (policy 3, domain "Data protection").
 
 mod declarations;
+mod person;

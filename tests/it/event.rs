@@ -11,7 +11,8 @@ use entity::{
     event::{EventState, WaitingListMode},
     ids::{EventId, FacultyId, OrganisationId},
 };
-use support::on_both_columns;
+use serde_json::{Value, json};
+use support::{Client, on_both_columns};
 
 use crate::campus::{Campus, codes, fields};
 
@@ -321,5 +322,46 @@ on_both_columns! {
             let found = events::list(campus.store.reader(), &campus.operator, &filter, &page).await.unwrap();
             assert_eq!(found.rows.len(), seen, "{day}");
         }
+    }
+
+    async fn the_calendar_is_filtered_by_audience_and_organisation(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let client = system.demo_client("operator").await;
+        let known = client
+            .data("{ faculties { id name } organisations(filter: { search: \"Aire Valley\" }) { nodes { id } } }", json!({}))
+            .await;
+        let faculty = |name: &str| {
+            let all = known["faculties"].as_array().unwrap();
+            all.iter().find(|faculty| faculty["name"] == name).unwrap()["id"].clone()
+        };
+        let titles = async |client: &Client, narrowed: Value| -> Vec<String> {
+            let today = system.store().now().date_naive();
+            let mut variables = json!({ "from": today, "to": today + TimeDelta::days(60) });
+            variables.as_object_mut().unwrap().extend(narrowed.as_object().unwrap().clone());
+            let found = client
+                .data(
+                    "query($from: Date!, $to: Date!, $organisation: ID, $faculty: ID) {
+                        calendar(from: $from, to: $to, organisationId: $organisation, forFacultyId: $faculty) {
+                            totalCount nodes { title } } }",
+                    variables,
+                )
+                .await;
+            let nodes = found["calendar"]["nodes"].as_array().unwrap();
+            assert_eq!(nodes.len(), found["calendar"]["totalCount"]);
+            nodes.iter().map(|node| node["title"].as_str().unwrap().to_owned()).collect()
+        };
+        let surgery = "CV surgery for engineers".to_owned();
+        let all = titles(&client, json!({})).await;
+        assert!(all.contains(&surgery), "{all:?}");
+        let engineers = titles(&client, json!({ "faculty": faculty("Engineering and Physical Sciences") })).await;
+        assert_eq!(engineers, all, "theirs, and those for everybody");
+        let managers = titles(&client, json!({ "faculty": faculty("Business") })).await;
+        assert!(!managers.contains(&surgery) && managers.len() == all.len() - 1, "{managers:?}");
+
+        let organisation = json!({ "organisation": known["organisations"]["nodes"][0]["id"] });
+        let with = titles(&client, organisation.clone()).await;
+        assert!(with.contains(&"Autumn careers fair".to_owned()) && !with.contains(&surgery), "{with:?}");
+        // Organisations don't exist for whoever isn't signed in.
+        assert_eq!(titles(system.client(), organisation).await, [""; 0]);
     }
 }

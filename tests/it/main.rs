@@ -6,15 +6,22 @@
     reason = "a test that can't go on panics, and that is its way to fail"
 )]
 
+mod access_token;
+mod agreement;
+mod announcement;
+mod audit;
 mod booking;
 mod campaign;
 mod campus;
+mod clash;
 mod compose;
 mod contact;
 mod data_protection;
 mod delivered;
 mod documentation;
+mod duplicate;
 mod event;
+mod event_sharing;
 mod generated;
 mod graphql_http;
 mod import;
@@ -27,11 +34,16 @@ mod migration;
 mod note;
 mod notice;
 mod operation;
+mod operator_access;
 mod organisation;
 mod permissions;
+mod profile;
 mod register;
 mod security;
 mod session;
 mod statements;
+mod suggestion;
+mod super_user_group;
 mod tag;
+mod training_course;
 mod waiting_list;

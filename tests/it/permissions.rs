@@ -23,7 +23,10 @@ use domain::{
     policy::{Asker, Use},
     session::Keyring,
 };
-use entity::{tag, user};
+use entity::{
+    event::{self, EventState},
+    tag, user,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::Value;
 use support::{TestBed, on_both_columns};
@@ -104,6 +107,12 @@ impl Campus {
             .await
             .unwrap()
             .unwrap();
+        let event = event::Entity::find()
+            .filter(event::Column::State.eq(EventState::Published))
+            .one(store.reader())
+            .await
+            .unwrap()
+            .unwrap();
         Self {
             door: Door::new(store.clone(), keyring),
             store,
@@ -113,6 +122,7 @@ impl Campus {
                     "Query.calendar",
                     r#"(from: "2020-01-01", to: "2040-01-01", first: 5)"#.to_owned(),
                 ),
+                ("Query.eventClashes", format!("(eventId: \"{}\")", event.id)),
                 (
                     "Query.campaignPreview",
                     format!(r#"(input: {{anyOfTags: ["{}"]}})"#, tag.id),

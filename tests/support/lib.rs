@@ -14,6 +14,7 @@ mod columns;
 mod confidential;
 mod database;
 mod desk;
+pub mod operator;
 mod process;
 mod redis_server;
 mod smtp;

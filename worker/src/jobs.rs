@@ -2,30 +2,48 @@
 
 mod close_register;
 mod contact_no_shows;
+mod digest_group;
 mod digest_notices;
+mod expire_event_sharing;
 mod expire_liaison;
 mod expire_offer;
+mod lapse_access;
 mod look_after_key_accounts;
 mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
+mod remind_operators;
 mod retention;
+mod scan_duplicates;
+mod seal_audit;
 mod send_campaign;
 mod send_letter;
 mod sending;
 mod start_campaign;
+mod tell_of_announcement;
 mod tell_of_cancellation;
+mod tell_of_clashes_ahead;
 mod tell_of_move;
+mod tell_of_version;
 
 use domain::{
+    agreement::TellOfVersion,
+    announcement::{RemindOfAnnouncement, TellOfAnnouncement},
+    audit::SealAudit,
     campaign::{SendCampaign, StartCampaign},
+    clash::TellOfClashesAhead,
+    data_protection::ApplyRetention,
     error::Result,
     event::{TellOfCancellation, TellOfMove},
+    event_sharing::ExpireEventSharing,
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
     mail::SendLetter,
     notice::DigestNotices,
+    operator_access::{LapseAccess, RemindOperators},
+    organisation::duplicates::ScanDuplicates,
     register::{CloseRegister, ContactNoShows},
+    super_user_group::DigestGroup,
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
 
@@ -36,30 +54,48 @@ use crate::engine::{Registry, Timetable};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::default()
+        .with::<ApplyRetention>()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
+        .with::<DigestGroup>()
         .with::<DigestNotices>()
         .with::<ExpireLiaison>()
+        .with::<ExpireEventSharing>()
         .with::<ExpireOffer>()
+        .with::<LapseAccess>()
         .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<RemindOperators>()
+        .with::<RemindOfAnnouncement>()
+        .with::<ScanDuplicates>()
+        .with::<SealAudit>()
         .with::<SendCampaign>()
         .with::<SendLetter>()
         .with::<StartCampaign>()
+        .with::<TellOfAnnouncement>()
         .with::<TellOfCancellation>()
+        .with::<TellOfClashesAhead>()
         .with::<TellOfMove>()
+        .with::<TellOfVersion>()
 }
 
 /// What comes by the clock: seconds, minutes, hours, days, months, weekdays.
 pub fn timetable() -> Result<Timetable> {
     Timetable::default()
+        .with::<ApplyRetention>("0 40 2 * * *")?
+        .with::<DigestGroup>("0 30 7 * * Mon")?
         // Every hour, so that a worker that was away at seven makes up for it.
         .with::<DigestNotices>("0 0 7-22 * * *")?
+        .with::<LapseAccess>("0 5 * * * *")?
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
-        .with::<PurgeJobs>("0 20 * * * *")
+        .with::<PurgeJobs>("0 20 * * * *")?
+        .with::<RemindOperators>("0 0 7 * * *")?
+        .with::<ScanDuplicates>("0 40 2 * * *")?
+        .with::<SealAudit>("15 * * * * *")?
+        .with::<TellOfClashesAhead>("0 0 7 * * Mon")
 }

@@ -1,12 +1,18 @@
 //! Events: one with places, one with a queue, one that a faculty keeps to its own, one being written.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-use domain::{Error, Tx, clock::UNIVERSITY_TIME, register};
+use domain::{Error, Tx, clock::UNIVERSITY_TIME, event_sharing::ExpireEventSharing, register};
 use entity::{
     booking::{self, BookingState},
+    clash_acknowledgement,
     event::{self, EventKind, EventState, WaitingListMode},
-    event_audience, event_organisation,
-    ids::{BookingId, EventAudienceId, EventId, UserId},
+    event_audience,
+    event_opportunity::{self, OpportunityKind},
+    event_organisation,
+    event_sharing_request::{self, SharingState},
+    ids::{
+        BookingId, ClashAcknowledgementId, EventAudienceId, EventId, EventSharingRequestId, UserId,
+    },
 };
 
 use super::{
@@ -33,6 +39,10 @@ struct Sample {
     employers: &'static [usize],
     /// Whether it is kept to the first faculty.
     one_faculty: bool,
+    /// What is offered there.
+    offers: &'static [OpportunityKind],
+    /// Why it clashes with the sample before it all the same; the administrator organises it then.
+    clashes_because: Option<&'static str>,
 }
 
 const SAMPLES: &[Sample] = &[
@@ -50,6 +60,8 @@ const SAMPLES: &[Sample] = &[
         booked: 12,
         employers: &[0, 1, 2, 3, 4],
         one_faculty: false,
+        offers: &[OpportunityKind::GraduateJob, OpportunityKind::Internship],
+        clashes_because: None,
     },
     Sample {
         title: "Robots at work: an evening with Aire Valley Robotics",
@@ -65,6 +77,25 @@ const SAMPLES: &[Sample] = &[
         booked: 8,
         employers: &[0],
         one_faculty: false,
+        offers: &[OpportunityKind::Internship],
+        clashes_because: None,
+    },
+    Sample {
+        title: "Internships in engineering and energy",
+        description: "Two employers of the region present what their interns do, and stay for questions.",
+        kind: EventKind::EmployerPresentation,
+        venue: "Careers Centre, room 2",
+        days_ahead: 9,
+        starts_at_hour: 18,
+        hours: 2,
+        capacity: 40,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[0, 1],
+        one_faculty: false,
+        offers: &[OpportunityKind::Internship],
+        clashes_because: Some("The speakers of both employers are in town on this evening alone."),
     },
     Sample {
         title: "CV surgery for engineers",
@@ -80,6 +111,8 @@ const SAMPLES: &[Sample] = &[
         booked: 0,
         employers: &[],
         one_faculty: true,
+        offers: &[],
+        clashes_because: None,
     },
     Sample {
         title: "Law firms explained",
@@ -95,20 +128,64 @@ const SAMPLES: &[Sample] = &[
         booked: 0,
         employers: &[2],
         one_faculty: false,
+        offers: &[OpportunityKind::GraduateJob],
+        clashes_because: None,
+    },
+    Sample {
+        title: "Training: MyCareer essentials",
+        description: "How employers, contacts, notes and tags are kept. For staff; attending it opens these rights.",
+        kind: EventKind::Training,
+        venue: "Careers Centre, room 3",
+        days_ahead: 6,
+        starts_at_hour: 10,
+        hours: 2,
+        capacity: 12,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[],
+        one_faculty: false,
+        offers: &[],
+        clashes_because: None,
+    },
+    Sample {
+        title: "Training: bulk e-mail and data protection",
+        description: "Whom one may write to, how often, and what must never leave the university. For staff.",
+        kind: EventKind::Training,
+        venue: "Careers Centre, room 3",
+        days_ahead: 12,
+        starts_at_hour: 10,
+        hours: 3,
+        capacity: 12,
+        state: EventState::Published,
+        mode: WaitingListMode::Automatic,
+        booked: 0,
+        employers: &[],
+        one_faculty: false,
+        offers: &[],
+        clashes_because: None,
     },
 ];
 
+/// Answers which of the events are training.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the rows of one sample are made together"
+)]
 pub async fn load(
     tx: &mut Tx,
     university: &University,
     employers: &Employers,
     people: &People,
-) -> Result<(), Error> {
+) -> Result<Vec<EventId>, Error> {
     let now = tx.now();
     let mut events = Vec::new();
     let mut bookings = Vec::new();
     let mut audiences = Vec::new();
     let mut organisations = Vec::new();
+    let mut offered = Vec::new();
+    let mut acknowledged = Vec::new();
+    let mut asked = Vec::new();
     for sample in SAMPLES {
         let event_id = EventId::new_at(now);
         let starts_at = on_day(now, sample.days_ahead, sample.starts_at_hour);
@@ -121,7 +198,12 @@ pub async fn load(
             title: sample.title.to_owned(),
             description: sample.description.to_owned(),
             kind: sample.kind,
-            organiser_id: people.operator,
+            organiser_id: if sample.kind == EventKind::Training || sample.clashes_because.is_some()
+            {
+                people.administrator
+            } else {
+                people.operator
+            },
             faculty_id: faculty_id.filter(|_| sample.one_faculty),
             venue: Some(sample.venue.to_owned()),
             online_link: None,
@@ -154,6 +236,38 @@ pub async fn load(
                 level: None,
             });
         }
+        for kind in sample.offers {
+            offered.push(event_opportunity::Model {
+                event_id,
+                kind: *kind,
+            });
+        }
+        if let Some(other) = university.faculties.get(1).filter(|_| sample.one_faculty) {
+            asked.push(event_sharing_request::Model {
+                id: EventSharingRequestId::new_at(now),
+                event_id,
+                faculty_id: other.id,
+                state: SharingState::Requested,
+                message: "Half of the places are free. May your students come too?".to_owned(),
+                requested_by: people.operator,
+                requested_at: now,
+                expires_at: starts_at,
+                answered_by: None,
+                answered_at: None,
+                answer: None,
+            });
+        }
+        if let (Some(reason), [.., other, _]) = (sample.clashes_because, &events[..]) {
+            acknowledged.push(clash_acknowledgement::Model {
+                id: ClashAcknowledgementId::new_at(now),
+                event_id,
+                other_event_id: other.id,
+                why: format!("It takes place at the same time as “{}”.", other.title),
+                reason: reason.to_owned(),
+                acknowledged_by: people.administrator,
+                acknowledged_at: now,
+            });
+        }
         for organisation_id in sample
             .employers
             .iter()
@@ -173,7 +287,20 @@ pub async fn load(
     }
     insert_all::<event_audience::Entity>(tx, audiences).await?;
     insert_all::<event_organisation::Entity>(tx, organisations).await?;
-    insert_all::<booking::Entity>(tx, bookings).await
+    insert_all::<event_opportunity::Entity>(tx, offered).await?;
+    insert_all::<clash_acknowledgement::Entity>(tx, acknowledged).await?;
+    for request in &asked {
+        let expiry = ExpireEventSharing {
+            request_id: request.id,
+        };
+        tx.enqueue(&expiry, Some(request.expires_at)).await?;
+    }
+    insert_all::<event_sharing_request::Entity>(tx, asked).await?;
+    insert_all::<booking::Entity>(tx, bookings).await?;
+    let training = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Training);
+    Ok(training.map(|event| event.id).collect())
 }
 
 fn booked(

@@ -1,14 +1,11 @@
 //! The university and everybody who can sign in.
 
-use chrono::TimeDelta;
-use domain::{Error, Tx, viewer::permission_name};
+use domain::{Error, Tx};
 use entity::{
-    access_grant::{self, GrantState, Permission},
     faculty,
-    ids::{FacultyId, GrantId, ProgrammeId, SchoolId, TrainingCourseId, UserId},
-    list::TextList,
+    ids::{FacultyId, ProgrammeId, SchoolId, UserId},
     programme::{self, StudyLevel},
-    school, training_course,
+    school,
     user::{self, UserKind, UserState},
 };
 
@@ -54,30 +51,6 @@ const STRUCTURE: &[(&str, &str, Taught)] = &[
     ),
 ];
 
-/// Training courses and what they open (policy 3).
-const COURSES: &[(&str, &[Permission])] = &[
-    (
-        "MyCareer essentials",
-        &[Permission::RecordEngagement, Permission::EditOrganisation],
-    ),
-    ("Running events", &[Permission::ManageEvent]),
-    (
-        "Bulk e-mail and data protection",
-        &[Permission::SendBulkEmail, Permission::ExportContacts],
-    ),
-    (
-        "Key accounts and clean records",
-        &[Permission::ClaimKeyAccount, Permission::DeleteOrganisation],
-    ),
-    ("Moderating vacancies", &[Permission::ModerateVacancy]),
-    ("Reading reports", &[Permission::ReadReport]),
-    ("Work placements", &[Permission::ManagePlacement]),
-    ("Granting access", &[Permission::GrantAccess]),
-];
-
-/// The courses that the demo operator has attended.
-const OPERATOR_COURSES: usize = 6;
-
 const STUDENTS: [&str; 20] = [
     "Aisha Khan",
     "Ben Carter",
@@ -110,6 +83,7 @@ pub struct University {
 /// The demo accounts that other demo data refers to.
 pub struct People {
     pub administrator: UserId,
+    pub super_user: UserId,
     pub operator: UserId,
     pub students: Vec<UserId>,
 }
@@ -223,50 +197,12 @@ pub async fn load_accounts(
 
     let people = People {
         administrator: administrator.id,
+        super_user: super_user.id,
         operator: operator.id,
         students: students.iter().map(|student| student.id).collect(),
     };
     let mut accounts = vec![administrator, super_user, operator, untrained, employer];
     accounts.extend(students);
     insert_all::<user::Entity>(tx, accounts).await?;
-
-    let courses: Vec<training_course::Model> = COURSES
-        .iter()
-        .map(|(title, permissions)| training_course::Model {
-            id: TrainingCourseId::new_at(now),
-            title: (*title).to_owned(),
-            permissions: TextList(
-                permissions
-                    .iter()
-                    .map(|permission| permission_name(*permission))
-                    .collect(),
-            ),
-            validity_days: 365,
-            created_at: now,
-        })
-        .collect();
-    insert_all::<training_course::Entity>(tx, courses.clone()).await?;
-
-    let grant = |user_id, permission, course: &training_course::Model| access_grant::Model {
-        id: GrantId::new_at(now),
-        user_id,
-        permission,
-        faculty_id: None,
-        training_course_id: Some(course.id),
-        state: GrantState::Active,
-        granted_by: None,
-        granted_at: now,
-        valid_until: Some(now + TimeDelta::days(course.validity_days.into())),
-    };
-    let mut grants = Vec::new();
-    for (position, ((_, permissions), course)) in COURSES.iter().zip(&courses).enumerate() {
-        for permission in *permissions {
-            grants.push(grant(people.administrator, *permission, course));
-            if position < OPERATOR_COURSES {
-                grants.push(grant(people.operator, *permission, course));
-            }
-        }
-    }
-    insert_all::<access_grant::Entity>(tx, grants).await?;
     Ok(people)
 }

@@ -266,8 +266,14 @@ pub enum UserErrorCode {
     WrongCredentials,
     /// The record looks like one that exists; confirm that it is another.
     LikelyDuplicate,
+    /// Nobody would be left to administer the system.
+    LastAdministrator,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// Another event on the calendar takes its students away: acknowledge it with a reason.
+    SevereClash,
+    /// Somebody else has to agree first; the message says who is asked how.
+    NeedsAgreement,
 }
 
 /// What a mutation did: the outcome, or why there is none. Whatever isn't a refusal stays an error.

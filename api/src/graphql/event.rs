@@ -9,11 +9,14 @@ use chrono::{DateTime, Utc};
 use domain::event::{self as events, EventFilter};
 use entity::{
     event::Model,
-    ids::{EventId, FacultyId},
+    ids::{EventId, FacultyId, OrganisationId},
 };
 
 use self::inputs::{CancelEventInput, CreateEventInput, PublishEventInput, UpdateEventInput};
-pub use self::types::{Event, EventKind, EventState, WaitingListMode};
+pub use self::{
+    inputs::EventClashesInput,
+    types::{Event, EventKind, EventState, OpportunityKind, WaitingListMode},
+};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
@@ -94,7 +97,7 @@ impl EventQuery {
             kind: kind.map(Into::into),
             faculty_id: faculty_id.map(|id| id.0),
             state: state.map(Into::into),
-            without_drafts: false,
+            ..EventFilter::default()
         };
         list(
             ctx,
@@ -120,6 +123,12 @@ impl EventQuery {
         #[graphql(desc = "Only events that this faculty organises.")] faculty_id: Option<
             Id<FacultyId>,
         >,
+        #[graphql(desc = "Only events that this organisation takes part in.")]
+        organisation_id: Option<Id<OrganisationId>>,
+        #[graphql(
+            desc = "Only events that students of this faculty can book, those for every student among them."
+        )]
+        for_faculty_id: Option<Id<FacultyId>>,
         #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
@@ -128,6 +137,8 @@ impl EventQuery {
         let filter = EventFilter {
             kind: kind.map(Into::into),
             faculty_id: faculty_id.map(|id| id.0),
+            organisation_id: organisation_id.map(|id| id.0),
+            for_faculty_id: for_faculty_id.map(|id| id.0),
             ..EventFilter::calendar(from.0, to.0)?
         };
         list(
@@ -165,14 +176,17 @@ impl EventMutation {
         UpdateEventPayload::commit(tx, updated).await
     }
 
-    /// Puts a draft on the calendar.
+    /// Puts a draft on the calendar. A severe clash with an event that is there is refused until it is acknowledged with a
+    /// reason; then the other organiser is told.
     async fn publish_event(
         &self,
         ctx: &Context<'_>,
         input: PublishEventInput,
     ) -> Result<PublishEventPayload> {
         let mut tx = begin(ctx).await?;
-        let published = events::publish(&mut tx, viewer(ctx)?, input.event_id.0).await;
+        let id = input.event_id.0;
+        let known = input.acknowledged();
+        let published = events::publish_knowing(&mut tx, viewer(ctx)?, id, &known).await;
         PublishEventPayload::commit(tx, published).await
     }
 

@@ -8,11 +8,12 @@ use entity::{ids::UserId, user};
 
 use super::{
     id::Id,
-    key_account,
+    key_account, profile,
     rows::{LoadError, Rows, rows},
     university::{self, Faculty, Programme},
     viewer::UserKind,
 };
+use crate::http::photo;
 
 /// Somebody with an account.
 #[derive(Clone, Debug)]
@@ -61,6 +62,21 @@ impl Person {
             .transpose()
     }
 
+    /// The post of a member of staff.
+    async fn post(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        post(ctx, self.0.id).await.transpose()
+    }
+
+    /// The address of their photo.
+    async fn photo_url(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        photo_url(ctx, self.0.id).await.transpose()
+    }
+
+    /// What they are interested in.
+    async fn interests(&self, ctx: &Context<'_>) -> Option<Result<Vec<String>>> {
+        Some(interests(ctx, self.0.id).await)
+    }
+
     /// When booking was blocked after missed events (policy 2.4); null when it is not.
     async fn booking_blocked_at(&self) -> Option<DateTime<Utc>> {
         self.0.booking_blocked_at
@@ -75,6 +91,20 @@ async fn email<'a>(ctx: &Context<'_>, row: &'a user::Model) -> Result<Option<&'a
     Ok(standing
         .is_none_or(|standing| !standing.must_liaise)
         .then_some(row.email.as_str()))
+}
+
+async fn post(ctx: &Context<'_>, id: UserId) -> Result<Option<String>> {
+    Ok(profile::shown(ctx, id).await?.and_then(|shown| shown.post))
+}
+
+async fn photo_url(ctx: &Context<'_>, id: UserId) -> Result<Option<String>> {
+    let photo = profile::shown(ctx, id).await?.and_then(|shown| shown.photo);
+    Ok(photo.map(|photo| photo::address(&photo.token)))
+}
+
+async fn interests(ctx: &Context<'_>, id: UserId) -> Result<Vec<String>> {
+    let shown = profile::shown(ctx, id).await?;
+    Ok(shown.map(|shown| shown.interests).unwrap_or_default())
 }
 
 /// The person with this id, of a row that the viewer may see.

@@ -3,27 +3,38 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
-    BookingId, CampaignId, ContactId, EventId, KeyAccountId, LiaisonRequestId, NoteId,
-    OrganisationId, TagId,
+    AgreementId, AnnouncementId, BookingId, CampaignId, ContactId, EventId, EventSharingRequestId,
+    KeyAccountId, LiaisonRequestId, NoteId, OrganisationId, SuggestionId, TagId, TrainingCourseId,
 };
 
 use super::{
+    account::AccountMutation,
+    agreement::{self, Agreement, AgreementMutation, AgreementQuery},
+    announcement::{self, Announcement, AnnouncementMutation, AnnouncementQuery},
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
+    clash::ClashQuery,
     contact::{self, Contact, ContactMutation, ContactQuery},
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
+    event_sharing::{self, EventSharingMutation, EventSharingQuery, EventSharingRequest},
     job::{JobMutation, JobQuery, JobSubscription},
     key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
+    operator_access::{OperatorAccessMutation, OperatorAccessQuery},
     organisation::{
-        self, Organisation, OrganisationMutation, OrganisationQuery, duplicates::DuplicateQuery,
+        self, Organisation, OrganisationMutation, OrganisationQuery,
+        duplicates::{DuplicateMutation, DuplicateQuery},
     },
+    profile::ProfileMutation,
     session::SessionMutation,
+    suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
+    super_user_group::{SuperUserGroupMutation, SuperUserGroupQuery},
     tag::{self, Tag, TagMutation, TagQuery},
+    training_course::{self, TrainingCourse, TrainingCourseMutation, TrainingCourseQuery},
     university::UniversityQuery,
     viewer::ViewerQuery,
 };
@@ -34,10 +45,15 @@ nodes! {
     Tag(TagId) by tag::find;
     Note(NoteId) by note::find;
     Event(EventId) by event::event;
+    EventSharingRequest(EventSharingRequestId) by event_sharing::find;
     Booking(BookingId) by booking::booking;
     Campaign(CampaignId) by campaign::find;
+    Agreement(AgreementId) by agreement::find;
+    TrainingCourse(TrainingCourseId) by training_course::find;
     KeyAccount(KeyAccountId) by key_account::find;
     LiaisonRequest(LiaisonRequestId) by liaison::find;
+    Announcement(AnnouncementId) by announcement::find;
+    Suggestion(SuggestionId) by suggestion::find;
 }
 
 /// What can be asked.
@@ -52,8 +68,16 @@ pub struct Query(
     NoteQuery,
     UniversityQuery,
     EventQuery,
+    ClashQuery,
+    EventSharingQuery,
     BookingQuery,
     CampaignQuery,
+    AgreementQuery,
+    TrainingCourseQuery,
+    OperatorAccessQuery,
+    SuperUserGroupQuery,
+    AnnouncementQuery,
+    SuggestionQuery,
     JobQuery,
     KeyAccountQuery,
     LiaisonQuery,
@@ -64,12 +88,22 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     OrganisationMutation,
+    DuplicateMutation,
     ContactMutation,
     TagMutation,
     NoteMutation,
     EventMutation,
+    EventSharingMutation,
     BookingMutation,
     CampaignMutation,
+    AgreementMutation,
+    TrainingCourseMutation,
+    OperatorAccessMutation,
+    AccountMutation,
+    ProfileMutation,
+    SuperUserGroupMutation,
+    AnnouncementMutation,
+    SuggestionMutation,
     JobMutation,
     KeyAccountMutation,
     LiaisonMutation,

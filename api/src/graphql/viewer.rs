@@ -1,15 +1,24 @@
 //! Who asks, and what they may do.
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use domain::viewer::SignedIn;
+use async_graphql::{Context, Enum, Object, Result};
+use domain::viewer::{Reach, SignedIn};
 use entity::{
     access_grant::Permission as HeldPermission,
     ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, UserId},
     user::UserKind as Kind,
 };
+use futures_util::future::try_join_all;
 use sea_orm::Iterable;
 
-use super::{id::Id, viewer};
+use super::{
+    agreement::{self, Agreement},
+    id::Id,
+    profile::{self, Profile},
+    rows::rows,
+    training_course::{self, TrainingCourse},
+    university::Faculty,
+    viewer,
+};
 
 /// Queries about the person who asks.
 #[derive(Debug, Default)]
@@ -25,18 +34,8 @@ impl ViewerQuery {
     }
 
     /// What the viewer may do, and for what not: why, and which training leads there (policy 3).
-    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionStatus>> {
-        let viewer = viewer(ctx)?;
-        Ok(HeldPermission::iter()
-            .map(|permission| {
-                let held = viewer.has(permission);
-                PermissionStatus {
-                    permission: permission.into(),
-                    held,
-                    reason: (!held).then(|| viewer.why_not(permission)),
-                }
-            })
-            .collect())
+    async fn permissions(&self) -> Vec<PermissionStatus> {
+        HeldPermission::iter().map(PermissionStatus).collect()
     }
 }
 
@@ -106,17 +105,85 @@ impl Viewer {
     async fn booking_is_blocked(&self) -> bool {
         self.0.booking_blocked_at.is_some()
     }
+
+    /// What they say of themselves, and which notices reach them how (policy 1).
+    async fn profile(&self, ctx: &Context<'_>) -> Option<Result<Profile>> {
+        Some(profile::own(ctx).await)
+    }
 }
 
 /// Whether the viewer holds a permission.
-#[derive(Debug, SimpleObject)]
-pub struct PermissionStatus {
+#[derive(Debug)]
+pub struct PermissionStatus(HeldPermission);
+
+/// Whether the viewer holds a permission, how far it reaches, and otherwise what leads there (policy 3).
+#[Object]
+impl PermissionStatus {
     /// The permission.
-    permission: Permission,
+    async fn permission(&self) -> Permission {
+        self.0.into()
+    }
+
     /// Whether it is held, for the campus or for a faculty.
-    held: bool,
-    /// Why it isn't, and which training leads there; null when it is.
-    reason: Option<String>,
+    async fn held(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(viewer(ctx)?.has(self.0))
+    }
+
+    /// Whether it is held for the whole campus.
+    async fn is_campus_wide(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(viewer(ctx)?.reach(self.0) == Reach::Campus)
+    }
+
+    /// The faculties it is held for, when it isn't for the whole campus.
+    async fn faculties(&self, ctx: &Context<'_>) -> Result<Vec<Faculty>> {
+        let Reach::Faculties(ids) = viewer(ctx)?.reach(self.0) else {
+            return Ok(Vec::new());
+        };
+        let mut found = rows(ctx)?.load_many(ids.clone()).await?;
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// Why it isn't held, and which training leads there; null when it is.
+    async fn reason(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        viewer(ctx)
+            .map(|viewer| (!viewer.has(self.0)).then(|| viewer.why_not(self.0)))
+            .transpose()
+    }
+
+    /// The training that leads there, with its next sessions.
+    async fn training_courses(&self, ctx: &Context<'_>) -> Option<Result<Vec<TrainingCourse>>> {
+        let courses = training_course::opening(ctx, self.0).await;
+        Some(courses.map(|courses| courses.into_iter().map(Into::into).collect()))
+    }
+
+    /// The agreements of this training whose current version the viewer has not accepted yet.
+    async fn agreements_to_accept(&self, ctx: &Context<'_>) -> Option<Result<Vec<Agreement>>> {
+        Some(agreements_to_accept(ctx, self.0).await)
+    }
+}
+
+async fn agreements_to_accept(
+    ctx: &Context<'_>,
+    permission: HeldPermission,
+) -> Result<Vec<Agreement>> {
+    let courses = training_course::opening(ctx, permission).await?;
+    let named = try_join_all(
+        courses
+            .iter()
+            .map(|course| training_course::agreements_of(ctx, course.id)),
+    )
+    .await?;
+    let mut named: Vec<_> = named.into_iter().flatten().collect();
+    named.sort_by(|one, other| (&one.title, one.id).cmp(&(&other.title, other.id)));
+    named.dedup_by_key(|agreement| agreement.id);
+    let accepted =
+        try_join_all(named.iter().map(|row| agreement::is_accepted(ctx, row.id))).await?;
+    Ok(named
+        .into_iter()
+        .zip(accepted)
+        .filter(|(_, accepted)| !accepted)
+        .map(|(row, _)| row.into())
+        .collect())
 }
 
 /// What kind of person an account is.

@@ -18,7 +18,7 @@ use worker::{
 use crate::{
     http::{
         graphql::Service, headers::with_headers, intake::within_limits, mailbox,
-        origins::across_origins, pages, unsubscribe,
+        origins::across_origins, pages, photo, unsubscribe,
     },
     settings::Settings,
 };
@@ -56,6 +56,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .mount(health::routes(health, metrics))
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
+        .nest("/photos", photo::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store));
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
@@ -111,13 +112,12 @@ async fn within_request<E: Endpoint<Output = Response>>(
     Ok(response)
 }
 
-/// The path without what must not stand in logs: the link to unsubscribe works for whoever has it.
+/// The path without what must not stand in logs: some links work for whoever has them.
 fn loggable(path: &str) -> &str {
-    if path.starts_with(UNSUBSCRIBE) {
-        UNSUBSCRIBE
-    } else {
-        path
-    }
+    [UNSUBSCRIBE, photo::PATH]
+        .into_iter()
+        .find(|secret| path.starts_with(secret))
+        .unwrap_or(path)
 }
 
 /// Whether a text from outside may stand in logs and in the database.
@@ -133,8 +133,9 @@ mod tests {
     use super::{is_request_id, loggable};
 
     #[test]
-    fn a_link_to_unsubscribe_is_not_logged() {
+    fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
+        assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 

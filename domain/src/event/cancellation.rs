@@ -16,6 +16,7 @@ use crate::{
     job::{Job, Queue},
     live::LiveEvent,
     store::Tx,
+    training_course,
     viewer::Viewer,
 };
 
@@ -63,6 +64,7 @@ pub async fn cancel(
     )
     .await?;
     let ended = end_bookings(tx, &mut event, &reason).await?;
+    training_course::bookings_changed(tx, viewer, &event, None).await?;
     for some in ended.chunks(CHUNK) {
         let job = TellOfCancellation {
             event_id: id,

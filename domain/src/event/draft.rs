@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::{
     event::{self, EventKind, WaitingListMode},
-    event_audience, event_organisation, faculty,
+    event_audience,
+    event_opportunity::{self, OpportunityKind},
+    event_organisation, faculty,
     ids::{EventAudienceId, EventId, FacultyId, OrganisationId, ProgrammeId},
     organisation,
     programme::{self, StudyLevel},
@@ -15,6 +17,7 @@ use sea_orm::{
 use url::Url;
 
 use crate::{
+    clash::Acknowledgement,
     error::{RefusalCode, Refusals, Result},
     mail::in_university_time,
     store::Tx,
@@ -83,6 +86,8 @@ pub struct EventDraft {
     pub audience: Vec<AudienceGroup>,
     /// The organisations that take part.
     pub organisation_ids: Vec<OrganisationId>,
+    /// What is offered there; empty means that it isn't said.
+    pub opportunity_kinds: Vec<OpportunityKind>,
 }
 
 /// What an organiser changes about an event; `None` leaves it as it is, `Some(None)` empties it.
@@ -109,6 +114,9 @@ pub struct EventChanges {
     pub register_closes_after_minutes: Option<i32>,
     pub audience: Option<Vec<AudienceGroup>>,
     pub organisation_ids: Option<Vec<OrganisationId>>,
+    pub opportunity_kinds: Option<Vec<OpportunityKind>>,
+    /// Severe clashes of an event on the calendar that are to be so all the same; no field of the draft.
+    pub acknowledged: Vec<Acknowledgement>,
 }
 
 impl EventDraft {
@@ -139,11 +147,12 @@ impl EventDraft {
             register_closes_after_minutes: REGISTER_CLOSES_AFTER_MINUTES,
             audience: Vec::new(),
             organisation_ids: Vec::new(),
+            opportunity_kinds: Vec::new(),
         }
     }
 
     /// What is now said about an event.
-    pub(super) async fn of(db: &impl ConnectionTrait, row: &event::Model) -> Result<Self> {
+    pub(crate) async fn of(db: &impl ConnectionTrait, row: &event::Model) -> Result<Self> {
         Ok(Self {
             title: row.title.clone(),
             description: row.description.clone(),
@@ -168,6 +177,11 @@ impl EventDraft {
                 .await?
                 .into_iter()
                 .map(|row| row.organisation_id)
+                .collect(),
+            opportunity_kinds: super::opportunities(db, &[row.id])
+                .await?
+                .into_iter()
+                .map(|(_, kind)| kind)
                 .collect(),
         })
     }
@@ -197,7 +211,18 @@ impl EventDraft {
                 .unwrap_or(self.register_closes_after_minutes),
             audience: changes.audience.unwrap_or(self.audience),
             organisation_ids: changes.organisation_ids.unwrap_or(self.organisation_ids),
+            opportunity_kinds: changes.opportunity_kinds.unwrap_or(self.opportunity_kinds),
         }
+    }
+
+    /// Whether something is other than in `before` that counts for clashes.
+    pub(super) fn competes_otherwise_than(&self, before: &Self) -> bool {
+        self.starts_at != before.starts_at
+            || self.ends_at != before.ends_at
+            || self.kind != before.kind
+            || self.audience != before.audience
+            || self.organisation_ids != before.organisation_ids
+            || self.opportunity_kinds != before.opportunity_kinds
     }
 
     /// The same without the blanks around what people type, and with an empty text as none.
@@ -212,6 +237,8 @@ impl EventDraft {
         self.online_link = tidy(self.online_link);
         self.organisation_ids.sort_unstable();
         self.organisation_ids.dedup();
+        self.opportunity_kinds.sort_unstable();
+        self.opportunity_kinds.dedup();
         self
     }
 
@@ -381,7 +408,7 @@ impl EventDraft {
         Ok(())
     }
 
-    /// Writes who the event is for and who takes part, in place of what was there.
+    /// Writes who the event is for, who takes part and what is offered, in place of what was there.
     pub(super) async fn write_lists(&self, tx: &mut Tx, event_id: EventId) -> Result<()> {
         event_audience::Entity::delete_many()
             .filter(event_audience::Column::EventId.eq(event_id))
@@ -391,6 +418,20 @@ impl EventDraft {
             .filter(event_organisation::Column::EventId.eq(event_id))
             .exec(tx.conn())
             .await?;
+        event_opportunity::Entity::delete_many()
+            .filter(event_opportunity::Column::EventId.eq(event_id))
+            .exec(tx.conn())
+            .await?;
+        if !self.opportunity_kinds.is_empty() {
+            event_opportunity::Entity::insert_many(self.opportunity_kinds.iter().map(|kind| {
+                event_opportunity::ActiveModel {
+                    event_id: Set(event_id),
+                    kind: Set(*kind),
+                }
+            }))
+            .exec_without_returning(tx.conn())
+            .await?;
+        }
         if !self.audience.is_empty() {
             let now = tx.now();
             event_audience::Entity::insert_many(self.audience.iter().map(|group| {

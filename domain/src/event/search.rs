@@ -3,13 +3,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     event::{self, EventKind, EventState},
-    event_audience, event_organisation,
-    ids::{EventId, FacultyId},
-    organisation,
+    event_audience,
+    event_opportunity::{self, OpportunityKind},
+    event_organisation,
+    ids::{EventId, FacultyId, OrganisationId},
+    organisation, programme, school,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select, sea_query::Expr,
 };
 
 use super::{AudienceGroup, days, visible_to};
@@ -35,6 +37,10 @@ pub struct EventFilter {
     pub state: Option<EventState>,
     /// Whether drafts are left out.
     pub without_drafts: bool,
+    /// An organisation that takes part.
+    pub organisation_id: Option<OrganisationId>,
+    /// A faculty some of whose students it is for; what is for every student is among them.
+    pub for_faculty_id: Option<FacultyId>,
 }
 
 impl EventFilter {
@@ -49,9 +55,9 @@ impl EventFilter {
         })
     }
 
-    /// The filter as a condition on `event`.
+    /// The filter as a condition on `event`. An organisation that doesn't exist for `viewer` takes part in nothing.
     #[must_use]
-    pub fn condition(&self) -> Condition {
+    pub fn condition(&self, viewer: &Viewer) -> Condition {
         Condition::all()
             .add_option(self.from.map(|from| event::Column::EndsAt.gt(from)))
             .add_option(self.until.map(|until| event::Column::StartsAt.lt(until)))
@@ -62,7 +68,49 @@ impl EventFilter {
                 self.without_drafts
                     .then(|| event::Column::State.ne(EventState::Draft)),
             )
+            .add_option(self.organisation_id.map(|id| with_organisation(viewer, id)))
+            .add_option(self.for_faculty_id.map(for_students_of))
     }
+}
+
+fn with_organisation(viewer: &Viewer, id: OrganisationId) -> Expr {
+    let taking_part = event_organisation::Entity::find()
+        .select_only()
+        .column(event_organisation::Column::EventId)
+        .join(JoinType::InnerJoin, to_organisation())
+        .filter(event_organisation::Column::OrganisationId.eq(id))
+        .filter(organisations_visible_to(viewer));
+    event::Column::Id.in_subquery(taking_part.into_query())
+}
+
+/// Events with a group that students of the faculty can be in, or with no group at all.
+fn for_students_of(id: FacultyId) -> Condition {
+    let limited = event_audience::Entity::find()
+        .select_only()
+        .column(event_audience::Column::EventId);
+    let its_programmes = programme::Entity::find()
+        .select_only()
+        .column(programme::Column::Id)
+        .inner_join(school::Entity)
+        .filter(school::Column::FacultyId.eq(id));
+    let of_any = event_audience::Column::FacultyId.is_null();
+    let open = limited.clone().filter(
+        Condition::any()
+            .add(event_audience::Column::FacultyId.eq(id))
+            .add(
+                Condition::all().add(of_any).add(
+                    Condition::any()
+                        .add(event_audience::Column::ProgrammeId.is_null())
+                        .add(
+                            event_audience::Column::ProgrammeId
+                                .in_subquery(its_programmes.into_query()),
+                        ),
+                ),
+            ),
+    );
+    Condition::any()
+        .add(event::Column::Id.not_in_subquery(limited.into_query()))
+        .add(event::Column::Id.in_subquery(open.into_query()))
 }
 
 /// What a list of events is ordered by: the start, then the id.
@@ -90,7 +138,7 @@ pub async fn list(
         event::Column::StartsAt.into_expr(),
         event::Column::Id.into_expr(),
     ];
-    let query = visible(viewer).filter(filter.condition());
+    let query = visible(viewer).filter(filter.condition(viewer));
     let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
     Ok(page.slice(rows))
 }
@@ -101,7 +149,10 @@ pub async fn count(
     viewer: &Viewer,
     filter: &EventFilter,
 ) -> Result<u64> {
-    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+    Ok(visible(viewer)
+        .filter(filter.condition(viewer))
+        .count(db)
+        .await?)
 }
 
 /// Those of the events that exist for `viewer`.
@@ -135,6 +186,21 @@ pub async fn audiences(
             };
             (row.event_id, group)
         })
+        .collect())
+}
+
+/// What is offered at each of the events; where the organiser didn't say, the event is left out.
+pub async fn opportunities(
+    db: &impl ConnectionTrait,
+    ids: &[EventId],
+) -> Result<Vec<(EventId, OpportunityKind)>> {
+    Ok(event_opportunity::Entity::find()
+        .filter(event_opportunity::Column::EventId.is_in(ids.iter().copied()))
+        .order_by_asc(event_opportunity::Column::Kind)
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.event_id, row.kind))
         .collect())
 }
 

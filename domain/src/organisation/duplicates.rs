@@ -1,59 +1,56 @@
 //! Organisations that are likely the same (policy 1: avoid duplication).
 //!
-//! Each pair has a score from 0 to 1, made of signals that are taken as independent: what is left of the doubt after one
-//! is lessened by the next. Not every organisation is compared with every other. Those are that have a company number, a
-//! domain or a name in common, and those whose names stand beside each other when all are sorted (the "sorted
-//! neighbourhood" of record linkage), so that the work grows with the number of organisations and not with its square.
+//! What [`crate::duplicate`] finds among all of them is kept as pairs, until the next search. A pair that somebody said is
+//! none stays so. A new organisation is compared with those that may be it when it is made.
 
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    ids::OrganisationId,
+    access_grant::Permission,
+    contact, duplicate_model,
+    duplicate_pair::{self, DuplicatePairState},
+    ids::{DuplicatePairId, OrganisationId},
     list::TextList,
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, Order, QueryFilter,
-    QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, ExprTrait},
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, IntoActiveModel,
+    Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Profile,
     name_key::{name_key, words},
-    web,
+    visible_to, web,
 };
 use crate::{
-    error::Result,
+    duplicate::{self, Evidence, Field, Findings, Match, Model, Record},
+    error::{Error, Refusals, Result},
+    job::{Job, Queue},
     page::{Page, Slice},
-    text::part,
+    store::Tx,
+    text::{Text, part},
     viewer::Viewer,
 };
 
-/// From which score on two organisations are likely the same.
-pub const LIKELY: f64 = 0.6;
-
-/// What is left of the score when both have a company number and the numbers differ.
-const OTHER_NUMBER: f64 = 0.7;
-
-/// How alike two names are (Jaro-Winkler) before it is a signal at all.
-const ALIKE: f64 = 0.88;
-
-/// With how many of those before it in the order of names an organisation is compared.
-const NEIGHBOURS: usize = 8;
-
-/// How many organisations are read at once.
-const CHUNK: u64 = 1_000;
-
 /// How many candidates are looked at for one profile at most.
 const CANDIDATES: u64 = 200;
+/// How many pairs are written at once.
+const CHUNK: usize = 500;
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 300;
+/// How what was learnt about organisations is called.
+const KIND: &str = "ORGANISATION";
 
 /// Something that two organisations have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Signal {
     /// The name, but for case, punctuation and legal suffix.
     SameName,
@@ -65,25 +62,10 @@ pub enum Signal {
     CompanyNumber,
     /// The domain of web site or mail.
     Domain,
+    /// The telephone number of a contact.
+    Telephone,
     /// The address.
     Address,
-}
-
-/// How alike two organisations are.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Likeness {
-    /// From 0 to 1.
-    pub score: f64,
-    /// What they have in common.
-    pub signals: Vec<Signal>,
-}
-
-impl Likeness {
-    /// Whether they are likely the same.
-    #[must_use]
-    pub fn is_likely(&self) -> bool {
-        self.score >= LIKELY
-    }
 }
 
 /// What of an organisation is compared.
@@ -101,7 +83,6 @@ pub struct Candidate {
     parent_id: Option<OrganisationId>,
     company_number: Option<String>,
     address: Option<String>,
-    created_at: DateTime<Utc>,
 }
 
 /// Two organisations that are likely the same; `one` was not made later than `other`.
@@ -111,24 +92,27 @@ pub struct Pair {
     pub one: Candidate,
     /// The newer one.
     pub other: Candidate,
-    /// How alike they are.
-    pub likeness: Likeness,
+    /// How likely, from 0 to 1.
+    pub score: f64,
+    /// What they have in common.
+    pub signals: Vec<Signal>,
+    evidence: Vec<Evidence>,
+    group_id: OrganisationId,
 }
 
-/// What a list of pairs is ordered by: the doubt in millionths, the name of the older one, the two ids.
-pub type Key = (u32, String, OrganisationId, OrganisationId);
+/// What a list of pairs is ordered by: the doubt, and the id.
+pub type Key = (i32, DuplicatePairId);
 
-impl Pair {
-    /// The place of the pair in a list.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a score is from 0 to 1"
-        )]
-        let doubt = ((1.0 - self.likeness.score) * 1e6) as u32;
-        (doubt, self.one.name.clone(), self.one.id, self.other.id)
+/// Looks for organisations that are likely the same: comes by the clock.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct ScanDuplicates {}
+
+impl Job for ScanDuplicates {
+    const KIND: &'static str = "organisation.scan_duplicates";
+    const QUEUE: Queue = Queue::Housekeeping;
+
+    fn unique_key(&self) -> Option<String> {
+        Some(Self::KIND.to_owned())
     }
 }
 
@@ -144,12 +128,11 @@ impl Candidate {
             parent_id: profile.parent_id,
             company_number: profile.company_number.clone(),
             address: profile.address.clone(),
-            created_at: DateTime::UNIX_EPOCH,
         }
     }
 
     /// The domains that are its own.
-    fn domains(&self) -> HashSet<String> {
+    fn domains(&self) -> Vec<String> {
         self.website
             .as_deref()
             .and_then(web::domain_of)
@@ -159,85 +142,40 @@ impl Candidate {
             .collect()
     }
 
-    fn number(&self) -> Option<String> {
-        let number = self
-            .company_number
-            .as_deref()
-            .map(|given| words(given).concat())?;
-        let significant = number.trim_start_matches('0');
-        (!significant.is_empty()).then(|| significant.to_owned())
+    fn record(&self, telephones: Vec<String>) -> Record {
+        Record {
+            name: self.name.clone(),
+            other_names: self.trading_names.0.clone(),
+            address: self.address.clone(),
+            postcode: None,
+            telephones,
+            domains: self.domains(),
+            number: self.company_number.clone(),
+            family: self.parent_id.map(|id| id.uuid().as_u128()),
+            id: self.id.uuid().as_u128(),
+        }
     }
+}
 
-    /// The keys of all names it goes by.
-    fn names(&self) -> HashSet<String> {
-        self.trading_names
-            .0
-            .iter()
-            .map(|name| name_key(name))
-            .chain([self.name_key.clone()])
-            .collect()
-    }
-
-    /// What another organisation is compared for that has it too, as numbers: millions of them fit in memory.
-    fn marks(&self) -> Vec<u64> {
-        let mark = |kind: &str, value: &str| {
-            let mut hasher = DefaultHasher::new();
-            (kind, value).hash(&mut hasher);
-            hasher.finish()
-        };
-        self.number()
-            .iter()
-            .map(|number| mark("number", number))
-            .chain(self.domains().iter().map(|domain| mark("domain", domain)))
-            .chain(self.names().iter().map(|name| mark("name", name)))
-            .collect()
-    }
-
-    /// How alike the two are. A division and its head office are not the same, however alike.
-    #[must_use]
-    pub fn likeness(&self, other: &Self) -> Likeness {
-        let mut signals = Vec::new();
-        if self.parent_id == Some(other.id) || other.parent_id == Some(self.id) {
-            return Likeness {
-                score: 0.0,
-                signals,
-            };
-        }
-        let mut doubt = 1.0;
-        let mut note = |signal, weight: f64| {
-            signals.push(signal);
-            doubt *= 1.0 - weight;
-        };
-        if self.name_key == other.name_key {
-            note(Signal::SameName, 0.9);
-        } else {
-            let alike = strsim::jaro_winkler(&self.name_key, &other.name_key);
-            if alike > ALIKE {
-                note(Signal::SimilarName, 0.75 * (alike - ALIKE) / (1.0 - ALIKE));
-            }
-            if !self.names().is_disjoint(&other.names()) {
-                note(Signal::TradingName, 0.75);
-            }
-        }
-        let (number, other_number) = (self.number(), other.number());
-        let same_number = number.is_some() && number == other_number;
-        if same_number {
-            note(Signal::CompanyNumber, 0.9);
-        }
-        if !self.domains().is_disjoint(&other.domains()) {
-            note(Signal::Domain, 0.55);
-        }
-        if let (Some(address), Some(other)) = (&self.address, &other.address)
-            && words(address) == words(other)
-        {
-            note(Signal::Address, 0.2);
-        }
-        let mut score = 1.0 - doubt;
-        if number.is_some() && other_number.is_some() && !same_number {
-            score *= OTHER_NUMBER;
-        }
-        Likeness { score, signals }
-    }
+/// What speaks for two organisations being the same.
+fn signals(evidence: &[Evidence], one: &Candidate, other: &Candidate) -> Vec<Signal> {
+    let by_trading_name = one.name_key != other.name_key
+        && !(one.trading_names.0.is_empty() && other.trading_names.0.is_empty());
+    let mut signals: Vec<Signal> = evidence
+        .iter()
+        .filter(|evidence| evidence.weight > 0.0)
+        .map(|evidence| match evidence.field {
+            Field::Name if evidence.agreement < 1.0 => Signal::SimilarName,
+            Field::Name if by_trading_name => Signal::TradingName,
+            Field::Name => Signal::SameName,
+            Field::Place => Signal::Address,
+            Field::Telephone => Signal::Telephone,
+            Field::Domain => Signal::Domain,
+            Field::Number => Signal::CompanyNumber,
+        })
+        .collect();
+    signals.sort_unstable();
+    signals
 }
 
 /// Those that can be the same as another: what was declined or put away is left alone.
@@ -253,13 +191,36 @@ fn comparable() -> Select<organisation::Entity> {
 pub async fn of_profile(
     db: &impl ConnectionTrait,
     profile: &Profile,
-) -> Result<Vec<(Candidate, Likeness)>> {
+) -> Result<Vec<(Candidate, Match)>> {
     let given = Candidate::of_profile(profile);
-    let names: Vec<String> = given.names().into_iter().collect();
-    let mut alike = Condition::any().add(organisation::Column::NameKey.is_in(names));
+    let candidates = candidates(db, &given).await?;
+    let records: Vec<Record> = candidates
+        .iter()
+        .map(|candidate| candidate.record(Vec::new()))
+        .collect();
+    let model = learnt(db).await?;
+    let found = duplicate::alike(model.as_ref(), &given.record(Vec::new()), &records);
+    let mut candidates: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    Ok(found
+        .into_iter()
+        .filter_map(|found| {
+            let candidate = candidates.get_mut(found.other - 1)?.take()?;
+            Some((candidate, found))
+        })
+        .collect())
+}
+
+/// Those that may be the one that is given.
+async fn candidates(db: &impl ConnectionTrait, given: &Candidate) -> Result<Vec<Candidate>> {
+    let names = std::iter::once(&given.name).chain(&given.trading_names.0);
+    let keys: Vec<String> = names.map(|name| name_key(name)).collect();
+    let mut alike = Condition::any().add(organisation::Column::NameKey.is_in(keys));
     // The first letters of a name are seldom the mistyped ones.
     let start: String = given.name_key.chars().take(4).collect();
     alike = alike.add(organisation::Column::NameKey.starts_with(&start));
+    if let Some(longest) = words(&given.name).into_iter().max_by_key(String::len) {
+        alike = alike.add(organisation::Column::NameKey.like(part(&longest)));
+    }
     if let Some(number) = &given.company_number {
         alike = alike.add(organisation::Column::CompanyNumber.eq(number.as_str()));
     }
@@ -270,32 +231,241 @@ pub async fn of_profile(
             .add(organisation::Column::Website.like(part(&domain)))
             .add(as_text(organisation::Column::EmailDomains).like(part(&format!("\"{domain}\""))));
     }
-    let candidates = comparable()
+    Ok(comparable()
         .filter(alike)
         .order_by_desc(organisation::Column::NameKey.eq(given.name_key.as_str()))
+        .order_by_asc(organisation::Column::Id)
         .limit(CANDIDATES)
         .into_partial_model::<Candidate>()
         .all(db)
-        .await?;
-    let mut likely: Vec<_> = candidates
-        .into_iter()
-        .map(|candidate| {
-            let likeness = given.likeness(&candidate);
-            (candidate, likeness)
-        })
-        .filter(|(_, likeness)| likeness.is_likely())
-        .collect();
-    likely.sort_by(|(a, x), (b, y)| y.score.total_cmp(&x.score).then(a.id.cmp(&b.id)));
-    Ok(likely)
+        .await?)
 }
 
 fn as_text(column: organisation::Column) -> Expr {
     column.into_expr().cast_as("text")
 }
 
-/// All pairs that are likely the same and exist for `viewer`, the most alike first.
-pub async fn scan(db: &impl ConnectionTrait, viewer: &Viewer) -> Result<Vec<Pair>> {
-    scan_touching(db, viewer, None).await
+/// What the last search has learnt.
+async fn learnt(db: &impl ConnectionTrait) -> Result<Option<Model>> {
+    let row = duplicate_model::Entity::find_by_id(KIND.to_owned())
+        .one(db)
+        .await?;
+    Ok(row
+        .map(|row| serde_json::from_value(row.learnt))
+        .transpose()?)
+}
+
+/// Keeps that a new organisation is likely one of those, although it was said to be another.
+pub(super) async fn note(
+    tx: &Tx,
+    created: &organisation::Model,
+    alike: Vec<(Candidate, Match)>,
+) -> Result<()> {
+    let other = Candidate {
+        id: created.id,
+        ..Candidate::of_profile(&Profile::of(created))
+    };
+    let pairs: Vec<Pair> = alike
+        .into_iter()
+        .map(|(one, found)| Pair {
+            score: found.score,
+            signals: signals(&found.evidence, &one, &other),
+            evidence: found.evidence,
+            group_id: one.id,
+            one,
+            other: other.clone(),
+        })
+        .collect();
+    write(tx, &pairs).await
+}
+
+/// What a search among all organisations has found.
+#[derive(Debug)]
+pub struct Search {
+    begun_at: DateTime<Utc>,
+    candidates: Vec<Candidate>,
+    findings: Findings,
+}
+
+/// Compares all organisations that are worth comparing. Takes seconds for thousands of them and changes nothing.
+pub async fn search(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Search> {
+    let candidates = comparable()
+        .order_by_asc(organisation::Column::CreatedAt)
+        .order_by_asc(organisation::Column::Name)
+        .order_by_asc(organisation::Column::Id)
+        .into_partial_model::<Candidate>()
+        .all(db)
+        .await?;
+    let mut telephones = telephones(db).await?;
+    let records: Vec<Record> = candidates
+        .iter()
+        .map(|candidate| candidate.record(telephones.remove(&candidate.id).unwrap_or_default()))
+        .collect();
+    let findings = tokio::task::spawn_blocking(move || duplicate::find(&records))
+        .await
+        .map_err(|error| Error::Fault(format!("the search for duplicates ended: {error}")))?;
+    Ok(Search {
+        begun_at: now,
+        candidates,
+        findings,
+    })
+}
+
+/// The numbers under which the contacts of each organisation are called.
+async fn telephones(db: &impl ConnectionTrait) -> Result<HashMap<OrganisationId, Vec<String>>> {
+    let rows: Vec<(OrganisationId, Option<String>)> = contact::Entity::find()
+        .select_only()
+        .columns([contact::Column::OrganisationId, contact::Column::Telephone])
+        .filter(contact::Column::Telephone.is_not_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut telephones: HashMap<OrganisationId, Vec<String>> = HashMap::new();
+    for (organisation, telephone) in rows {
+        telephones
+            .entry(organisation)
+            .or_default()
+            .extend(telephone);
+    }
+    Ok(telephones)
+}
+
+impl Search {
+    /// How many organisations were looked at, and how many pairs of them compared.
+    #[must_use]
+    pub fn extent(&self) -> (usize, usize) {
+        (self.candidates.len(), self.findings.compared)
+    }
+
+    /// The pairs, the likeliest first.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Pair> {
+        let mut first: HashMap<usize, usize> = HashMap::new();
+        for found in &self.findings.matches {
+            let least = first.entry(found.group).or_insert(found.one);
+            *least = found.one.min(*least);
+        }
+        let mut pairs: Vec<Pair> = self
+            .findings
+            .matches
+            .iter()
+            .filter_map(|found| {
+                let (one, other) = (
+                    self.candidates.get(found.one)?,
+                    self.candidates.get(found.other)?,
+                );
+                let group = first
+                    .get(&found.group)
+                    .and_then(|at| self.candidates.get(*at));
+                Some(Pair {
+                    one: one.clone(),
+                    other: other.clone(),
+                    score: found.score,
+                    signals: signals(&found.evidence, one, other),
+                    evidence: found.evidence.clone(),
+                    group_id: group.map_or(one.id, |first| first.id),
+                })
+            })
+            .collect();
+        pairs.sort_by(|a, b| {
+            doubt(a.score)
+                .cmp(&doubt(b.score))
+                .then_with(|| a.one.name.cmp(&b.one.name))
+                .then((a.one.id, a.other.id).cmp(&(b.one.id, b.other.id)))
+        });
+        pairs
+    }
+
+    /// The pairs with one of these organisations in them.
+    pub(super) fn pairs_with(&self, ids: &HashSet<OrganisationId>) -> Vec<Pair> {
+        let mut pairs = self.pairs();
+        pairs.retain(|pair| ids.contains(&pair.one.id) || ids.contains(&pair.other.id));
+        pairs
+    }
+}
+
+/// In millionths.
+fn doubt(score: f64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a score is from 0 to 1")]
+    let doubt = ((1.0 - score) * 1e6) as i32;
+    doubt
+}
+
+/// Keeps what a search has found in place of what earlier ones did. Pairs that were dismissed stay so. Answers how many
+/// pairs there are.
+pub async fn keep(tx: &mut Tx, search: &Search) -> Result<usize> {
+    duplicate_pair::Entity::delete_many()
+        .filter(duplicate_pair::Column::State.eq(DuplicatePairState::Open))
+        .filter(duplicate_pair::Column::FoundAt.lte(search.begun_at))
+        .exec(tx.conn())
+        .await?;
+    let pairs = search.pairs();
+    write(tx, &pairs).await?;
+    let model = duplicate_model::ActiveModel {
+        kind: Set(KIND.to_owned()),
+        learnt: Set(serde_json::to_value(&search.findings.model)?),
+        learnt_at: Set(tx.now()),
+    };
+    duplicate_model::Entity::insert(model)
+        .on_conflict(
+            OnConflict::column(duplicate_model::Column::Kind)
+                .update_columns([
+                    duplicate_model::Column::Learnt,
+                    duplicate_model::Column::LearntAt,
+                ])
+                .to_owned(),
+        )
+        .exec_without_returning(tx.conn())
+        .await?;
+    let told = json!({ "organisations": search.candidates.len(), "pairs": pairs.len() });
+    let system = Viewer::system();
+    tx.audit(&system, "duplicate.scan", "organisations", None, Some(told))
+        .await?;
+    Ok(pairs.len())
+}
+
+async fn write(tx: &Tx, pairs: &[Pair]) -> Result<()> {
+    for some in pairs.chunks(CHUNK) {
+        let rows = some
+            .iter()
+            .map(|pair| {
+                Ok(duplicate_pair::ActiveModel {
+                    id: Set(DuplicatePairId::new_at(tx.now())),
+                    one_id: Set(pair.one.id),
+                    other_id: Set(pair.other.id),
+                    group_id: Set(pair.group_id),
+                    doubt: Set(doubt(pair.score)),
+                    signals: Set(serde_json::to_value(&pair.signals)?),
+                    evidence: Set(serde_json::to_value(&pair.evidence)?),
+                    state: Set(DuplicatePairState::Open),
+                    found_at: Set(tx.now()),
+                    dismissed_by: Set(None),
+                    dismissed_at: Set(None),
+                    reason: Set(None),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        duplicate_pair::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+/// The pairs that somebody should look at, of organisations that exist for `viewer` and can still be the same.
+fn open(viewer: &Viewer) -> Select<duplicate_pair::Entity> {
+    let both = || {
+        comparable()
+            .filter(visible_to(viewer))
+            .select_only()
+            .column(organisation::Column::Id)
+            .into_query()
+    };
+    duplicate_pair::Entity::find()
+        .filter(duplicate_pair::Column::State.eq(DuplicatePairState::Open))
+        .filter(duplicate_pair::Column::OneId.in_subquery(both()))
+        .filter(duplicate_pair::Column::OtherId.in_subquery(both()))
 }
 
 /// One page of the pairs that are likely the same and exist for `viewer`, the most alike first.
@@ -303,147 +473,65 @@ pub async fn list(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
     page: &Page<Key>,
-) -> Result<Slice<Pair>> {
-    let mut pairs = scan(db, viewer).await?;
-    pairs.retain(|pair| {
-        let key = pair.key();
-        page.after.as_ref().is_none_or(|after| key > *after)
-            && page.before.as_ref().is_none_or(|before| key < *before)
-    });
-    if page.backward {
-        pairs.reverse();
-    }
-    Ok(page.slice(pairs))
+) -> Result<Slice<duplicate_pair::Model>> {
+    let key = [
+        duplicate_pair::Column::Doubt.into_expr(),
+        duplicate_pair::Column::Id.into_expr(),
+    ];
+    let rows = page.narrow(open(viewer), key, Order::Asc).all(db).await?;
+    Ok(page.slice(rows))
 }
 
-/// As [`scan`]; with `touching`, only pairs with one of these organisations in them.
-pub(super) async fn scan_touching(
-    db: &impl ConnectionTrait,
+/// The key of a pair in the list.
+#[must_use]
+pub fn key(pair: &duplicate_pair::Model) -> Key {
+    (pair.doubt, pair.id)
+}
+
+/// How many pairs are likely the same and exist for `viewer`.
+pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer) -> Result<u64> {
+    Ok(open(viewer).count(db).await?)
+}
+
+/// Says that two organisations are not the same: they are not told of again.
+pub async fn dismiss(
+    tx: &mut Tx,
     viewer: &Viewer,
-    touching: Option<&HashSet<OrganisationId>>,
-) -> Result<Vec<Pair>> {
-    let mut found = Found {
-        touching,
-        seen: HashSet::new(),
-        pairs: Vec::new(),
-    };
-    let mut marked: HashMap<u64, OrganisationId> = HashMap::new();
-    let mut with_a_mark_in_common: Vec<(OrganisationId, OrganisationId)> = Vec::new();
-    let mut neighbours: VecDeque<Candidate> = VecDeque::with_capacity(NEIGHBOURS);
-    let mut page: Page<(String, OrganisationId)> = Page::first(CHUNK);
-    loop {
-        let key = [
-            organisation::Column::NameKey.into_expr(),
-            organisation::Column::Id.into_expr(),
-        ];
-        let query = comparable().filter(super::visible_to(viewer));
-        let rows = page
-            .narrow(query, key, Order::Asc)
-            .into_partial_model::<Candidate>()
-            .all(db)
-            .await?;
-        let slice = page.slice(rows);
-        page.after = slice
-            .rows
-            .last()
-            .map(|last| (last.name_key.clone(), last.id));
-        for candidate in slice.rows {
-            for neighbour in &neighbours {
-                found.compare(neighbour, &candidate);
-            }
-            for mark in candidate.marks() {
-                if let Some(earlier) = marked.insert(mark, candidate.id)
-                    && earlier != candidate.id
-                    && found.wants(earlier, candidate.id)
-                {
-                    with_a_mark_in_common.push((earlier, candidate.id));
-                }
-            }
-            if neighbours.len() == NEIGHBOURS {
-                neighbours.pop_front();
-            }
-            neighbours.push_back(candidate);
-        }
-        if !slice.has_next {
-            break;
-        }
-    }
-    for pairs in with_a_mark_in_common.chunks(usize::try_from(CHUNK).unwrap_or(1)) {
-        let rows = by_id(db, pairs).await?;
-        for (one, other) in pairs {
-            if let (Some(one), Some(other)) = (rows.get(one), rows.get(other)) {
-                found.compare(one, other);
-            }
-        }
-    }
-    Ok(found.into_sorted())
-}
-
-async fn by_id(
-    db: &impl ConnectionTrait,
-    pairs: &[(OrganisationId, OrganisationId)],
-) -> Result<HashMap<OrganisationId, Candidate>> {
-    let ids: HashSet<OrganisationId> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
-    let rows = organisation::Entity::find()
-        .filter(organisation::Column::Id.is_in(ids))
-        .into_partial_model::<Candidate>()
-        .all(db)
+    id: DuplicatePairId,
+    reason: Option<&str>,
+) -> Result<duplicate_pair::Model> {
+    viewer.require(Permission::EditOrganisation)?;
+    let mut refusals = Refusals::default();
+    let reason = Text::line("reason", LONGEST_REASON).optional(reason, &mut refusals);
+    refusals.into_result()?;
+    let pair = open(viewer)
+        .filter(duplicate_pair::Column::Id.eq(id))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| Error::not_found("pairId", "pair"))?;
+    let told = json!({ "one": pair.one_id, "other": pair.other_id, "reason": reason });
+    let mut row = pair.into_active_model();
+    row.state = Set(DuplicatePairState::Dismissed);
+    row.dismissed_by = Set(viewer.user_id());
+    row.dismissed_at = Set(Some(tx.now()));
+    row.reason = Set(reason);
+    let dismissed = row.update(tx.conn()).await?;
+    tx.audit(viewer, "duplicate.dismissed", id, None, Some(told))
         .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
-}
-
-/// The pairs that a scan has found.
-struct Found<'a> {
-    touching: Option<&'a HashSet<OrganisationId>>,
-    seen: HashSet<(OrganisationId, OrganisationId)>,
-    pairs: Vec<Pair>,
-}
-
-impl Found<'_> {
-    fn wants(&self, one: OrganisationId, other: OrganisationId) -> bool {
-        self.touching
-            .is_none_or(|ids| ids.contains(&one) || ids.contains(&other))
-    }
-
-    fn compare(&mut self, one: &Candidate, other: &Candidate) {
-        let age =
-            |candidate: &Candidate| (candidate.created_at, candidate.name.clone(), candidate.id);
-        let (one, other) = if age(one) <= age(other) {
-            (one, other)
-        } else {
-            (other, one)
-        };
-        if !self.wants(one.id, other.id) || self.seen.contains(&(one.id, other.id)) {
-            return;
-        }
-        let likeness = one.likeness(other);
-        if likeness.is_likely() {
-            self.seen.insert((one.id, other.id));
-            self.pairs.push(Pair {
-                one: one.clone(),
-                other: other.clone(),
-                likeness,
-            });
-        }
-    }
-
-    fn into_sorted(mut self) -> Vec<Pair> {
-        self.pairs.sort_by_cached_key(Pair::key);
-        self.pairs
-    }
+    Ok(dismissed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn likeness(one: &Profile, other: &Profile) -> Likeness {
-        let (mut one, mut other) = (Candidate::of_profile(one), Candidate::of_profile(other));
-        one.id = OrganisationId(uuid::Uuid::from_u128(1));
+    fn alike(one: &Profile, other: &Profile) -> Option<Vec<Signal>> {
+        let (one, mut other) = (Candidate::of_profile(one), Candidate::of_profile(other));
         other.id = OrganisationId(uuid::Uuid::from_u128(2));
-        let there = one.likeness(&other);
-        assert_eq!(there, other.likeness(&one), "a likeness has no direction");
-        there
+        let found = duplicate::alike(None, &one.record(Vec::new()), &[other.record(Vec::new())]);
+        let found = found.first()?;
+        Some(signals(&found.evidence, &one, &other))
     }
 
     fn numbered(name: &str, number: &str) -> Profile {
@@ -455,12 +543,11 @@ mod tests {
 
     #[test]
     fn two_classes_of_share_are_one_company() {
-        let alike = likeness(
+        let signals = alike(
             &numbered("Alphabet Inc. (Class A)", "1652044"),
             &numbered("Alphabet Inc. (Class C)", "0001652044"),
         );
-        assert!(alike.is_likely());
-        assert_eq!(alike.signals, [Signal::SameName, Signal::CompanyNumber]);
+        assert_eq!(signals, Some(vec![Signal::SameName, Signal::CompanyNumber]));
     }
 
     #[test]
@@ -477,41 +564,33 @@ mod tests {
                 },
             ),
         ] {
-            let alike = likeness(&one, &other);
-            assert!(alike.is_likely(), "{one:?} {other:?} {alike:?}");
+            assert!(alike(&one, &other).is_some(), "{one:?} {other:?}");
         }
     }
 
     #[test]
-    fn weak_signals_need_company_and_free_mail_is_none() {
+    fn free_mail_is_no_signal_and_another_number_speaks_against_a_similar_name() {
         let at = |name: &str, domain: &str| Profile {
             email_domains: vec![domain.to_owned()],
-            address: Some("1 High Street, Leeds".to_owned()),
             ..Profile::named(name)
         };
-        let of_one_domain = likeness(&at("Acme", "acme.example"), &at("Acorn", "acme.example"));
-        assert!(of_one_domain.is_likely(), "{of_one_domain:?}");
-        let of_free_mail = likeness(&at("Acme", "gmail.com"), &at("Acorn", "gmail.com"));
-        assert!(!of_free_mail.is_likely(), "{of_free_mail:?}");
-    }
-
-    #[test]
-    fn another_number_speaks_against_a_similar_name() {
-        let similar = likeness(
-            &numbered("Micron Tech", "1"),
-            &numbered("Micron Techs", "2"),
+        assert_eq!(
+            alike(&at("Acme", "gmail.com"), &at("Brook", "gmail.com")),
+            None
         );
-        assert!(!similar.is_likely(), "{similar:?}");
-        let same = likeness(&numbered("Acme", "1"), &numbered("Acme plc", "2"));
-        assert!(same.is_likely(), "{same:?}");
+        let (one, other) = (
+            numbered("Micron Tech", "1"),
+            numbered("Micron Textiles", "2"),
+        );
+        assert_eq!(alike(&one, &other), None);
     }
 
     #[test]
     fn a_division_is_not_its_head_office() {
         let division = Profile {
-            parent_id: Some(OrganisationId(uuid::Uuid::from_u128(1))),
+            parent_id: Some(OrganisationId(uuid::Uuid::from_u128(2))),
             ..Profile::named("Acme")
         };
-        assert!(!likeness(&Profile::named("Acme"), &division).is_likely());
+        assert_eq!(alike(&division, &Profile::named("Acme")), None);
     }
 }

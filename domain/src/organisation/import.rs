@@ -123,7 +123,9 @@ impl Import {
         let likely_duplicates = if self.created.is_empty() {
             Vec::new()
         } else {
-            duplicates::scan_touching(tx.conn(), viewer, Some(&self.created)).await?
+            let search = duplicates::search(tx.conn(), tx.now()).await?;
+            duplicates::keep(tx, &search).await?;
+            search.pairs_with(&self.created)
         };
         let outcome = Outcome {
             created: self.created.len() as u64,

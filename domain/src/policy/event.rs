@@ -6,7 +6,8 @@ use super::table::table;
 table! {
     type Query {
         events, calendar: read(EVERYONE);
-        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId): filter(EVERYONE);
+        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId, organisationId, forFacultyId):
+            filter(EVERYONE);
         events(first, after, last, before), calendar(first, after, last, before): give(EVERYONE);
     }
     type Mutation {
@@ -16,9 +17,9 @@ table! {
     type Event {
         id, title, description, kind, state, faculty, venue, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
-        audience, organisations: read(EVERYONE);
+        audience, organisations, opportunityKinds: read(EVERYONE);
         viewerBooking: read(SIGNED_IN);
-        organiser, registerDueAt, registerClosedAt, version: read(STAFF);
+        organiser, trainingCourse, registerDueAt, registerClosedAt, version: read(STAFF);
         bookings: read(MANAGE_EVENT);
         bookings(first, after, last, before): give(MANAGE_EVENT);
         bookings(state): filter(MANAGE_EVENT);
@@ -30,14 +31,15 @@ table! {
     input CreateEventInput {
         title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity, waitingListMode, offerHours,
         promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, audience,
-        organisationIds: give(MANAGE_EVENT);
+        organisationIds, opportunityKinds: give(MANAGE_EVENT);
     }
     input UpdateEventInput {
         eventId, version, title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity,
         waitingListMode, offerHours, promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes,
-        audience, organisationIds: give(MANAGE_EVENT);
+        audience, organisationIds, opportunityKinds, acknowledgeClashes: give(MANAGE_EVENT);
     }
-    input PublishEventInput { eventId: give(MANAGE_EVENT); }
+    input AcknowledgeClashInput { eventId, reason: give(MANAGE_EVENT); }
+    input PublishEventInput { eventId, acknowledgeClashes: give(MANAGE_EVENT); }
     input CancelEventInput { eventId, reason: give(MANAGE_EVENT); }
     type CreateEventPayload { event, userErrors: read(EVERYONE); }
     type UpdateEventPayload { event, userErrors: read(EVERYONE); }
@@ -46,6 +48,9 @@ table! {
     enum EventKind {
         CAREERS_FAIR, EMPLOYER_PRESENTATION, WORKSHOP, SKILLS_SESSION, INTERVIEWS, TRAINING, OTHER:
             both(EVERYONE) filter(EVERYONE);
+    }
+    enum OpportunityKind {
+        GRADUATE_JOB, PLACEMENT, INTERNSHIP, PART_TIME_JOB, VOLUNTEERING, FURTHER_STUDY: both(EVERYONE);
     }
     enum EventState { DRAFT, PUBLISHED, CANCELLED, PAST: both(EVERYONE) filter(EVERYONE); }
     enum WaitingListMode { AUTOMATIC, OFFER: both(EVERYONE); }

@@ -12,8 +12,8 @@ table! {
         duplicateOrganisations(first, after, last, before): give(OPERATOR);
     }
     type Mutation {
-        createOrganisation, updateOrganisation: read(EDIT_ORGANISATION);
-        createOrganisation(input), updateOrganisation(input): give(EDIT_ORGANISATION);
+        createOrganisation, updateOrganisation, dismissDuplicate: read(EDIT_ORGANISATION);
+        createOrganisation(input), updateOrganisation(input), dismissDuplicate(input): give(EDIT_ORGANISATION);
     }
     type Organisation {
         id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
@@ -40,11 +40,15 @@ table! {
     }
     type CreateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
     type UpdateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
-    type DuplicatePair { one, other, score, signals: read(OPERATOR); }
+    input DismissDuplicateInput { pairId, reason: give(EDIT_ORGANISATION); }
+    type DismissDuplicatePayload { pair, userErrors: read(EVERYONE); }
+    type DuplicatePair { pairId, one, other, clusterId, score, signals, evidence: read(OPERATOR); }
+    type DuplicateEvidence { field, agreement, weight: read(OPERATOR); }
+    enum DuplicateField { NAME, PLACE, TELEPHONE, DOMAIN, NUMBER: read(OPERATOR); }
     type DuplicatePairConnection { edges, nodes, pageInfo, totalCount: read(OPERATOR); }
     type DuplicatePairEdge { node, cursor: read(OPERATOR); }
     enum DuplicateSignal {
-        SAME_NAME, SIMILAR_NAME, TRADING_NAME, COMPANY_NUMBER, DOMAIN, ADDRESS: read(OPERATOR);
+        SAME_NAME, SIMILAR_NAME, TRADING_NAME, COMPANY_NUMBER, DOMAIN, TELEPHONE, ADDRESS: read(OPERATOR);
     }
     enum OrganisationKind { DIRECT_EMPLOYER, AGENCY, SELF_EMPLOYED, NON_PROFIT, PUBLIC: both(EVERYONE); }
     enum OrganisationSize { MICRO, SMALL, MEDIUM, LARGE: both(EVERYONE); }

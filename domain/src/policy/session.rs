@@ -16,9 +16,12 @@ table! {
     type SignOutPayload { signedOut, userErrors: read(EVERYONE); }
     type Viewer {
         id, name, email, kind, isOperator, isSuperUser, isAdministrator, facultyId, programmeId, contactId,
-        organisationId, bookingIsBlocked: read(EVERYONE);
+        organisationId, bookingIsBlocked, profile: read(EVERYONE);
     }
-    type PermissionStatus { permission, held, reason: read(EVERYONE); }
+    type PermissionStatus {
+        permission, held, isCampusWide, faculties, reason: read(EVERYONE);
+        trainingCourses, agreementsToAccept: read(STAFF);
+    }
     enum UserKind { STUDENT, GRADUATE, EMPLOYER, STAFF: both(EVERYONE); }
     enum Permission {
         RECORD_ENGAGEMENT, EDIT_ORGANISATION, DELETE_ORGANISATION, CLAIM_KEY_ACCOUNT, MANAGE_EVENT, MODERATE_VACANCY,

@@ -10,7 +10,8 @@ table! {
     enum StudyLevel { FOUNDATION, UNDERGRADUATE, TAUGHT_POSTGRADUATE, RESEARCH: both(EVERYONE); }
     type Person {
         id, name, kind: read(EVERYONE);
-        faculty, programme: read(STAFF);
+        post: read(SIGNED_IN);
+        faculty, programme, photoUrl, interests: read(STAFF);
         email, bookingBlockedAt: read(MANAGE_EVENT);
     }
 }

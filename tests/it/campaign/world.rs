@@ -6,11 +6,11 @@ use domain::{
     campaign::{self, Audience, Draft, Timing},
 };
 use entity::{
-    access_grant::{self, GrantState, Permission},
+    access_grant::Permission,
     campaign::Model as Campaign,
     contact::{self, ContactState},
     delivery::{self, DeliveryState},
-    ids::{CampaignId, ContactId, GrantId, OrganisationId, TagId, TrainingCourseId, UserId},
+    ids::{CampaignId, ContactId, OrganisationId, TagId, TrainingCourseId, UserId},
     list::TextList,
     organisation::{self, OrganisationKind, OrganisationState, RecordSource},
     organisation_tag, tag, training_course,
@@ -20,6 +20,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder,
 };
+use support::operator;
 
 /// The training that opens bulk e-mail.
 pub const TRAINING: &str = "Writing to employers";
@@ -80,18 +81,7 @@ impl World {
         })
         .await;
         for permission in permissions {
-            self.insert::<access_grant::Entity>(access_grant::Model {
-                id: GrantId::new_at(now),
-                user_id: id,
-                permission: *permission,
-                faculty_id: None,
-                training_course_id: None,
-                state: GrantState::Active,
-                granted_by: None,
-                granted_at: now,
-                valid_until: None,
-            })
-            .await;
+            operator::grant(&self.store, id, *permission, None).await;
         }
         Viewer::load(self.store.reader(), id, None, now)
             .await

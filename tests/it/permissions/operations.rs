@@ -11,6 +11,7 @@ use api::graphql::{
     errors::code,
 };
 use async_graphql::{ServerError, parser::types::OperationType};
+use chrono::TimeDelta;
 use domain::{
     Viewer,
     policy::{self, Asker, PERMISSIONS, Use, Who, permission_token},
@@ -18,7 +19,8 @@ use domain::{
 use entity::{
     access_grant::Permission,
     booking, event,
-    ids::{BookingId, EventId},
+    event_sharing_request::{self, SharingState},
+    ids::{BookingId, EventId, EventSharingRequestId},
 };
 use futures_util::{FutureExt, StreamExt};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -316,7 +318,7 @@ on_both_columns! {
     }
 }
 
-/// An event of the faculty, a booking for it, and the faculty itself, by the names of the fields that take them.
+/// An event of the faculty, a booking for it, a request to share it, and the faculty itself, by the names of the fields that take them.
 async fn things_of(campus: &Campus, people: &People) -> KnownIds {
     let db = campus.store.reader();
     let like = event::Entity::find().one(db).await.unwrap().unwrap();
@@ -345,7 +347,29 @@ async fn things_of(campus: &Campus, people: &People) -> KnownIds {
         .exec_without_returning(db)
         .await
         .unwrap();
+    let request = event_sharing_request::Model {
+        id: EventSharingRequestId::new_at(campus.store.now()),
+        event_id,
+        faculty_id: people.faculty,
+        state: SharingState::Requested,
+        message: "May yours come too?".to_owned(),
+        requested_by: organiser,
+        requested_at: campus.store.now(),
+        expires_at: campus.store.now() + TimeDelta::days(1),
+        answered_by: None,
+        answered_at: None,
+        answer: None,
+    };
+    let sharing_request_id = request.id;
+    event_sharing_request::Entity::insert(request.into_active_model().reset_all())
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     KnownIds::from([
+        (
+            "sharingRequestId".to_owned(),
+            sharing_request_id.to_string(),
+        ),
         ("eventId".to_owned(), event_id.to_string()),
         ("bookingId".to_owned(), booking_id.to_string()),
         ("facultyId".to_owned(), people.faculty.to_string()),

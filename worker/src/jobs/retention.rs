@@ -1,9 +1,10 @@
-//! Clears old jobs away.
+//! Clears away what was kept long enough: old jobs, and what the declarations of personal data say.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
+    data_protection::{self, ApplyRetention},
     error::Result,
     job::{self, Job, Queue},
 };
@@ -57,5 +58,15 @@ impl Handler for PurgeJobs {
         } else {
             Outcome::Done(tx)
         })
+    }
+}
+
+impl Handler for ApplyRetention {
+    async fn run(self, ctx: &JobContext) -> Result<Outcome> {
+        let mut tx = ctx.begin().await?;
+        for (table, rows) in data_protection::apply_retention(&mut tx).await? {
+            info!(table, rows, "personal data was kept long enough");
+        }
+        Ok(Outcome::Done(tx))
     }
 }

@@ -42,6 +42,10 @@ macro_rules! folders {
 
 /// Every mail that can be sent.
 const MAILS: &[Files] = folders![
+    "access_invitation",
+    "agreement_to_accept",
+    "announcement",
+    "announcement_reminder",
     "booking_cancelled",
     "booking_confirmed",
     "campaign",
@@ -54,11 +58,19 @@ const MAILS: &[Files] = folders![
     "liaison_answered",
     "liaison_expired",
     "liaison_requested",
+    "group_digest",
+    "clash_acknowledged",
+    "clashes_ahead",
+    "event_sharing_answered",
+    "event_sharing_requested",
     "no_show",
     "offer_expired",
     "place_given",
     "place_offered",
     "register_unmarked",
+    "training_lapses",
+    "suggestion_changed",
+    "suggestion_discussed",
     "verify_email",
     "waiting_list_joined",
 ];

@@ -34,13 +34,13 @@ impl fmt::Display for Report {
             write!(f, "\n\nLikely duplicates:")?;
         }
         for pair in likely_duplicates {
-            let signals: Vec<&str> = pair.likeness.signals.iter().map(|s| words(*s)).collect();
+            let signals: Vec<&str> = pair.signals.iter().map(|s| words(*s)).collect();
             write!(
                 f,
                 "\n  {} = {} ({:.0}%: {})",
                 pair.one.name,
                 pair.other.name,
-                pair.likeness.score * 100.0,
+                pair.score * 100.0,
                 signals.join(", ")
             )?;
         }
@@ -61,6 +61,7 @@ const fn words(signal: Signal) -> &'static str {
         Signal::TradingName => "trading name",
         Signal::CompanyNumber => "company number",
         Signal::Domain => "domain",
+        Signal::Telephone => "telephone",
         Signal::Address => "address",
     }
 }

@@ -2,14 +2,20 @@
 
 use async_graphql::{InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
-use domain::event::{AudienceGroup, EventChanges, EventDraft};
-use entity::ids::{EventId, FacultyId, OrganisationId, ProgrammeId};
+use domain::{
+    clash::Acknowledgement,
+    event::{AudienceGroup, EventChanges, EventDraft},
+};
+use entity::{
+    event_opportunity::OpportunityKind as Offered,
+    ids::{EventId, FacultyId, OrganisationId, ProgrammeId},
+};
 
-use super::types::{EventKind, WaitingListMode};
+use super::types::{EventKind, OpportunityKind, WaitingListMode};
 use crate::graphql::{id::Id, university::StudyLevel};
 
 /// A group of students that an event is for: those who meet everything that is given.
-#[derive(InputObject)]
+#[derive(Debug, InputObject)]
 pub(super) struct AudienceGroupInput {
     /// Students of this faculty.
     faculty_id: Option<Id<FacultyId>>,
@@ -53,10 +59,13 @@ pub(super) struct CreateEventInput {
     booking_closes_at: Option<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself; 180 when left out.
     register_closes_after_minutes: Option<i32>,
-    /// Who may book; left out or empty, every student may.
+    /// Who may book; left out or empty, every student may, or the students of `facultyId` where the organiser's permission is
+    /// for one faculty. Others are invited by `requestEventSharing`.
     audience: Option<Vec<AudienceGroupInput>>,
     /// The organisations that take part.
     organisation_ids: Option<Vec<Id<OrganisationId>>>,
+    /// What is offered there.
+    opportunity_kinds: Option<Vec<OpportunityKind>>,
 }
 
 /// What changes about an event. What is left out stays; null empties what may be empty.
@@ -100,6 +109,19 @@ pub(super) struct UpdateEventInput {
     audience: Option<Vec<AudienceGroupInput>>,
     /// The organisations that take part, in place of those before.
     organisation_ids: Option<Vec<Id<OrganisationId>>>,
+    /// What is offered there, in place of what was said before.
+    opportunity_kinds: Option<Vec<OpportunityKind>>,
+    /// The severe clashes that the change brings about and that are to be so all the same.
+    acknowledge_clashes: Option<Vec<AcknowledgeClashInput>>,
+}
+
+/// A severe clash that is to be so all the same.
+#[derive(InputObject)]
+pub(super) struct AcknowledgeClashInput {
+    /// The event that it clashes with.
+    event_id: Id<EventId>,
+    /// Why it is to be so all the same; the other organiser reads it.
+    reason: String,
 }
 
 /// The draft to be published.
@@ -107,6 +129,46 @@ pub(super) struct UpdateEventInput {
 pub(super) struct PublishEventInput {
     /// The draft.
     pub(super) event_id: Id<EventId>,
+    /// Its severe clashes that are to be so all the same; `eventClashes` tells which they are.
+    acknowledge_clashes: Option<Vec<AcknowledgeClashInput>>,
+}
+
+impl PublishEventInput {
+    pub(super) fn acknowledged(self) -> Vec<Acknowledgement> {
+        acknowledged(self.acknowledge_clashes)
+    }
+}
+
+/// An event that is being thought of, as far as clashes go.
+#[derive(Debug, InputObject)]
+pub struct EventClashesInput {
+    /// What kind of event it is.
+    kind: EventKind,
+    /// When it starts.
+    starts_at: DateTime<Utc>,
+    /// When it ends, after its start.
+    ends_at: DateTime<Utc>,
+    /// Who may book; left out or empty, every student may.
+    audience: Option<Vec<AudienceGroupInput>>,
+    /// The organisations that take part.
+    organisation_ids: Option<Vec<Id<OrganisationId>>>,
+    /// What is offered there; left out, the kind of event stands for it.
+    opportunity_kinds: Option<Vec<OpportunityKind>>,
+}
+
+impl From<EventClashesInput> for EventDraft {
+    fn from(input: EventClashesInput) -> Self {
+        let (kind, from, to) = (input.kind.into(), input.starts_at, input.ends_at);
+        Self {
+            audience: input.audience.map(groups).unwrap_or_default(),
+            organisation_ids: input
+                .organisation_ids
+                .map(organisations)
+                .unwrap_or_default(),
+            opportunity_kinds: input.opportunity_kinds.map(offered).unwrap_or_default(),
+            ..Self::new("", kind, from, to, 1)
+        }
+    }
 }
 
 /// The event to be cancelled.
@@ -130,6 +192,21 @@ impl From<AudienceGroupInput> for AudienceGroup {
 
 fn groups(input: Vec<AudienceGroupInput>) -> Vec<AudienceGroup> {
     input.into_iter().map(Into::into).collect()
+}
+
+fn offered(input: Vec<OpportunityKind>) -> Vec<Offered> {
+    input.into_iter().map(Into::into).collect()
+}
+
+fn acknowledged(input: Option<Vec<AcknowledgeClashInput>>) -> Vec<Acknowledgement> {
+    input
+        .unwrap_or_default()
+        .into_iter()
+        .map(|one| Acknowledgement {
+            event_id: one.event_id.0,
+            reason: one.reason,
+        })
+        .collect()
 }
 
 fn organisations(input: Vec<Id<OrganisationId>>) -> Vec<OrganisationId> {
@@ -167,6 +244,7 @@ impl From<CreateEventInput> for EventDraft {
                 .organisation_ids
                 .map(organisations)
                 .unwrap_or_default(),
+            opportunity_kinds: input.opportunity_kinds.map(offered).unwrap_or_default(),
             ..usual
         }
     }
@@ -192,6 +270,8 @@ impl From<UpdateEventInput> for EventChanges {
             register_closes_after_minutes: input.register_closes_after_minutes,
             audience: input.audience.map(groups),
             organisation_ids: input.organisation_ids.map(organisations),
+            opportunity_kinds: input.opportunity_kinds.map(offered),
+            acknowledged: acknowledged(input.acknowledge_clashes),
         }
     }
 }

@@ -14,7 +14,7 @@ use entity::{
     ids::{BookingId, EventId},
 };
 
-use super::types::Event;
+use super::types::{Event, OpportunityKind};
 use crate::graphql::{
     organisation::Organisation,
     rows::{LoadError, Rows},
@@ -23,6 +23,10 @@ use crate::graphql::{
 /// Whom an event is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct AudienceOf(pub EventId);
+
+/// What is offered at an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OfferedAt(pub EventId);
 
 /// The organisations that take part in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +107,26 @@ impl Loader<AudienceOf> for Rows {
         let mut found: HashMap<AudienceOf, Vec<AudienceGroup>> = HashMap::new();
         for (event_id, group) in events::audiences(self.store.reader(), &ids).await? {
             found.entry(AudienceOf(event_id)).or_default().push(group);
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<OfferedAt> for Rows {
+    type Value = Vec<OpportunityKind>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[OfferedAt],
+    ) -> Result<HashMap<OfferedAt, Vec<OpportunityKind>>, LoadError> {
+        let ids: Vec<EventId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<OfferedAt, Vec<OpportunityKind>> = HashMap::new();
+        for (event_id, kind) in events::opportunities(self.store.reader(), &ids).await? {
+            found
+                .entry(OfferedAt(event_id))
+                .or_default()
+                .push(kind.into());
         }
         Ok(found)
     }

@@ -5,11 +5,13 @@ use chrono::{DateTime, Utc};
 use domain::{Error, booking as bookings, event as events, mail::in_university_time};
 use entity::{
     event::{EventKind as Kind, EventState as State, Model, WaitingListMode as Mode},
+    event_opportunity::OpportunityKind as Offered,
     ids::{BookingId, EventId},
 };
 
 use super::loaders::{
-    AudienceOf, BookingCount, BookingsFor, OrganisationsAt, OwnBookingFor, WaitingFor, Wanted,
+    AudienceOf, BookingCount, BookingsFor, OfferedAt, OrganisationsAt, OwnBookingFor, WaitingFor,
+    Wanted,
 };
 use crate::graphql::{
     booking::{Booking, BookingState},
@@ -18,6 +20,7 @@ use crate::graphql::{
     organisation::Organisation,
     person::{self, Person},
     rows::rows,
+    training_course::{self, TrainingCourse},
     university::{self, Faculty, Programme, StudyLevel},
     viewer,
 };
@@ -65,6 +68,14 @@ impl Event {
         university::faculty(ctx, self.0.faculty_id?)
             .await
             .transpose()
+    }
+
+    /// The training course that is taught there (policy 3); null when none is.
+    async fn training_course(&self, ctx: &Context<'_>) -> Option<Result<TrainingCourse>> {
+        if self.0.kind != Kind::Training {
+            return None;
+        }
+        training_course::taught_at(ctx, self.0.id).await.transpose()
     }
 
     /// The operator who organises it.
@@ -173,6 +184,12 @@ impl Event {
     async fn organisations(&self, ctx: &Context<'_>) -> Result<Vec<Organisation>> {
         let organisations = rows(ctx)?.load_one(OrganisationsAt(self.0.id)).await?;
         Ok(organisations.unwrap_or_default())
+    }
+
+    /// What is offered there; empty when its organiser didn't say.
+    async fn opportunity_kinds(&self, ctx: &Context<'_>) -> Result<Vec<OpportunityKind>> {
+        let kinds = rows(ctx)?.load_one(OfferedAt(self.0.id)).await?;
+        Ok(kinds.unwrap_or_default())
     }
 
     /// The viewer's own latest booking for it, whatever became of it; null when there is none.
@@ -290,6 +307,24 @@ pub enum EventKind {
     Training,
     /// Anything else.
     Other,
+}
+
+/// What students can get to at an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Offered")]
+pub enum OpportunityKind {
+    /// A job for graduates.
+    GraduateJob,
+    /// A work placement.
+    Placement,
+    /// An internship.
+    Internship,
+    /// A part-time job beside the studies.
+    PartTimeJob,
+    /// Volunteering.
+    Volunteering,
+    /// Further study.
+    FurtherStudy,
 }
 
 /// Where an event stands.

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Request, async_trait::async_trait};
 use domain::{
     Error, Result, Store, Viewer,
+    live::LiveEvent,
     session::{self, Keyring},
+};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
 };
 
 use crate::graphql::rows::row_loader;
@@ -21,6 +26,11 @@ pub trait Authenticate: Send + Sync + 'static {
 
     /// Gives a request what its resolvers need, for this viewer.
     fn equip(&self, request: Request, viewer: &Arc<Viewer>) -> Request;
+
+    /// What is announced from now on, access that has changed among it. Some of it may be lost.
+    fn changes(&self) -> BoxStream<'static, LiveEvent> {
+        stream::pending().boxed()
+    }
 }
 
 /// The sessions and the rows of a store.
@@ -68,5 +78,9 @@ impl Authenticate for Door {
         request
             .data(Arc::clone(viewer))
             .data(row_loader(self.store.clone(), Arc::clone(viewer)))
+    }
+
+    fn changes(&self) -> BoxStream<'static, LiveEvent> {
+        self.store.signals().subscribe()
     }
 }

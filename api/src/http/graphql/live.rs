@@ -3,13 +3,13 @@
 use std::{pin::pin, sync::Arc};
 
 use async_graphql::parser::types::OperationType;
-use domain::Viewer;
+use domain::{Viewer, live::LiveEvent};
 use futures_util::{
     StreamExt,
-    future::{Either, select},
-    stream::{self, BoxStream},
+    future::{Either, ready, select},
+    stream::{self, BoxStream, select_all},
 };
-use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use tokio::time::{MissedTickBehavior, interval_at};
 
 use super::Service;
 use crate::graphql::{
@@ -32,7 +32,7 @@ pub(super) fn carry_out(
     let answers = service.api.subscribe(prepared, Arc::clone(&viewer));
     let watched = Watched {
         answers,
-        ticks: ticks(&service),
+        looks: looks(&service, &viewer),
         service,
         viewer,
     };
@@ -41,20 +41,33 @@ pub(super) fn carry_out(
 
 /// When the session of a connection has ended: answers with the reason.
 pub(super) async fn session_end(service: &Service, viewer: &Viewer) -> String {
-    let mut ticks = ticks(service);
+    let mut looks = looks(service, viewer);
     loop {
-        ticks.tick().await;
+        looks.next().await;
         if let Err(error) = service.door.still(viewer).await {
             return reason(&error);
         }
     }
 }
 
-fn ticks(service: &Service) -> Interval {
+/// When to look a viewer up again: as soon as it is told that their access has changed, and now and then in case that
+/// was lost.
+fn looks(service: &Service, viewer: &Viewer) -> BoxStream<'static, ()> {
     let every = service.look_again_every;
     let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
+    let ticks = stream::unfold(ticks, async |mut ticks| {
+        ticks.tick().await;
+        Some(((), ticks))
+    });
+    let watched = viewer.user_id();
+    let told = service.door.changes().filter_map(move |event| {
+        ready(match event {
+            LiveEvent::AccessChanged { user_id } if Some(user_id) == watched => Some(()),
+            _ => None,
+        })
+    });
+    select_all([ticks.boxed(), told.boxed()]).boxed()
 }
 
 /// What may be told of an error that ends a connection.
@@ -70,7 +83,7 @@ pub(super) fn reason(error: &domain::Error) -> String {
 
 struct Watched {
     answers: BoxStream<'static, Answer>,
-    ticks: Interval,
+    looks: BoxStream<'static, ()>,
     service: Service,
     viewer: Arc<Viewer>,
 }
@@ -81,8 +94,8 @@ impl Watched {
         loop {
             let answer = {
                 let next = pin!(self.answers.next());
-                let tick = pin!(self.ticks.tick());
-                match select(next, tick).await {
+                let look = pin!(self.looks.next());
+                match select(next, look).await {
                     Either::Left((answer, _)) => Some(answer?),
                     Either::Right(_) => None,
                 }

@@ -1,0 +1,74 @@
+//! Looking after the audit log: whether anybody tampered with it, and a copy of it for elsewhere.
+
+use clap::{Args, Subcommand};
+use domain::{Store, audit};
+use serde_json::json;
+
+use super::CommandError;
+
+/// Look after the audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check the chain of the audit log, and print the hash of its last seal. Fails when anything is wrong.
+    Verify(VerifyArgs),
+    /// Print every line of the audit log as JSON, one a line.
+    Export,
+}
+
+/// What the chain is held against.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The hash that an earlier run printed, to see that the end of the chain was not cut off.
+    #[arg(long, value_name = "HASH")]
+    expect: Option<String>,
+}
+
+/// Carries out `mycareer audit …`.
+pub async fn run(command: Audit, store: &Store) -> Result<(), CommandError> {
+    match command {
+        Audit::Verify(args) => verify(store, args.expect.as_deref()).await,
+        Audit::Export => export(store).await,
+    }
+}
+
+async fn verify(store: &Store, expected: Option<&str>) -> Result<(), CommandError> {
+    let report = audit::verify(store, expected).await?;
+    println!(
+        "{} lines are sealed, {} wait for their seal; the details of {} were erased.\nhead {}",
+        report.sealed, report.unsealed, report.erased, report.head
+    );
+    if let Some(fault) = report.fault {
+        return Err(CommandError::Told(format!(
+            "the audit log was tampered with at seal {}: {}",
+            fault.seq, fault.what
+        )));
+    }
+    if report.overdue > 0 {
+        return Err(CommandError::Told(format!(
+            "{} lines have waited more than five minutes for their seal: is a worker running?",
+            report.overdue
+        )));
+    }
+    Ok(())
+}
+
+async fn export(store: &Store) -> Result<(), CommandError> {
+    let mut after = None;
+    loop {
+        let entries = audit::after(store.reader(), after).await?;
+        let Some(last) = entries.last() else {
+            return Ok(());
+        };
+        after = Some(last.id);
+        for entry in entries {
+            println!(
+                "{}",
+                json!({
+                    "id": entry.id, "at": entry.at, "actor": entry.actor_id, "action": entry.action,
+                    "subject": entry.subject, "before": entry.before, "after": entry.after,
+                    "requestId": entry.request_id,
+                })
+            );
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! `mycareer duplicates`: which organisations are likely the same.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::PathBuf,
+    time::Instant,
+};
+
+use clap::{Args, Subcommand};
+use domain::{
+    Store, Viewer,
+    duplicate::{self, Record},
+    organisation::duplicates as organisations,
+    page::Page,
+};
+
+use super::CommandError;
+
+/// Find records that are likely the same.
+#[derive(Debug, Subcommand)]
+pub enum Duplicates {
+    /// Look for them among all organisations, and keep what is found.
+    Scan,
+    /// Write the pairs that were found as CSV: the two ids, and how likely they are the same.
+    Export(ExportArgs),
+    /// Look for them in a CSV file, which is not imported; writes the ids of its rows and how likely they are the same.
+    File(FileArgs),
+}
+
+/// Where the pairs go.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The file to write; without it they are printed.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Which file is looked at, and which columns are what. Columns with well-known names need none of it.
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// The CSV file: UTF-8, commas, a header.
+    file: PathBuf,
+    /// The column that tells rows apart; without one they are numbered from 1.
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// The column of the name.
+    #[arg(long, value_name = "COLUMN")]
+    name: Option<String>,
+    /// The column of the address.
+    #[arg(long, value_name = "COLUMN")]
+    address: Option<String>,
+    /// The column of the postcode.
+    #[arg(long, value_name = "COLUMN")]
+    postcode: Option<String>,
+    /// The column of the telephone number.
+    #[arg(long, value_name = "COLUMN")]
+    telephone: Option<String>,
+    /// The column of the web site or mail domain.
+    #[arg(long, value_name = "COLUMN")]
+    domain: Option<String>,
+    /// The column of the company number.
+    #[arg(long, value_name = "COLUMN")]
+    number: Option<String>,
+    /// The file to write; without it the pairs are printed.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// How many pairs are read at once.
+const CHUNK: u64 = 1_000;
+
+/// Looks for duplicates among the organisations of the database, or writes down which were found.
+pub async fn run(command: Duplicates, store: &Store) -> Result<(), CommandError> {
+    match command {
+        Duplicates::Scan => scan(store).await,
+        Duplicates::Export(args) => export(args, store).await,
+        Duplicates::File(args) => file(&args),
+    }
+}
+
+async fn scan(store: &Store) -> Result<(), CommandError> {
+    let begun = Instant::now();
+    let search = organisations::search(store.reader(), store.now()).await?;
+    let mut tx = store.begin().await?;
+    let pairs = organisations::keep(&mut tx, &search).await?;
+    tx.commit().await?;
+    let (organisations, compared) = search.extent();
+    println!(
+        "{organisations} organisations, {compared} pairs compared, {pairs} likely the same ({:.1} s).",
+        begun.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+async fn export(args: ExportArgs, store: &Store) -> Result<(), CommandError> {
+    let mut out = writer(args.out)?;
+    write_row(&mut out, ["one", "other", "score"])?;
+    let mut page = Page::first(CHUNK);
+    loop {
+        let slice = organisations::list(store.reader(), &Viewer::system(), &page).await?;
+        for pair in &slice.rows {
+            let certainty = 1.0 - f64::from(pair.doubt) / 1e6;
+            let (one, other) = (pair.one_id.to_string(), pair.other_id.to_string());
+            write_row(&mut out, [one, other, format!("{certainty:.6}")])?;
+        }
+        page.after = slice.rows.last().map(organisations::key);
+        if !slice.has_next {
+            break;
+        }
+    }
+    out.flush().map_err(unwritable)
+}
+
+/// Looks for duplicates in a file alone. Needs no database.
+pub fn file(args: &FileArgs) -> Result<(), CommandError> {
+    let (ids, records) = read(args)?;
+    let begun = Instant::now();
+    let findings = duplicate::find(&records);
+    let mut out = writer(args.out.clone())?;
+    write_row(&mut out, ["one", "other", "score"])?;
+    for found in &findings.matches {
+        let (Some(one), Some(other)) = (ids.get(found.one), ids.get(found.other)) else {
+            continue;
+        };
+        write_row(
+            &mut out,
+            [one.clone(), other.clone(), format!("{:.6}", found.score)],
+        )?;
+    }
+    out.flush().map_err(unwritable)?;
+    eprintln!(
+        "{} rows, {} pairs compared, {} likely the same ({:.1} s).",
+        records.len(),
+        findings.compared,
+        findings.matches.len(),
+        begun.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn read(args: &FileArgs) -> Result<(Vec<String>, Vec<Record>), CommandError> {
+    let told = |error: csv::Error| CommandError::Told(format!("{}: {error}", args.file.display()));
+    let mut rows = csv::Reader::from_path(&args.file).map_err(told)?;
+    let header = rows.headers().map_err(told)?.clone();
+    let column = |given: &Option<String>, known: &[&str]| -> Result<Option<usize>, CommandError> {
+        let plain = |name: &str| -> String {
+            name.chars()
+                .filter(|c| c.is_alphanumeric())
+                .flat_map(char::to_lowercase)
+                .collect()
+        };
+        match given {
+            Some(name) => header
+                .iter()
+                .position(|column| column == name)
+                .map(Some)
+                .ok_or_else(|| CommandError::Told(format!("there is no column {name:?}"))),
+            None => Ok(known
+                .iter()
+                .find_map(|known| header.iter().position(|column| plain(column) == *known))),
+        }
+    };
+    let id = column(&args.id, &["id", "key", "sourcekey"])?;
+    let name = column(
+        &args.name,
+        &[
+            "name",
+            "sitename",
+            "organisation",
+            "organization",
+            "company",
+        ],
+    )?
+    .ok_or_else(|| {
+        CommandError::Told("no column is known to hold the name: --name COLUMN".to_owned())
+    })?;
+    let address = column(&args.address, &["address", "street", "addr"])?;
+    let postcode = column(
+        &args.postcode,
+        &["postcode", "zip", "zipcode", "postalcode"],
+    )?;
+    let telephone = column(&args.telephone, &["telephone", "phone", "tel"])?;
+    let domain = column(&args.domain, &["domain", "website", "emaildomain"])?;
+    let number = column(&args.number, &["companynumber", "registrationnumber"])?;
+
+    let (mut ids, mut records) = (Vec::new(), Vec::new());
+    for (nth, row) in (1_u32..).zip(rows.records()) {
+        let row = row.map_err(told)?;
+        let get = |column: Option<usize>| -> Option<String> {
+            let given = row.get(column?)?.trim();
+            (!given.is_empty()).then(|| given.to_owned())
+        };
+        ids.push(get(id).unwrap_or_else(|| nth.to_string()));
+        records.push(Record {
+            name: get(Some(name)).unwrap_or_default(),
+            address: get(address),
+            postcode: get(postcode),
+            telephones: get(telephone).into_iter().collect(),
+            domains: get(domain).into_iter().collect(),
+            number: get(number),
+            id: u128::from(nth),
+            ..Record::default()
+        });
+    }
+    Ok((ids, records))
+}
+
+type Out = csv::Writer<Box<dyn Write>>;
+
+fn writer(file: Option<PathBuf>) -> Result<Out, CommandError> {
+    let out: Box<dyn Write> = match file {
+        Some(path) => Box::new(File::create(&path).map_err(|source| CommandError::Io {
+            what: path.display().to_string(),
+            source,
+        })?),
+        None => Box::new(io::stdout()),
+    };
+    Ok(csv::Writer::from_writer(out))
+}
+
+fn write_row<const N: usize>(
+    out: &mut Out,
+    row: [impl AsRef<[u8]>; N],
+) -> Result<(), CommandError> {
+    out.write_record(row)
+        .map_err(|error| CommandError::Told(format!("the pairs can't be written: {error}")))
+}
+
+fn unwritable(source: io::Error) -> CommandError {
+    CommandError::Io {
+        what: "the pairs can't be written".to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,26 @@
+//! An agreement that a training course names: without it what the course opens stays closed (policy 3).
+
+use sea_orm::entity::prelude::*;
+
+use crate::ids::{AgreementId, TrainingCourseId};
+use crate::personal_data::personal_data;
+
+/// A row of `course_agreement`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "course_agreement")]
+pub struct Model {
+    /// The course.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub training_course_id: TrainingCourseId,
+    /// The agreement.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agreement_id: AgreementId,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+personal_data! {
+    "course_agreement": nobody;
+    training_course_id, agreement_id
+}

@@ -1,0 +1,83 @@
+//! Handing over when somebody leaves.
+
+use entity::{access_grant::Permission, contact};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+use support::on_both_columns;
+
+use super::office::{account, permission};
+
+const HAND_OVER: &str = "mutation($input: HandOverInput!) { handOver(input: $input) {
+    handOver { events campaigns keyAccounts grants sessions isDryRun } userErrors { code field message } } }";
+
+on_both_columns! {
+    async fn what_somebody_has_in_hand_goes_to_another_when_they_leave(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, operator) = (system.demo_client("admin").await, system.demo_client("operator").await);
+        let (from, to) = (account(&system, "operator").await.id, account(&system, "untrained").await.id);
+        let tags = operator.data("{ tags(first: 1) { nodes { id } } }", json!({})).await;
+        let create = "mutation($input: CreateCampaignInput!) { createCampaign(input: $input) {
+            campaign { id } userErrors { code message } } }";
+        let input = json!({
+            "name": "Spring", "subject": "Spring", "body": "Dear {{ name }},",
+            "allOfTags": [tags["tags"]["nodes"][0]["id"]],
+        });
+        let drafted = operator.data(create, json!({ "input": input })).await;
+        let campaign = &drafted["createCampaign"]["campaign"]["id"];
+        assert!(campaign.is_string(), "{drafted}");
+
+        let erin = contact::Entity::find()
+            .filter(contact::Column::Name.eq("Erin Doyle"))
+            .one(system.store().reader())
+            .await
+            .unwrap()
+            .unwrap();
+        let claim = "mutation($input: ClaimKeyAccountInput!) { claimKeyAccount(input: $input) {
+            keyAccount { id } userErrors { code message } } }";
+        let claimed = operator.data(claim, json!({ "input": { "organisationId": erin.organisation_id } })).await;
+        let key_account = &claimed["claimKeyAccount"]["keyAccount"]["id"];
+        assert!(key_account.is_string(), "{claimed}");
+
+        // Whoever takes over must be able to do what they take.
+        let input = json!({ "fromUserId": from, "toUserId": to, "dryRun": true });
+        let refused = admin.graphql(HAND_OVER, json!({ "input": input })).await;
+        assert_eq!(refused.refusals(), ["NOT_ELIGIBLE"; 3], "{refused:?}");
+        for held in [Permission::ManageEvent, Permission::SendBulkEmail, Permission::ClaimKeyAccount] {
+            support::operator::grant(system.store(), to, held, None).await;
+        }
+        let looked = admin.data(HAND_OVER, json!({ "input": input })).await;
+        let counted = looked["handOver"]["handOver"].clone();
+        assert_eq!((&counted["events"], &counted["sessions"]), (&json!(4), &json!(1)), "{counted}");
+        assert!(counted["campaigns"].as_u64().unwrap() >= 1 && counted["grants"].as_u64().unwrap() >= 8, "{counted}");
+        assert_eq!(permission(&operator, "MANAGE_EVENT").await["held"], true, "nothing has changed yet");
+
+        let input = json!({ "fromUserId": from, "toUserId": to });
+        let handed = admin.data(HAND_OVER, json!({ "input": input })).await;
+        let mut expected = counted.clone();
+        expected["isDryRun"] = json!(false);
+        assert_eq!(handed["handOver"]["handOver"], expected, "the dry run told the truth");
+        let answer = operator.graphql("{ viewer { name } }", json!({})).await;
+        assert_eq!(answer.codes(), ["UNAUTHENTICATED"], "their sessions end");
+        let operator = system.demo_client("operator").await;
+        assert_eq!(permission(&operator, "MANAGE_EVENT").await["held"], false, "and their grants");
+        let taken = system.demo_client("untrained").await;
+        let seen = taken.data("query($id: ID!) { node(id: $id) { id } }", json!({ "id": campaign })).await;
+        assert_eq!(&seen["node"]["id"], campaign);
+        let query = "query($id: ID!) { node(id: $id) { ... on KeyAccount { operator { name } } } }";
+        let seen = taken.data(query, json!({ "id": key_account })).await;
+        assert_eq!(seen["node"]["operator"]["name"], "Uma Shah");
+        let query = "{ events(first: 100, state: PUBLISHED) { nodes { organiser { name } } } }";
+        let events = admin.data(query, json!({})).await;
+        let events = events["events"]["nodes"].as_array().unwrap();
+        let organised_by = |name: &str| events.iter().filter(|event| event["organiser"]["name"] == name).count();
+        assert_eq!(organised_by("Oliver Hughes"), 0, "{events:?}");
+        assert!(organised_by("Uma Shah") > 0, "{events:?}");
+        for other in ["superuser", "untrained"] {
+            let refused = system.demo_client(other).await.graphql(HAND_OVER, json!({ "input": input })).await;
+            assert_eq!(refused.codes()[0], "FORBIDDEN", "{other}");
+        }
+        let own = admin.graphql(HAND_OVER, json!({ "input": { "fromUserId": to, "toUserId": to } })).await;
+        assert_eq!(own.refusals(), ["INVALID"]);
+        system.stop().await;
+    }
+}
