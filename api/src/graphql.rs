@@ -27,6 +27,7 @@ pub mod booking;
 pub mod campaign;
 pub mod connection;
 pub mod contact;
+pub mod credential;
 pub mod cursor;
 pub mod document;
 pub mod endpoint;

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use entity::ids::{BookingId, CampaignId, EventId, JobId};
+use entity::ids::{BookingId, CampaignId, EventId, JobId, UserId};
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,11 @@ pub enum LiveEvent {
     JobChanged {
         /// The job.
         job_id: JobId,
+    },
+    /// Somebody's session ended, or they may do more or less than before: connections of theirs look again.
+    RightsChanged {
+        /// Whose.
+        user_id: UserId,
     },
 }
 

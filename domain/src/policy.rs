@@ -17,6 +17,7 @@ use std::{
 mod booking;
 mod campaign;
 mod contact;
+mod credential;
 mod event;
 mod job;
 mod note;
@@ -35,6 +36,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     booking::ROWS,
     campaign::ROWS,
     contact::ROWS,
+    credential::ROWS,
     event::ROWS,
     job::ROWS,
     note::ROWS,

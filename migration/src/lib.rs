@@ -14,6 +14,7 @@ mod m20261123_000006_bulk_mail;
 mod m20261123_000007_jobs;
 mod m20261123_000008_audit;
 mod m20261123_000009_secrets;
+mod m20261124_000011_sign_in;
 mod m20261124_000012_notices;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_jobs::Migration),
             Box::new(m20261123_000008_audit::Migration),
             Box::new(m20261123_000009_secrets::Migration),
+            Box::new(m20261124_000011_sign_in::Migration),
             Box::new(m20261124_000012_notices::Migration),
         ]
     }

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use domain::{Error, Tx, viewer::permission_name};
 use entity::{
     access_grant::{self, GrantState, Permission},
+    credential::{self, CredentialKind},
     faculty,
-    ids::{FacultyId, GrantId, ProgrammeId, SchoolId, TrainingCourseId, UserId},
+    ids::{CredentialId, FacultyId, GrantId, ProgrammeId, SchoolId, TrainingCourseId, UserId},
     list::TextList,
     programme::{self, StudyLevel},
     school, training_course,
@@ -176,7 +177,6 @@ pub async fn load_accounts(
     let account = |mailbox: &str, name: &str, kind: UserKind| user::Model {
         id: UserId::new_at(now),
         email: format!("{mailbox}@{DOMAIN}"),
-        password_hash: Some(password_hash.to_owned()),
         name: name.to_owned(),
         kind,
         is_super_user: false,
@@ -227,7 +227,9 @@ pub async fn load_accounts(
     let administrator_id = administrator.id;
     let mut accounts = vec![administrator, super_user, operator, untrained, employer];
     accounts.extend(students);
+    let passwords = passwords_of(&accounts, password_hash);
     insert_all::<user::Entity>(tx, accounts).await?;
+    insert_all::<credential::Entity>(tx, passwords).await?;
 
     let courses: Vec<training_course::Model> = COURSES
         .iter()
@@ -268,4 +270,22 @@ pub async fn load_accounts(
     }
     insert_all::<access_grant::Entity>(tx, grants).await?;
     Ok(people)
+}
+
+/// One and the same for everybody.
+fn passwords_of(accounts: &[user::Model], hash: &str) -> Vec<credential::Model> {
+    accounts
+        .iter()
+        .map(|account| credential::Model {
+            id: CredentialId::new_at(account.created_at),
+            user_id: account.id,
+            kind: CredentialKind::Password,
+            password_hash: Some(hash.to_owned()),
+            public_key: None,
+            sign_counter: None,
+            label: None,
+            created_at: account.created_at,
+            last_used_at: None,
+        })
+        .collect()
 }

@@ -8,6 +8,7 @@ use super::{
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     contact::{self, Contact, ContactMutation, ContactQuery},
+    credential::CredentialMutation,
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
@@ -17,7 +18,7 @@ use super::{
     organisation::{
         self, Organisation, OrganisationMutation, OrganisationQuery, duplicates::DuplicateQuery,
     },
-    session::SessionMutation,
+    session::{SessionMutation, SessionQuery},
     tag::{self, Tag, TagMutation, TagQuery},
     university::UniversityQuery,
     viewer::ViewerQuery,
@@ -38,6 +39,7 @@ nodes! {
 pub struct Query(
     NodeQuery,
     ViewerQuery,
+    SessionQuery,
     OrganisationQuery,
     DuplicateQuery,
     ContactQuery,
@@ -54,6 +56,7 @@ pub struct Query(
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     SessionMutation,
+    CredentialMutation,
     OrganisationMutation,
     ContactMutation,
     TagMutation,

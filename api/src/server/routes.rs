@@ -17,8 +17,8 @@ use worker::{
 
 use crate::{
     http::{
-        graphql::Service, headers::with_headers, intake::within_limits, mailbox,
-        origins::across_origins, pages, unsubscribe,
+        account, graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        origins::across_origins, pages, university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -38,6 +38,8 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
     /// The caught mail, where it may be shown.
     pub mailbox: Option<MailboxDir>,
+    /// Signing in with the university, where it has a provider.
+    pub sign_in: Option<SignIn>,
 }
 
 /// Everything that is served.
@@ -48,6 +50,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         health,
         metrics,
         mailbox,
+        sign_in,
     } = parts;
     let origins = Arc::new(settings.cors_origins.clone());
     let by_https = settings.engine.public_url.scheme() == "https";
@@ -56,9 +59,13 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .mount(health::routes(health, metrics))
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
+        .nest("/account", account::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store));
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
+    }
+    if let Some(sign_in) = sign_in {
+        routes = routes.nest("/sign-in", sign_in.routes());
     }
     routes
         .catch_all_error(|error| async move {
@@ -111,13 +118,13 @@ async fn within_request<E: Endpoint<Output = Response>>(
     Ok(response)
 }
 
-/// The path without what must not stand in logs: the link to unsubscribe works for whoever has it.
+/// The path without what must not stand in logs: links in letters work for whoever has them.
 fn loggable(path: &str) -> &str {
-    if path.starts_with(UNSUBSCRIBE) {
-        UNSUBSCRIBE
-    } else {
-        path
-    }
+    account::SECRET_PATHS
+        .into_iter()
+        .chain([UNSUBSCRIBE])
+        .find(|secret| path.starts_with(secret))
+        .unwrap_or(path)
 }
 
 /// Whether a text from outside may stand in logs and in the database.
@@ -133,8 +140,10 @@ mod tests {
     use super::{is_request_id, loggable};
 
     #[test]
-    fn a_link_to_unsubscribe_is_not_logged() {
+    fn links_of_letters_are_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
+        assert_eq!(loggable("/account/password/secret"), "/account/password/");
+        assert_eq!(loggable("/account/verify/secret"), "/account/verify/");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 

@@ -1,4 +1,4 @@
-//! Clears old jobs away.
+//! Clears away what nobody needs any more: old jobs, and what signing in leaves behind.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use domain::{
     error::Result,
     job::{self, Job, Queue},
+    session,
 };
 use entity::job::JobState;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ const KEEP_DEAD: TimeDelta = TimeDelta::days(90);
 /// The most rows that one transaction deletes.
 const AT_ONCE: u64 = 1_000;
 
-/// Deletes jobs that ended long ago.
+/// Deletes jobs that ended long ago, and what signing in leaves behind.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct PurgeJobs {}
 
@@ -35,7 +36,7 @@ impl Job for PurgeJobs {
 
 impl Handler for PurgeJobs {
     async fn run(self, ctx: &JobContext) -> Result<Outcome> {
-        let tx = ctx.begin().await?;
+        let mut tx = ctx.begin().await?;
         let now = tx.now();
         let mut deleted = 0;
         let mut more = false;
@@ -48,7 +49,13 @@ impl Handler for PurgeJobs {
             deleted += count;
             more |= count == AT_ONCE;
         }
-        info!(jobs = deleted, "old jobs were cleared away");
+        let (of_sign_in, more_of_sign_in) = session::purge(&mut tx, AT_ONCE).await?;
+        more |= more_of_sign_in;
+        info!(
+            jobs = deleted,
+            sign_in.rows = of_sign_in,
+            "old rows were cleared away"
+        );
         Ok(if more {
             Outcome::Again {
                 tx,

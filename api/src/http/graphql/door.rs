@@ -5,7 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Request, async_trait::async_trait};
 use domain::{
     Error, Result, Store, Viewer,
+    live::LiveEvent,
     session::{self, Keyring},
+};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
 };
 
 use crate::graphql::rows::row_loader;
@@ -18,6 +23,11 @@ pub trait Authenticate: Send + Sync + 'static {
 
     /// The same person as they are now, with the rights that they have now; an error when the session has ended.
     async fn still(&self, viewer: &Viewer) -> Result<Viewer>;
+
+    /// Comes whenever the viewer should be looked up again at once: their session may have ended, or their rights be others.
+    fn changes(&self, _viewer: &Viewer) -> BoxStream<'static, ()> {
+        stream::pending().boxed()
+    }
 
     /// Gives a request what its resolvers need, for this viewer.
     fn equip(&self, request: Request, viewer: &Arc<Viewer>) -> Request;
@@ -62,6 +72,21 @@ impl Authenticate for Door {
         } else {
             Ok(viewer.clone())
         }
+    }
+
+    fn changes(&self, viewer: &Viewer) -> BoxStream<'static, ()> {
+        let Some(watched) = viewer.user_id() else {
+            return stream::pending().boxed();
+        };
+        self.store
+            .signals()
+            .subscribe()
+            .filter_map(move |event| async move {
+                matches!(event, LiveEvent::RightsChanged { user_id } if user_id == watched)
+                    .then_some(())
+            })
+            .chain(stream::pending())
+            .boxed()
     }
 
     fn equip(&self, request: Request, viewer: &Arc<Viewer>) -> Request {

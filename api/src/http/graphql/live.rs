@@ -32,7 +32,7 @@ pub(super) fn carry_out(
     let answers = service.api.subscribe(prepared, Arc::clone(&viewer));
     let watched = Watched {
         answers,
-        ticks: ticks(&service),
+        calls: Calls::for_viewer(&service, &viewer),
         service,
         viewer,
     };
@@ -41,20 +41,37 @@ pub(super) fn carry_out(
 
 /// When the session of a connection has ended: answers with the reason.
 pub(super) async fn session_end(service: &Service, viewer: &Viewer) -> String {
-    let mut ticks = ticks(service);
+    let mut calls = Calls::for_viewer(service, viewer);
     loop {
-        ticks.tick().await;
+        calls.next().await;
         if let Err(error) = service.door.still(viewer).await {
             return reason(&error);
         }
     }
 }
 
-fn ticks(service: &Service) -> Interval {
-    let every = service.look_again_every;
-    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
+/// When a viewer is looked up again: as soon as somebody tells of a change, and now and then, because what is told may be
+/// lost.
+struct Calls {
+    ticks: Interval,
+    changes: BoxStream<'static, ()>,
+}
+
+impl Calls {
+    fn for_viewer(service: &Service, viewer: &Viewer) -> Self {
+        let every = service.look_again_every;
+        let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            ticks,
+            changes: service.door.changes(viewer),
+        }
+    }
+
+    async fn next(&mut self) {
+        let tick = pin!(self.ticks.tick());
+        select(tick, self.changes.next()).await;
+    }
 }
 
 /// What may be told of an error that ends a connection.
@@ -70,7 +87,7 @@ pub(super) fn reason(error: &domain::Error) -> String {
 
 struct Watched {
     answers: BoxStream<'static, Answer>,
-    ticks: Interval,
+    calls: Calls,
     service: Service,
     viewer: Arc<Viewer>,
 }
@@ -81,8 +98,8 @@ impl Watched {
         loop {
             let answer = {
                 let next = pin!(self.answers.next());
-                let tick = pin!(self.ticks.tick());
-                match select(next, tick).await {
+                let call = pin!(self.calls.next());
+                match select(next, call).await {
                     Either::Left((answer, _)) => Some(answer?),
                     Either::Right(_) => None,
                 }
