@@ -18,6 +18,7 @@ use support::{System, on_both_columns, until};
 
 const CANCEL: &str = "mutation($id: ID!) {
     cancelBooking(input: { bookingId: $id }) { booking { state } userErrors { code message } } }";
+const RENAME: &str = "mutation($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code message } } }";
 const NOTE: &str = "mutation($input: AddNoteInput!) {
     addNote(input: $input) { note { id } userErrors { code field message } } }";
 
@@ -145,6 +146,10 @@ async fn prepare(system: &System) {
     });
     let told = operator.data(NOTE, json!({ "input": input })).await;
     assert_eq!(told["addNote"]["userErrors"], json!([]));
+    // The audit log keeps what the contact's name was.
+    let input = json!({ "id": contact.id, "version": contact.version, "name": format!("{} Byrne", contact.name) });
+    let renamed = operator.data(RENAME, json!({ "input": input })).await;
+    assert_eq!(renamed["updateContact"]["userErrors"], json!([]));
 
     let student = Person::find(system.store().reader(), "student1@demo.mycareer.test")
         .await
@@ -244,5 +249,6 @@ on_both_columns! {
         tx.commit().await.unwrap();
         let report = audit::verify(store, None).await.unwrap();
         assert!(report.fault.is_none(), "{report:?}");
+        assert!(report.erased > 0, "the audit log named them: {report:?}");
     }
 }
