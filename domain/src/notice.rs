@@ -33,7 +33,7 @@ pub use entity::notice_choice::{NoticeChannel as Channel, NoticeTopic as Topic};
 
 pub use self::{
     circular::{Circular, tell_all},
-    digest::{DigestNotices, post_digests, purge},
+    digest::{DigestNotices, post_digests},
 };
 use crate::{
     error::{Error, RefusalCode, Result},

@@ -35,7 +35,7 @@ impl ActiveModelBehavior for ActiveModel {}
 personal_data! {
     "kept_notice": "A notice that waits for somebody's daily digest.";
     erasure: Delete;
-    retention: RowFor(30, "kept_at").because("it was in the digest of the next morning");
+    retention: RowFor(90, "kept_at").because("what was in a digest isn't told again");
     Subject(Account) => user_id;
     Value(EmptyObject) => fields;
     Nothing => id, topic, purpose_key, template, kept_at, digested_on;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use entity::{
     ids::UserId,
     kept_notice,
@@ -31,8 +31,6 @@ const SEVEN: NaiveTime = match NaiveTime::from_hms_opt(7, 0, 0) {
 };
 /// How many people one transaction writes to.
 const AT_ONCE: u64 = 100;
-/// How long it is remembered what was in a digest, so that it isn't told again.
-const KEEP: TimeDelta = TimeDelta::days(90);
 
 /// Writes the digests of the day. It may come again on the same day: whoever has had theirs gets no other.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -130,15 +128,6 @@ pub async fn post_digests(tx: &mut Tx) -> Result<usize> {
     Ok(readers.len())
 }
 
-/// Forgets notices that were written long ago, digested or not.
-pub async fn purge(tx: &Tx) -> Result<u64> {
-    let gone = kept_notice::Entity::delete_many()
-        .filter(kept_notice::Column::KeptAt.lt(tx.now() - KEEP))
-        .exec(tx.conn())
-        .await?;
-    Ok(gone.rows_affected)
-}
-
 fn reader() -> RelationDef {
     kept_notice::Entity::belongs_to(user::Entity)
         .from(kept_notice::Column::UserId)
@@ -148,6 +137,8 @@ fn reader() -> RelationDef {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     fn at(text: &str) -> DateTime<Utc> {

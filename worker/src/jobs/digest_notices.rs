@@ -21,7 +21,6 @@ impl Handler for DigestNotices {
                 after: Duration::ZERO,
             });
         }
-        notice::purge(&tx).await?;
         Ok(Outcome::Done(tx))
     }
 }
