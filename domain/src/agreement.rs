@@ -341,11 +341,7 @@ pub async fn list(
         agreement::Column::Title.into_expr(),
         agreement::Column::Id.into_expr(),
     ];
-    let rows = page
-        .narrow(visible(viewer), columns, Order::Asc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, visible(viewer), columns, Order::Asc).await
 }
 
 /// How many agreements exist for `viewer`.

@@ -142,8 +142,7 @@ pub async fn list(
 ) -> Result<Slice<announcement::Model>> {
     let query = visible(viewer).filter(filter.condition(viewer));
     let key = [announcement::Column::Id.into_expr()];
-    let rows = page.narrow(query, key, Order::Desc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, key, Order::Desc).await
 }
 
 /// How many announcements exist for `viewer` and meet the filter.

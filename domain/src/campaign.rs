@@ -95,15 +95,13 @@ pub async fn list(
     state: Option<CampaignState>,
     page: &Page<CampaignId>,
 ) -> Result<Slice<campaign::Model>> {
-    let rows = page
-        .narrow(
-            narrowed(viewer, state),
-            [campaign::Column::Id.into_expr()],
-            Order::Desc,
-        )
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(
+        db,
+        narrowed(viewer, state),
+        [campaign::Column::Id.into_expr()],
+        Order::Desc,
+    )
+    .await
 }
 
 /// How many campaigns exist for `viewer`.

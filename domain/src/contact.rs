@@ -188,8 +188,7 @@ pub async fn list(
         contact::Column::Id.into_expr(),
     ];
     let query = visible(viewer).filter(filter.condition(viewer, now));
-    let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, columns, Order::Asc).await
 }
 
 /// How many contacts exist for `viewer` and meet the filter.

@@ -396,8 +396,7 @@ pub async fn list(
 ) -> Result<Slice<event_sharing_request::Model>> {
     let query = visible(viewer).filter(filter.condition());
     let key = [event_sharing_request::Column::Id.into_expr()];
-    let rows = page.narrow(query, key, Order::Desc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, key, Order::Desc).await
 }
 
 /// How many there are.

@@ -92,11 +92,8 @@ pub async fn list(
     page: &Page<NoteId>,
 ) -> Result<Slice<note::Model>> {
     let query = visible(viewer).filter(filter.condition());
-    let rows = page
-        .narrow(query, [note::Column::Id.into_expr()], Order::Desc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, query, [note::Column::Id.into_expr()], Order::Desc)
+        .await
 }
 
 /// How many notes exist for `viewer` and meet the filter.

@@ -2,9 +2,11 @@
 //! page doesn't grow with its distance from the start, and rows that come and go don't shift it.
 
 use sea_orm::{
-    EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
+    ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, IntoValueTuple},
 };
+
+use crate::error::Result;
 
 /// Which part of a list is wanted. `K` is the key the list is ordered by; it names one row, so its last part is an id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +68,17 @@ impl<K> Page<K> {
 }
 
 impl<K: IntoValueTuple + Clone> Page<K> {
+    /// Reads the page of what `query` finds, ordered as [`Page::narrow`] orders it.
+    pub async fn read<E: EntityTrait>(
+        &self,
+        db: &impl ConnectionTrait,
+        query: Select<E>,
+        key: impl IntoIterator<Item = Expr>,
+        order: Order,
+    ) -> Result<Slice<E::Model>> {
+        Ok(self.slice(self.narrow(query, key, order).all(db).await?))
+    }
+
     /// Orders the query by the key's columns, all in one direction, and narrows it to the page and one row more, by which
     /// [`Page::slice`] knows whether there is a next page. None of the columns may be null.
     ///

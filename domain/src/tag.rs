@@ -110,8 +110,7 @@ pub async fn list(
         tag::Column::Id.into_expr(),
     ];
     let query = visible(viewer).filter(filter.condition());
-    let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, columns, Order::Asc).await
 }
 
 /// How many tags exist for `viewer` and meet the filter.

@@ -380,11 +380,7 @@ pub async fn list(
         training_course::Column::Title.into_expr(),
         training_course::Column::Id.into_expr(),
     ];
-    let rows = page
-        .narrow(visible(viewer), columns, Order::Asc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, visible(viewer), columns, Order::Asc).await
 }
 
 /// How many courses exist for `viewer`.

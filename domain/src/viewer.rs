@@ -3,25 +3,23 @@
 //! Read from the database at every request and for every job, never from a token: a right that was taken back is gone at
 //! the next request.
 
+mod rights;
+
 use chrono::{DateTime, Utc};
 use entity::{
-    access_grant::{self, Permission},
+    access_grant::Permission,
     contact,
-    ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, SessionId, TrainingCourseId, UserId},
+    ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, SessionId, UserId},
     operator_access::{self, AccessState},
     programme::{self, StudyLevel},
-    training_course,
     user::{self, UserKind, UserState},
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
-};
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QuerySelect, RelationDef};
 
-use crate::{
-    error::{Error, Result},
-    operator_access::counting,
-};
+pub(crate) use self::rights::holders;
+use self::rights::{HeldGrant, given, lacking};
+pub use self::rights::{Lack, Reach};
+use crate::error::{Error, Result};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,44 +75,6 @@ pub struct SignedIn {
     lacking: Vec<(Permission, Lack)>,
 }
 
-/// What stands between a member of staff and a permission.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// It was not granted; these courses lead there, by title.
-    Grant {
-        /// Their titles.
-        courses: Vec<String>,
-    },
-    /// It was granted, and counts once this course is attended, or attended again.
-    Training {
-        /// Its title.
-        course: String,
-    },
-    /// It was granted, and counts once the agreements that this course names are accepted.
-    Agreements {
-        /// Its title.
-        course: String,
-    },
-    /// Operator access is suspended as a whole.
-    Suspended,
-}
-
-/// A grant as it was given, and what of it holds.
-#[derive(FromQueryResult)]
-struct GivenGrant {
-    permission: Permission,
-    faculty_id: Option<FacultyId>,
-    training_course_id: Option<TrainingCourseId>,
-    is_trained: bool,
-    is_accepted: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct HeldGrant {
-    permission: Permission,
-    faculty_id: Option<FacultyId>,
-}
-
 /// An account with what its viewer needs of other tables.
 #[derive(FromQueryResult)]
 struct Account {
@@ -144,17 +104,6 @@ fn contact_of_user() -> RelationDef {
         .from(user::Column::ContactId)
         .to(contact::Column::Id)
         .into()
-}
-
-/// How far a permission reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// It is not held.
-    Nothing,
-    /// What belongs to one of these faculties.
-    Faculties(Vec<FacultyId>),
-    /// Everything on the campus.
-    Campus,
 }
 
 impl Viewer {
@@ -426,82 +375,4 @@ impl SignedIn {
 pub fn permission_name(permission: Permission) -> String {
     use sea_orm::ActiveEnum;
     permission.to_value()
-}
-
-async fn given(
-    db: &impl ConnectionTrait,
-    user_id: UserId,
-    now: DateTime<Utc>,
-) -> Result<Vec<GivenGrant>> {
-    Ok(access_grant::Entity::find()
-        .select_only()
-        .column(access_grant::Column::Permission)
-        .column(access_grant::Column::FacultyId)
-        .column(access_grant::Column::TrainingCourseId)
-        .expr_as(counting::grant_is_trained(now), "is_trained")
-        .expr_as(counting::grant_is_accepted(now), "is_accepted")
-        .filter(access_grant::Column::UserId.eq(user_id))
-        .filter(counting::is_given(now))
-        .into_model::<GivenGrant>()
-        .all(db)
-        .await?)
-}
-
-/// The accounts that may be used and hold `permission` at `now`, as [`Viewer::load`] and [`Viewer::has`] would find them
-/// one by one.
-pub(crate) fn holders(permission: Permission, now: DateTime<Utc>) -> SelectStatement {
-    let usable = user::Entity::find()
-        .select_only()
-        .column(user::Column::Id)
-        .filter(user::Column::State.eq(UserState::Active));
-    access_grant::Entity::find()
-        .select_only()
-        .column(access_grant::Column::UserId)
-        .filter(access_grant::Column::Permission.eq(permission))
-        .filter(counting::counts(now))
-        .filter(access_grant::Column::UserId.in_subquery(usable.into_query()))
-        .into_query()
-}
-
-async fn lacking(
-    db: &impl ConnectionTrait,
-    held: &[HeldGrant],
-    given: &[GivenGrant],
-    suspended: bool,
-) -> Result<Vec<(Permission, Lack)>> {
-    let courses = training_course::Entity::find()
-        .order_by_asc(training_course::Column::Title)
-        .all(db)
-        .await?;
-    let title = |id: Option<TrainingCourseId>| {
-        courses
-            .iter()
-            .find(|course| Some(course.id) == id)
-            .map_or_else(String::new, |course| course.title.clone())
-    };
-    let lack = |permission: Permission| {
-        let given = given.iter().find(|grant| grant.permission == permission);
-        match given {
-            _ if suspended => Lack::Suspended,
-            Some(grant) if !grant.is_trained => Lack::Training {
-                course: title(grant.training_course_id),
-            },
-            Some(grant) => Lack::Agreements {
-                course: title(grant.training_course_id),
-            },
-            None => {
-                let name = permission_name(permission);
-                let opening = courses
-                    .iter()
-                    .filter(|course| course.permissions.0.contains(&name));
-                Lack::Grant {
-                    courses: opening.map(|course| course.title.clone()).collect(),
-                }
-            }
-        }
-    };
-    Ok(Permission::iter()
-        .filter(|permission| !held.iter().any(|grant| grant.permission == *permission))
-        .map(|permission| (permission, lack(permission)))
-        .collect())
 }

@@ -1,29 +1,32 @@
 //! Suggestions: faults and improvements that staff put forward (policy 3).
 
-use std::collections::HashMap;
+mod inputs;
+mod loaders;
 
-use async_graphql::{
-    Context, Enum, InputObject, MaybeUndefined, Object, Result, dataloader::Loader,
-};
+use async_graphql::{Context, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::suggestion::{self as suggestions, Filter, Order, Standing};
 use entity::{
     ids::{SuggestionCommentId, SuggestionId},
-    suggestion::{
-        Column, Model, SuggestionKind as Kind, SuggestionPriority as Priority,
-        SuggestionState as State,
-    },
+    suggestion::Model,
     suggestion_comment,
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
+use self::{
+    inputs::{
+        DiscussSuggestionInput, FileSuggestionInput, SuggestionFilter, SuggestionKind,
+        SuggestionOrder, SuggestionPriority, SuggestionState, UpdateSuggestionInput,
+        VoteSuggestionInput,
+    },
+    loaders::{CommentsOn, MyVote},
+};
 use super::{
     begin,
-    connection::{Connection, MOST_ROWS, PageArgs, connect},
+    connection::{Connection, PageArgs, connect},
     errors::payload,
     id::Id,
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::rows,
     store, viewer,
 };
 
@@ -154,206 +157,6 @@ async fn has_my_vote(ctx: &Context<'_>, id: SuggestionId) -> Result<bool> {
 async fn comments(ctx: &Context<'_>, id: SuggestionId) -> Result<Vec<SuggestionComment>> {
     let found = rows(ctx)?.load_one(CommentsOn(id)).await?;
     Ok(found.unwrap_or_default())
-}
-
-/// Whether the viewer voted for a suggestion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct MyVote(SuggestionId);
-
-/// The discussion of a suggestion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct CommentsOn(SuggestionId);
-
-impl Loader<SuggestionId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[SuggestionId]) -> Result<HashMap<SuggestionId, Model>, LoadError> {
-        let found = suggestions::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
-
-impl Loader<MyVote> for Rows {
-    type Value = ();
-    type Error = LoadError;
-
-    async fn load(&self, keys: &[MyVote]) -> Result<HashMap<MyVote, ()>, LoadError> {
-        let Some(user_id) = self.viewer.user_id() else {
-            return Ok(HashMap::new());
-        };
-        let ids: Vec<SuggestionId> = keys.iter().map(|key| key.0).collect();
-        let voted = suggestions::voted_by(self.store.reader(), &ids, user_id).await?;
-        Ok(voted.into_iter().map(|id| (MyVote(id), ())).collect())
-    }
-}
-
-impl Loader<CommentsOn> for Rows {
-    type Value = Vec<SuggestionComment>;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        keys: &[CommentsOn],
-    ) -> Result<HashMap<CommentsOn, Vec<SuggestionComment>>, LoadError> {
-        let ids: Vec<SuggestionId> = keys.iter().map(|key| key.0).collect();
-        let mut found: HashMap<CommentsOn, Vec<SuggestionComment>> = HashMap::new();
-        for row in suggestions::comments_of(self.store.reader(), &ids, MOST_ROWS).await? {
-            let key = CommentsOn(row.suggestion_id);
-            found.entry(key).or_default().push(SuggestionComment(row));
-        }
-        Ok(found)
-    }
-}
-
-/// What is put forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "Kind")]
-pub enum SuggestionKind {
-    /// Something doesn't work.
-    Fault,
-    /// Something could be better.
-    Improvement,
-}
-
-/// Where a suggestion stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "State")]
-pub enum SuggestionState {
-    /// It was put forward.
-    Filed,
-    /// The Super User Group discusses it.
-    UnderDiscussion,
-    /// It will be done.
-    Planned,
-    /// It is done.
-    Done,
-    /// It won't be done.
-    Declined,
-}
-
-/// How much a suggestion matters to the Super User Group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "Priority")]
-pub enum SuggestionPriority {
-    /// When there is time.
-    Low,
-    /// In its turn.
-    Medium,
-    /// Before others.
-    High,
-}
-
-/// What a list of suggestions is ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
-#[graphql(remote = "Order")]
-pub enum SuggestionOrder {
-    /// The latest filed first.
-    #[default]
-    Newest,
-    /// Those with most votes first.
-    MostVotes,
-}
-
-/// What a list of suggestions is narrowed by. Everything that is given must hold.
-#[derive(Clone, Debug, Default, InputObject)]
-pub struct SuggestionFilter {
-    /// What they are.
-    kind: Option<SuggestionKind>,
-    /// Where they stand.
-    state: Option<SuggestionState>,
-    /// How much they matter.
-    priority: Option<SuggestionPriority>,
-    /// Whether the viewer filed them.
-    is_mine: Option<bool>,
-}
-
-impl From<SuggestionFilter> for Filter {
-    fn from(given: SuggestionFilter) -> Self {
-        Self {
-            kind: given.kind.map(Into::into),
-            state: given.state.map(Into::into),
-            priority: given.priority.map(Into::into),
-            is_mine: given.is_mine,
-        }
-    }
-}
-
-/// A suggestion to be filed.
-#[derive(Debug, InputObject)]
-pub struct FileSuggestionInput {
-    /// What it is.
-    kind: SuggestionKind,
-    /// What it is about, in a line.
-    title: String,
-    /// What is wrong, or what would be better.
-    body: String,
-}
-
-/// A vote.
-#[derive(Debug, InputObject)]
-pub struct VoteSuggestionInput {
-    /// The suggestion.
-    suggestion_id: Id<SuggestionId>,
-    /// Whether the viewer is for it; false takes their vote back.
-    #[graphql(default = true)]
-    supports: bool,
-}
-
-/// Something to be said of a suggestion.
-#[derive(Debug, InputObject)]
-pub struct DiscussSuggestionInput {
-    /// The suggestion.
-    suggestion_id: Id<SuggestionId>,
-    /// What is to be said.
-    body: String,
-}
-
-/// A change of a suggestion. What is not given stays as it is.
-#[derive(Debug, InputObject)]
-pub struct UpdateSuggestionInput {
-    /// The suggestion.
-    id: Id<SuggestionId>,
-    /// The version that was read: when another change came first, this one is refused.
-    version: i32,
-    /// What it is.
-    kind: Option<SuggestionKind>,
-    /// What it is about, in a line.
-    title: Option<String>,
-    /// What is wrong, or what would be better.
-    body: Option<String>,
-    /// Where it stands; the Super User Group decides.
-    state: Option<SuggestionState>,
-    /// How much it matters; the Super User Group decides.
-    priority: MaybeUndefined<SuggestionPriority>,
-    /// What came of it; needed for what is done or declined.
-    outcome: MaybeUndefined<String>,
-}
-
-impl UpdateSuggestionInput {
-    /// Changes the suggestion by what was given.
-    fn apply(self, standing: &mut Standing) {
-        if let Some(kind) = self.kind {
-            standing.kind = kind.into();
-        }
-        if let Some(title) = self.title {
-            standing.title = title;
-        }
-        if let Some(body) = self.body {
-            standing.body = body;
-        }
-        if let Some(state) = self.state {
-            standing.state = state.into();
-        }
-        self.priority
-            .map_value(Into::into)
-            .update_to(&mut standing.priority);
-        self.outcome.update_to(&mut standing.outcome);
-    }
 }
 
 payload! {

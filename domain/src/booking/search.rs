@@ -27,11 +27,8 @@ pub async fn own(
     page: &Page<BookingId>,
 ) -> Result<Slice<booking::Model>> {
     let columns = [booking::Column::Id.into_expr()];
-    let rows = page
-        .narrow(owned(viewer, state)?, columns, Order::Desc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, owned(viewer, state)?, columns, Order::Desc)
+        .await
 }
 
 /// How many bookings the viewer has.

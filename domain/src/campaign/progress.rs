@@ -114,11 +114,8 @@ pub async fn deliveries(
         delivery::Column::Address.into_expr(),
         delivery::Column::Id.into_expr(),
     ];
-    let rows = page
-        .narrow(filter.select(viewer, now), key, Order::Asc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, filter.select(viewer, now), key, Order::Asc)
+        .await
 }
 
 /// How many mails a campaign has, as [`deliveries`] lists them.

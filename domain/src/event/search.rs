@@ -139,8 +139,7 @@ pub async fn list(
         event::Column::Id.into_expr(),
     ];
     let query = visible(viewer).filter(filter.condition(viewer));
-    let rows = page.narrow(query, columns, Order::Asc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, columns, Order::Asc).await
 }
 
 /// How many events exist for `viewer` and meet the filter.

@@ -41,11 +41,13 @@ pub async fn list(
     filter: &JobFilter,
     page: Page<JobId>,
 ) -> Result<Slice<job::Model>> {
-    let found = page
-        .narrow(filter.select(), [job::Column::Id.into_expr()], Order::Desc)
-        .all(db)
-        .await?;
-    Ok(page.slice(found))
+    page.read(
+        db,
+        filter.select(),
+        [job::Column::Id.into_expr()],
+        Order::Desc,
+    )
+    .await
 }
 
 /// How many jobs there are.

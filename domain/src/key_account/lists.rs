@@ -66,11 +66,7 @@ pub async fn list(
     page: &Page<KeyAccountId>,
 ) -> Result<Slice<key_account::Model>> {
     let key = [key_account::Column::Id.into_expr()];
-    let rows = page
-        .narrow(filter.select(viewer), key, Order::Desc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, filter.select(viewer), key, Order::Desc).await
 }
 
 /// How many key accounts exist for `viewer` and meet the filter.

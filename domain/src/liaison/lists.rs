@@ -91,11 +91,7 @@ pub async fn list(
     page: &Page<LiaisonRequestId>,
 ) -> Result<Slice<liaison_request::Model>> {
     let key = [liaison_request::Column::Id.into_expr()];
-    let rows = page
-        .narrow(filter.select(viewer), key, Order::Desc)
-        .all(db)
-        .await?;
-    Ok(page.slice(rows))
+    page.read(db, filter.select(viewer), key, Order::Desc).await
 }
 
 /// How many liaison requests exist for `viewer` and meet the filter.

@@ -478,8 +478,7 @@ pub async fn list(
         duplicate_pair::Column::Doubt.into_expr(),
         duplicate_pair::Column::Id.into_expr(),
     ];
-    let rows = page.narrow(open(viewer), key, Order::Asc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, open(viewer), key, Order::Asc).await
 }
 
 /// The key of a pair in the list.

@@ -82,8 +82,7 @@ pub async fn list_newest(
 ) -> Result<Slice<suggestion::Model>> {
     let query = visible(viewer).filter(filter.condition(viewer));
     let key = [suggestion::Column::Id.into_expr()];
-    let rows = page.narrow(query, key, Direction::Desc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, key, Direction::Desc).await
 }
 
 /// The same, those with most votes first.
@@ -98,8 +97,7 @@ pub async fn list_by_votes(
         suggestion::Column::Votes.into_expr(),
         suggestion::Column::Id.into_expr(),
     ];
-    let rows = page.narrow(query, key, Direction::Desc).all(db).await?;
-    Ok(page.slice(rows))
+    page.read(db, query, key, Direction::Desc).await
 }
 
 /// How many suggestions exist for `viewer` and meet the filter.

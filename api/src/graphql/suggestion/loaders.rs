@@ -1,0 +1,71 @@
+//! Suggestions, votes and discussions, fetched for a whole list at once.
+
+use std::collections::HashMap;
+
+use async_graphql::dataloader::Loader;
+use domain::suggestion as suggestions;
+use entity::{
+    ids::SuggestionId,
+    suggestion::{Column, Model},
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::SuggestionComment;
+use crate::graphql::{
+    connection::MOST_ROWS,
+    rows::{LoadError, Rows},
+};
+
+/// Whether the viewer voted for a suggestion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct MyVote(pub(super) SuggestionId);
+
+/// The discussion of a suggestion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CommentsOn(pub(super) SuggestionId);
+
+impl Loader<SuggestionId> for Rows {
+    type Value = Model;
+    type Error = LoadError;
+
+    async fn load(&self, ids: &[SuggestionId]) -> Result<HashMap<SuggestionId, Model>, LoadError> {
+        let found = suggestions::visible(&self.viewer)
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .all(self.store.reader())
+            .await
+            .map_err(domain::Error::from)?;
+        Ok(found.into_iter().map(|row| (row.id, row)).collect())
+    }
+}
+
+impl Loader<MyVote> for Rows {
+    type Value = ();
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[MyVote]) -> Result<HashMap<MyVote, ()>, LoadError> {
+        let Some(user_id) = self.viewer.user_id() else {
+            return Ok(HashMap::new());
+        };
+        let ids: Vec<SuggestionId> = keys.iter().map(|key| key.0).collect();
+        let voted = suggestions::voted_by(self.store.reader(), &ids, user_id).await?;
+        Ok(voted.into_iter().map(|id| (MyVote(id), ())).collect())
+    }
+}
+
+impl Loader<CommentsOn> for Rows {
+    type Value = Vec<SuggestionComment>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[CommentsOn],
+    ) -> Result<HashMap<CommentsOn, Vec<SuggestionComment>>, LoadError> {
+        let ids: Vec<SuggestionId> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<CommentsOn, Vec<SuggestionComment>> = HashMap::new();
+        for row in suggestions::comments_of(self.store.reader(), &ids, MOST_ROWS).await? {
+            let key = CommentsOn(row.suggestion_id);
+            found.entry(key).or_default().push(SuggestionComment(row));
+        }
+        Ok(found)
+    }
+}
