@@ -4,7 +4,13 @@ use async_graphql::{Context, InputObject, Object, Result};
 use domain::account;
 use entity::ids::UserId;
 
-use super::{begin, errors::payload, id::Id, person::Person, viewer};
+use super::{
+    begin,
+    errors::{Payload, payload},
+    id::Id,
+    person::Person,
+    viewer,
+};
 
 /// Mutations of accounts.
 #[derive(Clone, Copy, Debug, Default)]

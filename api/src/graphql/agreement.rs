@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     rows::{LoadError, Rows, rows},
     store, viewer,

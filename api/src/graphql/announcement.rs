@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     person::{self, Person},
     rows::{LoadError, Rows, rows},

@@ -26,7 +26,7 @@ pub use self::types::{Booking, BookingState};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     event::Event,
     id::Id,
     person::Person,

@@ -29,7 +29,7 @@ pub use self::types::{Campaign, CampaignPreview, CampaignState, Delivery, Delive
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     rows::rows,
     store, viewer,

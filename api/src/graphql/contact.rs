@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     key_account::{self, KeyAccount},
     organisation::{self, Organisation},

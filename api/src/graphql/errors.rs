@@ -287,6 +287,34 @@ pub fn outcome<T>(result: domain::Result<T>) -> domain::Result<(Option<T>, Vec<U
     }
 }
 
+/// What a mutation answers: its value, or why there is none. [`payload!`] makes them.
+pub trait Payload: Sized {
+    /// What the mutation is about.
+    type Value;
+
+    /// The payload with its parts.
+    fn with(value: Option<Self::Value>, user_errors: Vec<UserError>) -> Self;
+
+    /// The payload of an outcome. What isn't a refusal stays an error.
+    fn of<T: Into<Self::Value>>(result: domain::Result<T>) -> async_graphql::Result<Self> {
+        let (value, user_errors) = outcome(result)?;
+        Ok(Self::with(value.map(Into::into), user_errors))
+    }
+
+    /// Commits what was done and makes the payload of it. What was refused is rolled back.
+    fn commit<T: Into<Self::Value> + Send>(
+        tx: domain::Tx,
+        result: domain::Result<T>,
+    ) -> impl Future<Output = async_graphql::Result<Self>> + Send {
+        async move {
+            if result.is_ok() {
+                tx.commit().await?;
+            }
+            Self::of(result)
+        }
+    }
+}
+
 /// Declares the payload of a mutation: the object that was changed, and the reasons when nothing was.
 ///
 /// ```text
@@ -315,24 +343,11 @@ macro_rules! payload {
             user_errors: Vec<$crate::graphql::errors::UserError>,
         }
 
-        impl $name {
-            /// The payload of an outcome. What isn't a refusal stays an error.
-            #[allow(dead_code, reason = "a payload is made by one of these two")]
-            pub fn of<T: Into<$type>>(result: ::domain::Result<T>) -> ::async_graphql::Result<Self> {
-                let (value, user_errors) = $crate::graphql::errors::outcome(result)?;
-                Ok(Self { $field: value.map(Into::into), user_errors })
-            }
+        impl $crate::graphql::errors::Payload for $name {
+            type Value = $type;
 
-            /// Commits what was done and makes the payload of it. What was refused is rolled back.
-            #[allow(dead_code, reason = "a payload is made by one of these two")]
-            pub async fn commit<T: Into<$type>>(
-                tx: ::domain::Tx,
-                result: ::domain::Result<T>,
-            ) -> ::async_graphql::Result<Self> {
-                if result.is_ok() {
-                    tx.commit().await?;
-                }
-                Self::of(result)
+            fn with($field: Option<$type>, user_errors: Vec<$crate::graphql::errors::UserError>) -> Self {
+                Self { $field, user_errors }
             }
         }
     };

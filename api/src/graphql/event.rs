@@ -20,7 +20,7 @@ pub use self::{
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     rows::rows,
     scalars::Date,

@@ -13,7 +13,7 @@ use entity::{
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     event::{Event, event},
     id::Id,
     person::{self, Person},

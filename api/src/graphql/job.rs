@@ -17,7 +17,7 @@ use futures_util::{Stream, StreamExt};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     store, viewer,
 };

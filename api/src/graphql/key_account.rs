@@ -17,7 +17,7 @@ pub use self::{
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     store, viewer,
 };

@@ -14,7 +14,7 @@ use super::{
     begin,
     connection::{Connection, PageArgs, connect},
     contact::{self, Contact},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     key_account::{self, KeyAccount},
     person::{self, Person},

@@ -16,7 +16,7 @@ use super::{
     begin,
     connection::{Connection, PageArgs, connect},
     contact::{self, Contact},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     organisation::{self, Organisation},
     rows::{LoadError, Rows, rows},

@@ -12,7 +12,7 @@ pub use self::types::{AccessGrant, AccessState, OperatorAccess};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     store, viewer,
     viewer::Permission,

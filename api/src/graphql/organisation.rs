@@ -26,7 +26,7 @@ use super::{
     begin,
     connection::{Connection, PageArgs, connect},
     contact::Contact,
-    errors::payload,
+    errors::{Payload, payload},
     event::Event,
     id::Id,
     key_account::{self, KeyAccount},

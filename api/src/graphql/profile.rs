@@ -15,7 +15,7 @@ use entity::ids::{FacultyId, UserId};
 
 use super::{
     begin,
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     rows::{LoadError, Rows, rows},
     store,

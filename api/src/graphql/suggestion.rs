@@ -23,7 +23,7 @@ use self::{
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     person::{self, Person},
     rows::rows,

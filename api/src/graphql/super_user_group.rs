@@ -6,7 +6,7 @@ use entity::ids::{FacultyId, UserId};
 
 use super::{
     begin,
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     person::{self, Person},
     store,

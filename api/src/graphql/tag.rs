@@ -17,7 +17,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     organisation::OrganisationFilter,
     rows::{LoadError, Rows, rows},

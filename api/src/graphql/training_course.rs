@@ -17,7 +17,7 @@ use super::{
     agreement::Agreement,
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     event::{Event, event as find_event},
     id::Id,
     rows::{LoadError, Rows, rows},

@@ -14,7 +14,7 @@ use super::Organisation;
 use crate::graphql::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::payload,
+    errors::{Payload, payload},
     id::Id,
     store, viewer,
 };
