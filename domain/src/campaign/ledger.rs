@@ -6,6 +6,8 @@
 //! A pass over a lane reads what is due in chunks, and claims each batch in the moment in which it can go out: what is
 //! claimed is what is in flight, and nothing more than that is in doubt when a worker is killed.
 
+mod upkeep;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt,
@@ -19,9 +21,7 @@ use entity::{
     ids::{CampaignId, ContactId, DeliveryId},
 };
 use sea_orm::{
-    ActiveEnum, ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait,
     sea_query::{
         CommonTableExpression, Expr, LockBehavior, LockType, Query, SimpleExpr, WithClause,
@@ -30,7 +30,8 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{SendCampaign, lock};
+pub use self::upkeep::{Rest, end_pass, look_after};
+use super::SendCampaign;
 use crate::{
     delivery::{CLAIM, Verdict, record},
     error::Result,
@@ -323,157 +324,6 @@ pub async fn keep(tx: &Tx, ids: &[DeliveryId], claimant: &str) -> Result<()> {
 /// Tells whoever watches that mails of the campaign went out.
 pub fn announce(tx: &mut Tx, campaign_id: CampaignId) {
     tx.announce(LiveEvent::CampaignProgress { campaign_id });
-}
-
-/// What is left of a lane at the end of a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rest {
-    /// Nothing: every mail of the lane is sent or given up.
-    Nothing,
-    /// The campaign was paused, cancelled or finished.
-    Halted,
-    /// There will be something to do at this time.
-    At(DateTime<Utc>),
-}
-
-/// Ends a pass over a lane. Mails whose worker is gone become UNKNOWN, those that were given back to a cancelled campaign
-/// are CANCELLED, and when nothing is left in any lane the campaign is finished.
-///
-/// The campaign stays locked until the transaction ends: whoever resumes it finds this lane's job over, or going on.
-pub async fn end_pass(tx: &mut Tx, lane: &Lane) -> Result<Rest> {
-    let Some(campaign) = lock(tx, lane.campaign_id).await? else {
-        return Ok(Rest::Halted);
-    };
-    give_up_orphans(tx, lane).await?;
-    if campaign.state == CampaignState::Cancelled {
-        cancel_queued(tx, lane).await?;
-    }
-    if campaign.state != CampaignState::Sending {
-        return Ok(Rest::Halted);
-    }
-    if let Some(next) = next_of(tx, lane).await? {
-        return Ok(Rest::At(next));
-    }
-    finish(tx, campaign).await?;
-    Ok(Rest::Nothing)
-}
-
-/// Looks after campaigns whose workers are gone: orphaned mails become UNKNOWN, lanes that nobody works get a job, and
-/// nothing waits in one that was cancelled. Answers how many campaigns it looked after.
-pub async fn look_after(tx: &mut Tx) -> Result<usize> {
-    let has_mail_in = |state| {
-        Expr::exists(
-            Query::select()
-                .expr(Expr::val(1))
-                .from(delivery::Entity)
-                .and_where(
-                    Expr::col((delivery::Entity, delivery::Column::CampaignId))
-                        .equals((campaign::Entity, campaign::Column::Id)),
-                )
-                .and_where(in_state(state))
-                .to_owned(),
-        )
-    };
-    let halted = campaign::Column::State
-        .is_in([CampaignState::Paused, CampaignState::Cancelled])
-        .and(has_mail_in(DeliveryState::Sending));
-    let cancelled = campaign::Column::State
-        .eq(CampaignState::Cancelled)
-        .and(has_mail_in(DeliveryState::Queued));
-    let campaigns: Vec<CampaignId> = campaign::Entity::find()
-        .select_only()
-        .column(campaign::Column::Id)
-        .filter(
-            Condition::any()
-                .add(campaign::Column::State.eq(CampaignState::Sending))
-                .add(halted)
-                .add(cancelled),
-        )
-        .into_tuple()
-        .all(tx.conn())
-        .await?;
-    for campaign_id in &campaigns {
-        let whole = Lane {
-            campaign_id: *campaign_id,
-            from: None,
-            to: None,
-        };
-        if !matches!(end_pass(tx, &whole).await?, Rest::At(_)) {
-            continue;
-        }
-        Lane::enqueue_all(tx, *campaign_id).await?;
-    }
-    Ok(campaigns.len())
-}
-
-/// Mails that were in a worker's hands when their campaign was cancelled, and were given back since.
-async fn cancel_queued(tx: &mut Tx, lane: &Lane) -> Result<()> {
-    let cancelled = delivery::Entity::update_many()
-        .col_expr(delivery::Column::State, Expr::val(DeliveryState::Cancelled))
-        .filter(lane.rows_in(DeliveryState::Queued))
-        .exec(tx.conn())
-        .await?;
-    if cancelled.rows_affected > 0 {
-        announce(tx, lane.campaign_id);
-    }
-    Ok(())
-}
-
-/// Mails of the lane whose claim ran out.
-async fn give_up_orphans(tx: &mut Tx, lane: &Lane) -> Result<()> {
-    let given_up = delivery::Entity::update_many()
-        .col_expr(delivery::Column::State, Expr::val(DeliveryState::Unknown))
-        .col_expr(delivery::Column::LastReply, Expr::val(WORKER_GONE))
-        .filter(lane.rows_in(DeliveryState::Sending))
-        .filter(delivery::Column::ClaimedUntil.lte(tx.now()))
-        .exec(tx.conn())
-        .await?;
-    if given_up.rows_affected > 0 {
-        announce(tx, lane.campaign_id);
-    }
-    Ok(())
-}
-
-/// When something is due in the lane, or a claim in it runs out; `None` when all of its mails are in their last state.
-async fn next_of(tx: &Tx, lane: &Lane) -> Result<Option<DateTime<Utc>>> {
-    let mut first = None;
-    for (state, column) in [
-        (DeliveryState::Queued, delivery::Column::NextAttemptAt),
-        (DeliveryState::Sending, delivery::Column::ClaimedUntil),
-    ] {
-        let soonest: Option<Option<DateTime<Utc>>> = delivery::Entity::find()
-            .select_only()
-            .column_as(column.min(), "soonest")
-            .filter(lane.rows_in(state))
-            .into_tuple()
-            .one(tx.conn())
-            .await?;
-        if let Some(soonest) = soonest.flatten() {
-            first = Some(first.map_or(soonest, |first: DateTime<Utc>| Ord::min(first, soonest)));
-        }
-    }
-    Ok(first)
-}
-
-async fn finish(tx: &mut Tx, campaign: campaign::Model) -> Result<()> {
-    let id = campaign.id;
-    let whole = Lane {
-        campaign_id: id,
-        from: None,
-        to: None,
-    };
-    if next_of(tx, &whole).await?.is_some() {
-        return Ok(());
-    }
-    let version = campaign.version + 1;
-    let mut row = campaign.into_active_model();
-    row.state = Set(CampaignState::Sent);
-    row.finished_at = Set(Some(tx.now()));
-    row.version = Set(version);
-    row.updated_at = Set(tx.now());
-    row.update(tx.conn()).await?;
-    announce(tx, id);
-    Ok(())
 }
 
 /// `state = 'X'`, with the state written out: a partial index is of no use to a bound parameter.
