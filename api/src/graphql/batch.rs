@@ -2,10 +2,17 @@
 //!
 //! The library's own loader waits a millisecond and then fetches what was asked for until then. On a busy machine that is
 //! too short for all who ask, so that one statement becomes several; on an idle one it is a millisecond lost at every
-//! level of a query. Here a request and its batches are one task. The request runs until nothing in it can go on; only
-//! then are its batches fetched, side by side, and each answer sets the request going again.
+//! level of a query. Here a request and its batches are one task, and go in rounds. The request runs until nothing in it
+//! can go on; then its batches are fetched, side by side; when the last of them is there, the request goes on. What two
+//! fields of one level ask for is therefore one batch, however fast each of their parents was found.
 
-use std::{cell::RefCell, future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    pin::pin,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use async_graphql::runtime::Timer;
 use futures_util::{
@@ -31,10 +38,10 @@ pub async fn together<F: Future>(request: F) -> F::Output {
                     return Poll::Ready(output);
                 }
                 fetching.extend(ASKED_FOR.with(RefCell::take));
-                match fetching.poll_next_unpin(cx) {
-                    Poll::Ready(Some(())) => {}
-                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                if fetching.is_empty() {
+                    return Poll::Pending;
                 }
+                while ready!(fetching.poll_next_unpin(cx)).is_some() {}
             }
         })
         .await
@@ -111,6 +118,37 @@ mod tests {
         let found = together(twice_doubled(&loader, 200)).await;
         assert_eq!(found[199], 2 * (1_000 + 2 * 199));
         assert_eq!(*doubles.0.lock().unwrap(), [200, 200]);
+    }
+
+    #[tokio::test]
+    async fn what_two_fields_ask_for_is_one_batch_when_one_of_their_parents_is_found_later() {
+        /// Finds parents at different moments.
+        struct Slowly(usize);
+        impl Loader<u64> for Slowly {
+            type Value = u64;
+            type Error = ();
+
+            async fn load(&self, keys: &[u64]) -> Result<HashMap<u64, u64>, ()> {
+                for _ in 0..self.0 {
+                    tokio::task::yield_now().await;
+                }
+                Ok(keys.iter().map(|key| (*key, *key)).collect())
+            }
+        }
+        let doubles = Doubles::default();
+        let children = DataLoader::new(doubles.clone(), Batches, Batches);
+        let child_of = async |parents: &DataLoader<Slowly>, key: u64| {
+            let parent = parents.load_one(key).await.unwrap().unwrap();
+            children.load_one(parent).await.unwrap().unwrap()
+        };
+        let soon = DataLoader::new(Slowly(1), Batches, Batches);
+        let late = DataLoader::new(Slowly(50), Batches, Batches);
+        let found = together(async {
+            tokio::join!(child_of(&soon, 1), child_of(&late, 2))
+        })
+        .await;
+        assert_eq!(found, (2, 4));
+        assert_eq!(*doubles.0.lock().unwrap(), [2]);
     }
 
     #[tokio::test]
