@@ -9,7 +9,7 @@ mod key_accounts;
 mod people;
 mod super_users;
 
-use domain::{Error, Store, session};
+use domain::{Error, Store, credential};
 use entity::user;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 
@@ -37,7 +37,7 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     if user::Entity::find().count(store.reader()).await? > 0 {
         return Ok(false);
     }
-    let password_hash = session::hash_password(PASSWORD.to_owned()).await?;
+    let password_hash = credential::hash_password(PASSWORD.to_owned()).await?;
     let mut tx = store.begin().await?;
     let university = people::load_university(&tx).await?;
     let employers = employers::load(&tx).await?;

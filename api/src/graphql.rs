@@ -31,6 +31,7 @@ pub mod campaign;
 pub mod clash;
 pub mod connection;
 pub mod contact;
+pub mod credential;
 pub mod cursor;
 pub mod document;
 pub mod endpoint;

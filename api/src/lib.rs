@@ -7,3 +7,4 @@ pub mod graphql;
 pub mod http;
 pub mod server;
 pub mod settings;
+pub mod university;

@@ -24,7 +24,10 @@ use self::{connections::Connections, routes::Parts};
 use crate::{
     demo,
     graphql::{cursor::Cursors, endpoint::StartError as SchemaError, schema},
-    http::graphql::{Door, Service},
+    http::{
+        graphql::{Door, Service},
+        university::SignIn,
+    },
     settings::Settings,
 };
 
@@ -83,6 +86,7 @@ impl Server {
         let api = schema::serve(&store, &keyring, &cursors)?;
         let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)))
             .under(settings.terms())
+            .behind(settings.proxies()?)
             .within(settings.budget(Arc::clone(&clock))?);
         let services = Services::open(engine_settings, &store).await?;
         // Anybody can open the page: where people's real mail might be caught, it isn't served.
@@ -108,6 +112,17 @@ impl Server {
         };
         let health = Health::new(store.clone(), engine.as_ref().map(RunningEngine::readiness));
 
+        let sign_in = settings
+            .university
+            .open(&engine_settings.public_url, Arc::clone(store.clock()))?
+            .map(|university| {
+                SignIn::new(
+                    university,
+                    store.clone(),
+                    settings.university.frontend.clone(),
+                    engine_settings.public_url.clone(),
+                )
+            });
         let tls = settings.tls()?;
         let connections =
             Connections::listen(settings.listen, tls.clone(), settings.connection_limits())
@@ -128,6 +143,7 @@ impl Server {
             health,
             metrics,
             mailbox,
+            sign_in,
         };
         let routes = routes::routes(parts, &settings);
         let serving = tokio::spawn(connections.serve(routes, stopping.clone(), grace));

@@ -1,9 +1,15 @@
 //! The settings of the API. `mycareer --help` is their reference.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use domain::clock::Clock;
+use ipnet::IpNet;
 use worker::settings::{EngineSettings, SettingsError};
 
 use crate::{
@@ -14,8 +20,10 @@ use crate::{
             budget::{Allowances, Budget, RedisBudget},
         },
         origins::Origins,
+        proxies::TrustedProxies,
     },
     server::{connections::ConnectionLimits, tls::Tls},
+    university::UniversitySettings,
 };
 
 /// Where the API listens, and everything that it shares with the workers.
@@ -98,6 +106,15 @@ pub struct Settings {
     )]
     pub cost_budget_anonymous: u64,
 
+    /// The networks of the proxies in front, such as `10.0.0.0/8,127.0.0.1/32`: their `X-Forwarded-For` is believed, and
+    /// nobody else's. Unset: there are none
+    #[arg(long, env = "MYCAREER_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+
+    /// Signing in with the university.
+    #[command(flatten)]
+    pub university: UniversitySettings,
+
     /// What is shared with the workers.
     #[command(flatten)]
     pub engine: EngineSettings,
@@ -108,7 +125,9 @@ impl Settings {
     pub fn resolve(self) -> Result<Self, SettingsError> {
         check_budget("MYCAREER_COST_BUDGET", self.cost_budget)?;
         check_budget("MYCAREER_COST_BUDGET_ANONYMOUS", self.cost_budget_anonymous)?;
+        self.proxies()?;
         Ok(Self {
+            university: self.university.resolve()?,
             engine: self.engine.resolve()?,
             ..self
         })
@@ -160,6 +179,30 @@ impl Settings {
             (Some(chain), Some(key)) => Tls::open(chain, key).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// The proxies whose word is believed.
+    pub fn proxies(&self) -> Result<TrustedProxies, SettingsError> {
+        let networks = self
+            .trusted_proxies
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|network| !network.is_empty())
+            .map(|network| {
+                // An address alone is the network of that one machine.
+                network
+                    .parse::<IpNet>()
+                    .or_else(|_| network.parse::<IpAddr>().map(IpNet::from))
+                    .map_err(|_| {
+                        SettingsError::new(
+                            "MYCAREER_TRUSTED_PROXIES",
+                            format!("{network:?} is not a network; one looks like 10.0.0.0/8"),
+                        )
+                    })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(TrustedProxies::new(networks))
     }
 }
 

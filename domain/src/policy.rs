@@ -21,6 +21,7 @@ mod booking;
 mod campaign;
 mod clash;
 mod contact;
+mod credential;
 mod event;
 mod event_sharing;
 mod job;
@@ -51,6 +52,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     campaign::ROWS,
     clash::ROWS,
     contact::ROWS,
+    credential::ROWS,
     event::ROWS,
     event_sharing::ROWS,
     job::ROWS,

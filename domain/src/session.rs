@@ -5,10 +5,10 @@
 //! once: whoever presents a used one has a copy, so its whole session ends.
 
 mod access_token;
-mod limit;
-mod password;
-
-use std::net::IpAddr;
+mod administrator;
+pub(crate) mod limit;
+mod origin;
+mod own;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,21 +19,23 @@ use entity::{
     user::{self, UserState},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    sea_query::Expr,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
-    email_address::EmailAddress,
+    credential,
     error::{Error, RefusalCode, Refusals, Result},
     live::LiveEvent,
-    operator_access,
     store::{Store, Tx},
     viewer::Viewer,
 };
 
 pub use access_token::{ACCESS_TOKEN_LIFETIME, Keyring};
-pub use password::{MINIMUM_LENGTH, hash as hash_password};
+pub use administrator::create_administrator;
+pub use origin::Origin;
+pub use own::{end_one, end_others, open_of, purge};
 
 /// How long a person stays signed in without signing in again.
 const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
@@ -61,15 +63,16 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// Signs somebody in. Every try is counted for the account and for the address it comes from, and an unknown account
-/// costs as long as a known one.
+/// Signs somebody in by password. Every try is counted for the account and for the address it comes from, and an unknown
+/// account costs as long as a known one.
 pub async fn sign_in(
     store: &Store,
     keyring: &Keyring,
     email: &str,
     given_password: String,
-    from: Option<IpAddr>,
+    from: impl Into<Origin>,
 ) -> Result<Tokens> {
+    let from = from.into();
     let mut refusals = Refusals::default();
     refusals.add_if(
         email.trim().is_empty(),
@@ -86,17 +89,11 @@ pub async fn sign_in(
     refusals.into_result()?;
     let email = email.trim().to_lowercase();
 
-    let attempt = limit::count_attempt(store, &email, from).await?;
-    let account = user::Entity::find()
-        .filter(user::Column::Email.eq(&email))
-        .one(store.reader())
-        .await?
-        .filter(|account| account.state == UserState::Active);
-    let stored = account
-        .as_ref()
-        .and_then(|account| account.password_hash.clone());
-    let matches = password::matches(given_password, stored).await?;
-    let Some(account) = account.filter(|_| matches) else {
+    let attempt = limit::SIGN_IN.count(store, &email, from.address).await?;
+    let account = find_account(store.reader(), &email).await?;
+    let credential =
+        credential::check_password(store.reader(), account.as_ref(), given_password).await?;
+    let Some((account, credential)) = account.zip(credential) else {
         return Err(Error::refused_whole(
             RefusalCode::WrongCredentials,
             "The e-mail address or the password is wrong.",
@@ -105,6 +102,36 @@ pub async fn sign_in(
 
     let mut tx = store.begin().await?;
     limit::forgive(&mut tx, attempt).await?;
+    if account.email_verified_at.is_none() {
+        credential::ask_to_verify(&mut tx, &account).await?;
+        tx.commit().await?;
+        return Err(Error::refused_whole(
+            RefusalCode::EmailNotVerified,
+            "Confirm your e-mail address first: a letter with a link is on its way there.",
+        ));
+    }
+    credential::used(&mut tx, credential).await?;
+    let tokens = open(&mut tx, keyring, &account, &from).await?;
+    tx.commit().await?;
+    Ok(tokens)
+}
+
+/// The account that may sign in with this address.
+async fn find_account(db: &impl ConnectionTrait, email: &str) -> Result<Option<user::Model>> {
+    Ok(user::Entity::find()
+        .filter(user::Column::Email.eq(email))
+        .one(db)
+        .await?
+        .filter(|account| account.state == UserState::Active))
+}
+
+/// Opens a session for somebody who has proved who they are, however they did.
+pub(crate) async fn open(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    account: &user::Model,
+    from: &Origin,
+) -> Result<Tokens> {
     let session_id = SessionId::new_at(tx.now());
     session::Entity::insert(session::ActiveModel {
         id: Set(session_id),
@@ -113,12 +140,13 @@ pub async fn sign_in(
         expires_at: Set(tx.now() + SESSION_LIFETIME),
         ended_at: Set(None),
         end_reason: Set(None),
+        last_used_at: Set(None),
+        device: Set(from.device.clone()),
+        network: Set(from.network()),
     })
     .exec_without_returning(tx.conn())
     .await?;
-    let tokens = issue(&mut tx, keyring, &account, session_id, SESSION_LIFETIME).await?;
-    tx.commit().await?;
-    Ok(tokens)
+    issue(tx, keyring, account, session_id, SESSION_LIFETIME).await
 }
 
 /// Exchanges a refresh token for its successors. A token that was used before ends its session.
@@ -150,10 +178,13 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
         .await?
         .rows_affected;
     if exchanged == 0 {
-        end(&mut tx, session.id, SessionEnd::RefreshReused).await?;
-        tx.announce(LiveEvent::AccessChanged {
-            user_id: session.user_id,
-        });
+        end(
+            &mut tx,
+            session.user_id,
+            session.id,
+            SessionEnd::RefreshReused,
+        )
+        .await?;
         tx.commit().await?;
         return Err(Error::Unauthenticated(
             "The refresh token was used before: somebody may have a copy, so the session has been ended. Sign in again."
@@ -165,6 +196,11 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
         .await?
         .filter(|account| account.state == UserState::Active)
         .ok_or_else(unknown)?;
+    session::Entity::update_many()
+        .col_expr(session::Column::LastUsedAt, Expr::value(tx.now()))
+        .filter(session::Column::Id.eq(session.id))
+        .exec(tx.conn())
+        .await?;
     let remaining = session.expires_at - tx.now();
     let tokens = issue(&mut tx, keyring, &account, session.id, remaining).await?;
     tx.commit().await?;
@@ -173,13 +209,11 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
 
 /// Ends the session of `viewer`, and with it every token of it.
 pub async fn sign_out(tx: &mut Tx, viewer: &Viewer) -> Result<()> {
-    match viewer.signed_in()?.session_id {
-        Some(session_id) => end(tx, session_id, SessionEnd::SignedOut).await?,
-        None => return Ok(()),
+    let person = viewer.signed_in()?;
+    match person.session_id {
+        Some(session_id) => end(tx, person.id, session_id, SessionEnd::SignedOut).await,
+        None => Ok(()),
     }
-    let user_id = viewer.signed_in()?.id;
-    tx.announce(LiveEvent::AccessChanged { user_id });
-    Ok(())
 }
 
 /// Ends every session of an account and makes its tokens worthless at their next use.
@@ -251,7 +285,13 @@ async fn viewer_of(
         .ok_or_else(ended)
 }
 
-async fn end(tx: &mut Tx, session_id: SessionId, reason: SessionEnd) -> Result<()> {
+async fn end(
+    tx: &mut Tx,
+    user_id: UserId,
+    session_id: SessionId,
+    reason: SessionEnd,
+) -> Result<()> {
+    tx.announce(LiveEvent::AccessChanged { user_id });
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(tx.now()))
         .col_expr(session::Column::EndReason, Expr::value(reason))
@@ -269,7 +309,7 @@ async fn issue(
     session_id: SessionId,
     lifetime: TimeDelta,
 ) -> Result<Tokens> {
-    let refresh_token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let refresh_token = random_word();
     refresh_token::Entity::insert(refresh_token::ActiveModel {
         token_hash: Set(hash_of(&refresh_token)),
         session_id: Set(session_id),
@@ -290,7 +330,13 @@ async fn issue(
     })
 }
 
-fn hash_of(token: &str) -> String {
+/// A word that nobody guesses: 256 bits.
+pub(crate) fn random_word() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// SHA-256 of a token that can't be guessed, in hexadecimal: what is kept of it.
+pub(crate) fn hash_of(token: &str) -> String {
     use std::fmt::Write;
     Sha256::digest(token)
         .iter()
@@ -299,71 +345,4 @@ fn hash_of(token: &str) -> String {
             let _ = write!(hex, "{byte:02x}");
             hex
         })
-}
-
-/// Makes the first administrator, or one more (design: outside the embedded default there are no accounts to begin with).
-pub async fn create_administrator(
-    tx: &mut Tx,
-    email: &str,
-    name: &str,
-    password: String,
-) -> Result<UserId> {
-    let mut refusals = Refusals::default();
-    let email = refusals.take(EmailAddress::from_input(email, "email"));
-    refusals.add_if(
-        name.trim().is_empty(),
-        RefusalCode::Required,
-        "name",
-        "Give the name of the administrator.",
-    );
-    refusals.add_if(
-        password.chars().count() < MINIMUM_LENGTH,
-        RefusalCode::Invalid,
-        "password",
-        &format!("Choose a password of at least {MINIMUM_LENGTH} characters."),
-    );
-    refusals.into_result()?;
-    let Some(email) = email else {
-        return Err(Error::Fault(
-            "an address was neither taken nor refused".to_owned(),
-        ));
-    };
-    if user::Entity::find()
-        .filter(user::Column::Email.eq(email.as_str()))
-        .one(tx.conn())
-        .await?
-        .is_some()
-    {
-        return Err(Error::refused(
-            RefusalCode::Taken,
-            "email",
-            "An account with this e-mail address exists.",
-        ));
-    }
-    let id = UserId::new_at(tx.now());
-    user::Entity::insert(user::ActiveModel {
-        id: Set(id),
-        email: Set(email.into()),
-        password_hash: Set(Some(hash_password(password).await?)),
-        name: Set(name.trim().to_owned()),
-        kind: Set(user::UserKind::Staff),
-        is_super_user: Set(true),
-        is_administrator: Set(true),
-        state: Set(UserState::Active),
-        faculty_id: Set(None),
-        programme_id: Set(None),
-        year_of_study: Set(None),
-        contact_id: Set(None),
-        email_verified_at: Set(Some(tx.now())),
-        session_version: Set(1),
-        booking_blocked_at: Set(None),
-        created_at: Set(tx.now()),
-        updated_at: Set(tx.now()),
-    })
-    .exec_without_returning(tx.conn())
-    .await?;
-    tx.audit(&Viewer::system(), "administrator.create", id, None, None)
-        .await?;
-    operator_access::found(tx, id).await?;
-    Ok(id)
 }

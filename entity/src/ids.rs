@@ -154,6 +154,8 @@ typed_ids! {
     UserId = "usr";
     /// A signed-in session, the family of its refresh tokens.
     SessionId = "ses";
+    /// Something an account signs in with.
+    CredentialId = "crd";
     /// A faculty.
     FacultyId = "fac";
     /// A school within a faculty.

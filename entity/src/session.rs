@@ -43,14 +43,21 @@ pub struct Model {
     pub ended_at: Option<DateTimeUtc>,
     /// Why it was ended.
     pub end_reason: Option<SessionEnd>,
+    /// When its tokens were last exchanged; none while the first are in use.
+    pub last_used_at: Option<DateTimeUtc>,
+    /// The kind of program and machine it was begun with, such as `Firefox on Windows`.
+    pub device: Option<String>,
+    /// The network it was begun from: the address without its last part.
+    pub network: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 personal_data! {
-    "session": "When somebody signed in and out.";
+    "session": "When somebody signed in and out, from which network and with which kind of program.";
     erasure: Delete;
     retention: RowFor(90, "expires_at").because("somebody may ask who used their account");
     Subject(Account) => user_id;
-    Nothing => id, created_at, expires_at, ended_at, end_reason;
+    Value(Null) => device, network;
+    Nothing => id, created_at, expires_at, ended_at, end_reason, last_used_at;
 }

@@ -21,9 +21,9 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 personal_data! {
-    "sign_in_attempt": "Failed sign-ins, by a hash of the account or of the network address.";
-    erasure: Keep("it is gone within minutes");
-    retention: OwnRule("15 minutes, at the next sign-in").because("guessing passwords is limited");
+    "sign_in_attempt": "Failed sign-ins and links asked for, by a hash of the account or of the network address.";
+    erasure: Keep("it is gone within two hours");
+    retention: OwnRule("an hour, then at the next full one").because("guessing passwords and sending links is limited");
     Secret(Stays) => subject;
     Nothing => id, attempted_at;
 }

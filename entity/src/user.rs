@@ -54,8 +54,6 @@ pub struct Model {
     pub id: UserId,
     /// The address it signs in with, in lower case; unique.
     pub email: String,
-    /// The argon2id hash of the password, in PHC form; none where the university signs the person in.
-    pub password_hash: Option<String>,
     /// The name as shown.
     pub name: String,
     /// What kind of person it is.
@@ -96,7 +94,6 @@ personal_data! {
     Subject(Contact) => contact_id;
     Value(NoAddress) => email;
     Value(Word) => name;
-    Secret(Null) => password_hash;
     Nothing => kind, is_super_user, is_administrator, state, faculty_id, programme_id, year_of_study, email_verified_at,
         session_version, booking_blocked_at, created_at, updated_at;
 }

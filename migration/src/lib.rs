@@ -15,6 +15,7 @@ mod m20261123_000007_jobs;
 mod m20261123_000008_audit;
 mod m20261123_000009_secrets;
 mod m20261124_000010_access;
+mod m20261124_000011_sign_in;
 mod m20261124_000012_notices;
 mod m20261124_000013_audit_seals;
 mod m20261124_000016_key_accounts;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000008_audit::Migration),
             Box::new(m20261123_000009_secrets::Migration),
             Box::new(m20261124_000010_access::Migration),
+            Box::new(m20261124_000011_sign_in::Migration),
             Box::new(m20261124_000012_notices::Migration),
             Box::new(m20261124_000013_audit_seals::Migration),
             Box::new(m20261124_000016_key_accounts::Migration),

@@ -287,7 +287,6 @@ async fn add_person(
         id,
         email: format!("{name}@university.test"),
         name: name.to_owned(),
-        password_hash: None,
         kind,
         is_super_user: false,
         is_administrator: false,

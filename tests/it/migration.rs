@@ -39,6 +39,38 @@ on_both_columns! {
         }
     }
 
+    async fn a_password_moves_to_its_credential_and_back(bed: TestBed) {
+        const CHANGE: &str = "m20261124_000011_sign_in";
+        let database = Database::empty(bed.column()).await;
+        let connection = database.connect().await;
+        let before = Migrator::migrations().iter().position(|change| change.name() == CHANGE).unwrap();
+        Migrator::up(&connection, Some(before.try_into().unwrap())).await.unwrap();
+        for (id, hash) in [("01", "'$argon2id$one'"), ("02", "NULL")] {
+            let id = match connection.get_database_backend() {
+                DbBackend::Sqlite => format!("x'{}{id}'", "00".repeat(15)),
+                _ => format!("'{}{id}'", "00".repeat(15)),
+            };
+            connection
+                .execute_unprepared(&format!(
+                    "INSERT INTO user_account (id, email, password_hash, name, kind, is_super_user, is_administrator,
+                         state, session_version, created_at, updated_at)
+                     VALUES ({id}, 'person' || {hash_text} || '@example.test', {hash}, 'A person', 'STAFF', false, false,
+                         'ACTIVE', 1, '2026-10-05 08:00:00+00:00', '2026-10-05 08:00:00+00:00')",
+                    hash_text = if hash == "NULL" { "'2'" } else { "'1'" },
+                ))
+                .await
+                .unwrap();
+        }
+        let passwords = async |query: &str| rows(&connection, query).await.into_iter().collect::<Vec<_>>();
+        Migrator::up(&connection, Some(1)).await.unwrap();
+        let moved = "SELECT u.email || ' ' || c.kind || ' ' || c.password_hash
+            FROM credential c JOIN user_account u ON u.id = c.user_id";
+        assert_eq!(passwords(moved).await, ["person1@example.test PASSWORD $argon2id$one"]);
+        Migrator::down(&connection, Some(1)).await.unwrap();
+        let back = "SELECT email || ' ' || coalesce(password_hash, 'none') FROM user_account";
+        assert_eq!(passwords(back).await, ["person1@example.test $argon2id$one", "person2@example.test none"]);
+    }
+
     async fn migrating_twice_changes_nothing(bed: TestBed) {
         let connection = bed.database().connect().await;
         let before = schema(&connection).await;
@@ -73,9 +105,43 @@ async fn schema(connection: &DatabaseConnection) -> BTreeSet<String> {
     };
     let mut all = BTreeSet::new();
     for query in queries {
-        all.append(&mut rows(connection, query).await);
+        for definition in rows(connection, query).await {
+            all.extend(parts(&definition));
+        }
     }
     all
+}
+
+/// What a definition says, without the order it says it in: a column that was dropped and added again stands last.
+fn parts(definition: &str) -> Vec<String> {
+    let Some((head, body)) = definition
+        .split_once(": CREATE TABLE")
+        .and_then(|(head, rest)| Some((head, rest.split_once('(')?.1)))
+    else {
+        return vec![definition.to_owned()];
+    };
+    let mut parts = vec![format!("{head}: ")];
+    let mut depth = 0;
+    for letter in body.chars() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        match parts.last_mut() {
+            Some(last) if letter != ',' || depth != 0 => last.push(letter),
+            _ => parts.push(format!("{head}: ")),
+        }
+    }
+    for part in &mut parts {
+        *part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+        // The bracket that closes the table stands behind whatever is last in it.
+        if part.matches(')').count() > part.matches('(').count() {
+            part.truncate(part.len() - 1);
+            *part = part.trim_end().to_owned();
+        }
+    }
+    parts
 }
 
 /// The rows of a query that has one text column.

@@ -36,6 +36,47 @@ on_both_columns! {
     }
 }
 
+/// The first administrator is made on the command line, with a password that nobody guesses.
+#[tokio::test]
+async fn an_administrator_is_made_with_a_password_from_standard_input() {
+    const CREATE: [&str; 6] = [
+        "admin",
+        "create",
+        "--email",
+        "kim@university.test",
+        "--name",
+        "Kim Park",
+    ];
+    const GOOD: &str = "seven quiet otters borrow a lantern";
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!(
+        "sqlite://{}?mode=rwc",
+        folder.path().join("campus.sqlite").display()
+    );
+    let settings = [
+        ("MYCAREER_LISTEN", "127.0.0.1:0"),
+        ("MYCAREER_DATA_DIR", folder.path().to_str().unwrap()),
+        ("DATABASE_URL", &url),
+    ];
+    for weak in ["short", "kim@university.test", "password1234"] {
+        let (made, said) = Process::run("mycareer", settings, &CREATE, &format!("{weak}\n")).await;
+        assert!(!made && said.contains("password"), "{weak}: {said}");
+    }
+    let (made, said) = Process::run("mycareer", settings, &CREATE, &format!("{GOOD}\n")).await;
+    assert!(made && said.contains("is an administrator now"), "{said}");
+    assert!(!said.contains(GOOD), "{said}");
+
+    let mut program = Process::start("mycareer", settings, &[]);
+    let administrator = Client::new(program.ready().await)
+        .sign_in("kim@university.test", GOOD)
+        .await;
+    let me = administrator
+        .data("{ viewer { isAdministrator } }", json!({}))
+        .await;
+    assert_eq!(me["viewer"]["isAdministrator"], true);
+    assert!(program.terminate().await.success());
+}
+
 /// With nothing set there is one process, one folder, and the demo data, which a second start leaves alone.
 #[tokio::test]
 async fn the_embedded_default_needs_nothing_and_keeps_its_data() {
@@ -69,6 +110,8 @@ async fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
         ("MYCAREER_LISTEN", "nowhere"),
         ("MYCAREER_PUBLIC_URL", "mailto:a@b.test"),
         ("MYCAREER_MAIL_RATE", "often"),
+        ("MYCAREER_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("MYCAREER_OIDC_ISSUER", "http://university.test"),
         ("MYCAREER_MAIL_CONNECTIONS", "0"),
         ("MYCAREER_CORS_ORIGINS", "*"),
         ("MYCAREER_TLS_CERT", "/does/not/exist"),

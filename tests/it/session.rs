@@ -1,5 +1,8 @@
 //! Signing in, below HTTP: passwords, tokens, sessions, limits.
 
+mod revocation;
+mod tokens;
+
 use chrono::TimeDelta;
 use domain::{
     Error, RefusalCode, Store,

@@ -49,7 +49,6 @@ pub async fn add_staff(store: &Store, faculty_id: FacultyId, number: usize) -> V
         .map(|at| user::Model {
             id: UserId::new_at(now),
             email: format!("staff-{at}-{}@university.test", rand::random::<u32>()),
-            password_hash: None,
             name: format!("Member {at:03}"),
             kind: UserKind::Staff,
             is_super_user: false,

@@ -9,24 +9,30 @@
 )]
 
 mod bed;
+mod browser;
 mod client;
 mod columns;
 mod confidential;
 mod database;
 mod desk;
 pub mod operator;
+mod forger;
 mod process;
+mod provider;
 mod redis_server;
 mod smtp;
 mod system;
 mod wait;
 
 pub use bed::TestBed;
+pub use browser::Browser;
 pub use client::{Client, Response};
 pub use columns::Column;
 pub use database::Database;
 pub use desk::Desk;
+pub use forger::{Forged, Forger};
 pub use process::Process;
+pub use provider::Provider;
 pub use redis_server::{OwnRedis, RedisCorner};
 pub use smtp::{At, Behaviour, Received, SmtpServer};
 pub use system::System;

@@ -11,7 +11,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, Command},
+};
 
 use crate::{confidential, wait::until};
 
@@ -68,6 +71,40 @@ impl Process {
             child,
             folder,
         }
+    }
+
+    /// Runs a command of a program to its end, with this on its standard input, which is no terminal. Answers whether it
+    /// succeeded, and what it printed.
+    ///
+    /// # Panics
+    /// When the program has not been built.
+    pub async fn run<K: AsRef<str>, V: AsRef<str>>(
+        name: &str,
+        environment: impl IntoIterator<Item = (K, V)>,
+        arguments: &[&str],
+        input: &str,
+    ) -> (bool, String) {
+        let mut command = Command::new(program(name));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (key, value) in environment {
+            command.env(key.as_ref(), value.as_ref());
+        }
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().await.unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&printed).into_owned(),
+        )
     }
 
     /// The address that the program prints as `listening on http://127.0.0.1:PORT`, without a slash at the end.

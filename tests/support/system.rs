@@ -108,6 +108,7 @@ fn settings(bed: &TestBed, further: &[(&str, &str)]) -> Settings {
     let arguments = environment
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
+        .filter(|(name, _)| further.iter().all(|(other, _)| other != name))
         .chain(further.iter().copied())
         .filter(|(name, _)| *name != "MYCAREER_WORKER_LISTEN")
         .map(|(name, value)| format!("{}={value}", option(name)));

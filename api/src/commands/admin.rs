@@ -2,12 +2,12 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::PathBuf,
 };
 
 use clap::{Args, Subcommand};
-use domain::{Store, session};
+use domain::{Store, credential, session};
 
 use super::CommandError;
 
@@ -27,7 +27,7 @@ pub struct CreateArgs {
     /// The name as shown.
     #[arg(long)]
     name: String,
-    /// A file whose first line is the password; without it the password is read from standard input.
+    /// A file whose first line is the password; without it the password is asked for, or read from standard input.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -55,15 +55,17 @@ fn read_password(file: Option<PathBuf>) -> Result<String, CommandError> {
             source,
         };
         if io::stdin().is_terminal() {
-            print!(
+            // Nobody who looks on sees it.
+            let prompt = format!(
                 "Password (at least {} characters): ",
-                session::MINIMUM_LENGTH
+                credential::MINIMUM_LENGTH
             );
-            io::stdout().flush().map_err(failed)?;
+            rpassword::prompt_password(prompt).map_err(failed)?
+        } else {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map_err(failed)?;
+            line
         }
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map_err(failed)?;
-        line
     };
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -2,8 +2,9 @@
 
 use domain::{Error, Tx};
 use entity::{
+    credential::{self, CredentialKind},
     faculty,
-    ids::{FacultyId, ProgrammeId, SchoolId, UserId},
+    ids::{CredentialId, FacultyId, ProgrammeId, SchoolId, UserId},
     programme::{self, StudyLevel},
     school,
     user::{self, UserKind, UserState},
@@ -151,7 +152,6 @@ pub async fn load_accounts(
     let account = |mailbox: &str, name: &str, kind: UserKind| user::Model {
         id: UserId::new_at(now),
         email: format!("{mailbox}@{DOMAIN}"),
-        password_hash: Some(password_hash.to_owned()),
         name: name.to_owned(),
         kind,
         is_super_user: false,
@@ -203,6 +203,26 @@ pub async fn load_accounts(
     };
     let mut accounts = vec![administrator, super_user, operator, untrained, employer];
     accounts.extend(students);
+    let passwords = passwords_of(&accounts, password_hash);
     insert_all::<user::Entity>(tx, accounts).await?;
+    insert_all::<credential::Entity>(tx, passwords).await?;
     Ok(people)
+}
+
+/// One and the same for everybody.
+fn passwords_of(accounts: &[user::Model], hash: &str) -> Vec<credential::Model> {
+    accounts
+        .iter()
+        .map(|account| credential::Model {
+            id: CredentialId::new_at(account.created_at),
+            user_id: account.id,
+            kind: CredentialKind::Password,
+            password_hash: Some(hash.to_owned()),
+            public_key: None,
+            sign_counter: None,
+            label: None,
+            created_at: account.created_at,
+            last_used_at: None,
+        })
+        .collect()
 }

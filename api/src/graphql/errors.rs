@@ -264,6 +264,12 @@ pub enum UserErrorCode {
     CannotRender,
     /// E-mail or password is wrong. Which of them is not told.
     WrongCredentials,
+    /// A password is too easy to guess.
+    WeakPassword,
+    /// The address of the account hasn't been proved to be its owner's. A link went there.
+    EmailNotVerified,
+    /// A link or code was used before, is too old, or was never one.
+    LinkNotValid,
     /// The record looks like one that exists; confirm that it is another.
     LikelyDuplicate,
     /// Nobody would be left to administer the system.

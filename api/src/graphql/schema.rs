@@ -15,6 +15,7 @@ use super::{
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     clash::ClashQuery,
     contact::{self, Contact, ContactMutation, ContactQuery},
+    credential::CredentialMutation,
     cursor::Cursors,
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
@@ -30,7 +31,7 @@ use super::{
         duplicates::{DuplicateMutation, DuplicateQuery},
     },
     profile::ProfileMutation,
-    session::SessionMutation,
+    session::{SessionMutation, SessionQuery},
     suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
     super_user_group::{SuperUserGroupMutation, SuperUserGroupQuery},
     tag::{self, Tag, TagMutation, TagQuery},
@@ -61,6 +62,7 @@ nodes! {
 pub struct Query(
     NodeQuery,
     ViewerQuery,
+    SessionQuery,
     OrganisationQuery,
     DuplicateQuery,
     ContactQuery,
@@ -87,6 +89,7 @@ pub struct Query(
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     SessionMutation,
+    CredentialMutation,
     OrganisationMutation,
     DuplicateMutation,
     ContactMutation,

@@ -11,7 +11,7 @@
 //! Nobody is signed in by a cookie, and bodies are JSON only: a page of another site can't make a browser act for the
 //! person who sits at it.
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_graphql::{Request, ServerError, parser::types::OperationType};
 use domain::Viewer;
@@ -41,7 +41,7 @@ use crate::graphql::{
     errors::{Code, over_budget, server_error},
     session::CameFrom,
 };
-use crate::http::origins::Origins;
+use crate::http::{origins::Origins, proxies::TrustedProxies};
 
 /// How often a connection that goes on looks whether its session does.
 const LOOK_AGAIN_EVERY: Duration = Duration::from_secs(10);
@@ -98,6 +98,7 @@ pub struct Service {
     budget: Option<Budget>,
     look_again_every: Duration,
     introduction_within: Duration,
+    proxies: TrustedProxies,
 }
 
 impl Service {
@@ -111,6 +112,7 @@ impl Service {
             budget: None,
             look_again_every: LOOK_AGAIN_EVERY,
             introduction_within: INTRODUCTION_WITHIN,
+            proxies: TrustedProxies::default(),
         }
     }
 
@@ -130,6 +132,17 @@ impl Service {
             budget: Some(budget),
             ..self
         }
+    }
+
+    /// Serves behind these proxies, which tell where requests come from.
+    #[must_use]
+    pub fn behind(self, proxies: TrustedProxies) -> Self {
+        Self { proxies, ..self }
+    }
+
+    /// Where a request came from.
+    fn came_from(&self, req: &poem::Request) -> CameFrom {
+        CameFrom::new(self.proxies.origin(req))
     }
 
     /// Adds the four addresses to a route.
@@ -167,7 +180,7 @@ impl Service {
         req: &poem::Request,
         request: Request,
     ) -> Admission<(Prepared, Arc<Viewer>)> {
-        let came_from = came_from(req);
+        let came_from = self.came_from(req);
         match self.viewer(req).await {
             Ok(viewer) => {
                 let admission = self.prepare(request, &viewer, came_from).await;
@@ -193,7 +206,7 @@ impl Service {
         viewer: &Arc<Viewer>,
         came_from: CameFrom,
     ) -> Admission<Prepared> {
-        let request = self.door.equip(request, viewer).data(came_from);
+        let request = self.door.equip(request, viewer).data(came_from.clone());
         let prepared = self.api.prepare(request, viewer);
         let cost = prepared.as_ref().map_or(REFUSED, Prepared::cost);
         let standing = self.pay(viewer, came_from, cost).await;
@@ -208,7 +221,7 @@ impl Service {
     }
 
     async fn pay(&self, viewer: &Viewer, came_from: CameFrom, cost: u64) -> Option<Standing> {
-        let payer = Payer::of(viewer, came_from.0);
+        let payer = Payer::of(viewer, came_from.origin().address);
         self.budget.as_ref()?.spend(payer, cost).await
     }
 
@@ -240,15 +253,6 @@ fn of_the_door(error: domain::Error) -> ServerError {
     let mut settled = ServerError::new(error.to_string(), None);
     settled.source = Some(Arc::new(error));
     settled
-}
-
-/// The network address that a request came from.
-fn came_from(req: &poem::Request) -> CameFrom {
-    let address: Option<IpAddr> = req
-        .remote_addr()
-        .as_socket_addr()
-        .map(std::net::SocketAddr::ip);
-    CameFrom(address)
 }
 
 /// Serves `/graphql`.

@@ -17,11 +17,17 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_auto_escape_callback(|_| AutoEscape::Html);
     for (name, source) in [
+        (
+            "choose_password.html",
+            include_str!("pages/choose_password.html"),
+        ),
         ("layout.html", include_str!("pages/layout.html")),
         ("mailbox.html", include_str!("pages/mailbox.html")),
         ("mail.html", include_str!("pages/mail.html")),
         ("message.html", include_str!("pages/message.html")),
+        ("signed_in.html", include_str!("pages/signed_in.html")),
         ("unsubscribe.html", include_str!("pages/unsubscribe.html")),
+        ("verify_email.html", include_str!("pages/verify_email.html")),
     ] {
         templates.add_template(name, source)?;
     }

@@ -17,8 +17,8 @@ use worker::{
 
 use crate::{
     http::{
-        graphql::Service, headers::with_headers, intake::within_limits, mailbox,
-        origins::across_origins, pages, photo, unsubscribe,
+        account, graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        origins::across_origins, pages, photo, university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -38,6 +38,8 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
     /// The caught mail, where it may be shown.
     pub mailbox: Option<MailboxDir>,
+    /// Signing in with the university, where it has a provider.
+    pub sign_in: Option<SignIn>,
 }
 
 /// Everything that is served.
@@ -48,6 +50,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         health,
         metrics,
         mailbox,
+        sign_in,
     } = parts;
     let origins = Arc::new(settings.cors_origins.clone());
     let by_https = settings.engine.public_url.scheme() == "https";
@@ -57,9 +60,13 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
+        .nest("/account", account::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store));
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
+    }
+    if let Some(sign_in) = sign_in {
+        routes = routes.nest("/sign-in", sign_in.routes());
     }
     routes
         .catch_all_error(|error| async move {
@@ -112,10 +119,11 @@ async fn within_request<E: Endpoint<Output = Response>>(
     Ok(response)
 }
 
-/// The path without what must not stand in logs: some links work for whoever has them.
+/// The path without what must not stand in logs: some links, of letters above all, work for whoever has them.
 fn loggable(path: &str) -> &str {
-    [UNSUBSCRIBE, photo::PATH]
+    account::SECRET_PATHS
         .into_iter()
+        .chain([UNSUBSCRIBE, photo::PATH])
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
 }
@@ -136,6 +144,8 @@ mod tests {
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
+        assert_eq!(loggable("/account/password/secret"), "/account/password/");
+        assert_eq!(loggable("/account/verify/secret"), "/account/verify/");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 

@@ -3,15 +3,27 @@
 use super::table::table;
 
 table! {
-    type Query { viewer, permissions: read(EVERYONE); }
-    type Mutation {
-        signIn, refreshSession: read(EVERYONE);
-        signIn(input), refreshSession(input): give(EVERYONE);
-        signOut: read(SIGNED_IN);
+    type Query {
+        viewer, permissions: read(EVERYONE);
+        sessions: read(SIGNED_IN);
     }
+    type Session { id, createdAt, lastUsedAt, expiresAt, device, network, isCurrent: read(EVERYONE); }
+    type Mutation {
+        signIn, refreshSession, exchangeSignInCode: read(EVERYONE);
+        signIn(input), refreshSession(input), exchangeSignInCode(input): give(EVERYONE);
+        signOut, endSession, endOtherSessions: read(SIGNED_IN);
+        endSession(input): give(SIGNED_IN);
+    }
+    input EndSessionInput { id: give(SIGNED_IN); }
+    type EndSessionPayload { ended, userErrors: read(EVERYONE); }
+    type EndOtherSessionsPayload { ended, userErrors: read(EVERYONE); }
     input SignInInput { email, password: give(EVERYONE); }
     input RefreshSessionInput { refreshToken: give(EVERYONE); }
     type SignInPayload { accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE); }
+    input ExchangeSignInCodeInput { code: give(EVERYONE); }
+    type ExchangeSignInCodePayload {
+        accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE);
+    }
     type RefreshSessionPayload { accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE); }
     type SignOutPayload { signedOut, userErrors: read(EVERYONE); }
     type Viewer {

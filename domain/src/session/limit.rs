@@ -1,4 +1,4 @@
-//! The limit on signing in, for every account and for every network address.
+//! The limits on signing in and on asking for letters, for every account and for every network address.
 
 use std::net::IpAddr;
 
@@ -15,69 +15,93 @@ use crate::{
     store::{Store, Tx},
 };
 
-/// How far back failed tries count.
-const WINDOW: TimeDelta = TimeDelta::minutes(15);
-/// Failed tries within the window before an account is closed to further ones.
-const PER_ACCOUNT: u64 = 10;
-/// Failed tries within the window before a network address is; many people may share one.
-const PER_ADDRESS: u64 = 100;
+/// How often something may be tried.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    name: &'static str,
+    /// How far back tries count.
+    window: TimeDelta,
+    /// Tries within the window before an account is closed to further ones.
+    per_account: u64,
+    /// Tries within the window before a network address is; many people may share one.
+    per_address: u64,
+}
+
+/// Failed tries to sign in.
+pub(crate) const SIGN_IN: Limit = Limit {
+    name: "sign_in",
+    window: TimeDelta::minutes(15),
+    per_account: 10,
+    per_address: 100,
+};
+
+/// Letters with a link to choose a new password.
+pub(crate) const RESET: Limit = Limit {
+    name: "reset_password",
+    window: LONGEST,
+    per_account: 3,
+    per_address: 30,
+};
+
+/// The longest that any limit looks back.
+pub(crate) const LONGEST: TimeDelta = TimeDelta::hours(1);
 
 /// A try that has been counted.
 #[derive(Debug)]
-pub(super) struct Attempt(Vec<Uuid>);
+pub(crate) struct Attempt(Vec<Uuid>);
 
-/// Counts a try before it is made, so that many at once can't slip under the limit together. A good one is forgiven.
-pub(super) async fn count_attempt(
-    store: &Store,
-    email: &str,
-    from: Option<IpAddr>,
-) -> Result<Attempt> {
-    let mut subjects = vec![(hash_of(&format!("account/{email}")), PER_ACCOUNT)];
-    subjects.extend(from.map(|address| (hash_of(&format!("address/{address}")), PER_ADDRESS)));
+impl Limit {
+    /// Counts a try before it is made, so that many at once can't slip under the limit together. A good one may be
+    /// forgiven.
+    pub(crate) async fn count(
+        self,
+        store: &Store,
+        email: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Attempt> {
+        let subject = |what: String| hash_of(&format!("{}/{what}", self.name));
+        let mut subjects = vec![(subject(format!("account/{email}")), self.per_account)];
+        subjects
+            .extend(from.map(|address| (subject(format!("address/{address}")), self.per_address)));
 
-    let mut tx = store.begin().await?;
-    sign_in_attempt::Entity::delete_many()
-        .filter(sign_in_attempt::Column::AttemptedAt.lte(tx.now() - WINDOW))
-        .exec(tx.conn())
-        .await?;
-    let mut ids = Vec::with_capacity(subjects.len());
-    for (subject, most) in subjects {
-        ids.push(count(&mut tx, subject, most).await?);
+        let mut tx = store.begin().await?;
+        let mut ids = Vec::with_capacity(subjects.len());
+        for (subject, most) in subjects {
+            ids.push(self.count_one(&mut tx, subject, most).await?);
+        }
+        tx.commit().await?;
+        Ok(Attempt(ids))
     }
-    tx.commit().await?;
-    Ok(Attempt(ids))
-}
 
-async fn count(tx: &mut Tx, subject: String, most: u64) -> Result<Uuid> {
-    tx.hold(&format!("sign_in/{subject}")).await?;
-    let id = Uuid::from_u128(rand::random());
-    sign_in_attempt::Entity::insert(sign_in_attempt::ActiveModel {
-        id: Set(id),
-        subject: Set(subject.clone()),
-        attempted_at: Set(tx.now()),
-    })
-    .exec_without_returning(tx.conn())
-    .await?;
-    let tries = sign_in_attempt::Entity::find()
-        .filter(sign_in_attempt::Column::Subject.eq(&subject))
-        .count(tx.conn())
+    async fn count_one(self, tx: &mut Tx, subject: String, most: u64) -> Result<Uuid> {
+        tx.hold(&format!("limit/{subject}")).await?;
+        let id = Uuid::from_u128(rand::random());
+        sign_in_attempt::Entity::insert(sign_in_attempt::ActiveModel {
+            id: Set(id),
+            subject: Set(subject.clone()),
+            attempted_at: Set(tx.now()),
+        })
+        .exec_without_returning(tx.conn())
         .await?;
-    if tries <= most {
-        return Ok(id);
+        let tries = sign_in_attempt::Entity::find()
+            .filter(sign_in_attempt::Column::Subject.eq(&subject))
+            .filter(sign_in_attempt::Column::AttemptedAt.gt(tx.now() - self.window));
+        if tries.clone().count(tx.conn()).await? <= most {
+            return Ok(id);
+        }
+        let oldest = tries
+            .order_by_asc(sign_in_attempt::Column::AttemptedAt)
+            .one(tx.conn())
+            .await?
+            .map_or(tx.now(), |oldest| oldest.attempted_at);
+        Err(Error::TooMany {
+            retry_after_seconds: (oldest + self.window - tx.now()).num_seconds().max(1),
+        })
     }
-    let oldest = sign_in_attempt::Entity::find()
-        .filter(sign_in_attempt::Column::Subject.eq(&subject))
-        .order_by_asc(sign_in_attempt::Column::AttemptedAt)
-        .one(tx.conn())
-        .await?
-        .map_or(tx.now(), |oldest| oldest.attempted_at);
-    Err(Error::TooMany {
-        retry_after_seconds: (oldest + WINDOW - tx.now()).num_seconds().max(1),
-    })
 }
 
 /// Takes a good try off the count.
-pub(super) async fn forgive(tx: &mut Tx, attempt: Attempt) -> Result<()> {
+pub(crate) async fn forgive(tx: &mut Tx, attempt: Attempt) -> Result<()> {
     sign_in_attempt::Entity::delete_many()
         .filter(sign_in_attempt::Column::Id.is_in(attempt.0))
         .exec(tx.conn())

@@ -64,7 +64,6 @@ impl World {
             id,
             email: format!("{name}@university.test"),
             name: name.to_owned(),
-            password_hash: None,
             kind: UserKind::Staff,
             is_super_user: false,
             is_administrator: false,

@@ -289,7 +289,6 @@ async fn add_operator(store: &Store, name: &str) -> UserId {
         id,
         email: format!("{name}@university.test"),
         name: name.to_owned(),
-        password_hash: None,
         kind: user::UserKind::Staff,
         is_super_user: false,
         is_administrator: false,

@@ -1,4 +1,5 @@
-//! Clears away what was kept long enough: old jobs, and what the declarations of personal data say.
+//! Clears away what was kept long enough: old jobs, what signing in leaves behind, and what the declarations of personal
+//! data say.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use domain::{
     data_protection::{self, ApplyRetention},
     error::Result,
     job::{self, Job, Queue},
+    session,
 };
 use entity::job::JobState;
 use serde::{Deserialize, Serialize};
@@ -21,7 +23,7 @@ const KEEP_DEAD: TimeDelta = TimeDelta::days(90);
 /// The most rows that one transaction deletes.
 const AT_ONCE: u64 = 1_000;
 
-/// Deletes jobs that ended long ago.
+/// Deletes jobs that ended long ago, and what signing in leaves behind.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct PurgeJobs {}
 
@@ -36,7 +38,7 @@ impl Job for PurgeJobs {
 
 impl Handler for PurgeJobs {
     async fn run(self, ctx: &JobContext) -> Result<Outcome> {
-        let tx = ctx.begin().await?;
+        let mut tx = ctx.begin().await?;
         let now = tx.now();
         let mut deleted = 0;
         let mut more = false;
@@ -49,7 +51,13 @@ impl Handler for PurgeJobs {
             deleted += count;
             more |= count == AT_ONCE;
         }
-        info!(jobs = deleted, "old jobs were cleared away");
+        let (of_sign_in, more_of_sign_in) = session::purge(&mut tx, AT_ONCE).await?;
+        more |= more_of_sign_in;
+        info!(
+            jobs = deleted,
+            sign_in.rows = of_sign_in,
+            "old rows were cleared away"
+        );
         Ok(if more {
             Outcome::Again {
                 tx,

@@ -26,7 +26,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use uuid::Uuid;
 
-use super::{Service, accept::Media, came_from, live, request, respond};
+use super::{Service, accept::Media, live, request, respond};
 use crate::{
     graphql::{
         endpoint::Answer,
@@ -63,7 +63,7 @@ impl Endpoint for Socket {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .any(|protocol| protocol.trim() == PROTOCOL);
-        let came_from = came_from(&req);
+        let came_from = self.0.came_from(&req);
         let (req, mut body) = req.split();
         match WebSocket::from_request(&req, &mut body).await {
             Ok(socket) if speaks => {
@@ -331,7 +331,7 @@ impl Talk {
         request: async_graphql::Request,
     ) -> impl Future<Output = ()> + Send + 'static {
         let (service, viewer) = (self.service.clone(), Arc::clone(&self.viewer));
-        let (came_from, answer) = (self.came_from, self.answer.clone());
+        let (came_from, answer) = (self.came_from.clone(), self.answer.clone());
         async move {
             let send = |text: String, is_last: bool| {
                 answer.send(Outgoing {

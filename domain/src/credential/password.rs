@@ -10,9 +10,6 @@ use tokio::{sync::Semaphore, task};
 
 use crate::error::{Error, Result};
 
-/// The shortest password that can be chosen, in characters.
-pub const MINIMUM_LENGTH: usize = 12;
-
 /// Each hash takes 19 MiB: this bounds the memory that a rush of sign-ins can take.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
@@ -46,7 +43,9 @@ fn hash_now(password: &str) -> Result<String> {
 }
 
 /// Hashing is long work: it is done away from the threads that serve.
-async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(super) async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
     let _permit = AT_ONCE
         .acquire()
         .await
