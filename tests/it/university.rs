@@ -12,7 +12,9 @@ use sea_orm::{
     QueryFilter,
 };
 use serde_json::{Value, json};
-use support::{Browser, Client, Forged, Forger, Provider, System, TestBed, on_both_columns};
+use support::{
+    Browser, Client, Forged, Forger, Provider, System, TestBed, http_client, on_both_columns,
+};
 
 const EXCHANGE: &str = "mutation($code: String!) {
     exchangeSignInCode(input: { code: $code }) { accessToken refreshToken userErrors { code field } } }";
@@ -72,7 +74,7 @@ impl Scene {
             ])
             .await;
         assert!(api::demo::load(system.store()).await.unwrap());
-        let http = reqwest::Client::builder()
+        let http = http_client()
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();

@@ -10,7 +10,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{provider::prepare, until};
+use crate::{http_client, provider::prepare, until};
 
 /// How long a page may take to show what is waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -66,7 +66,7 @@ impl Browser {
         };
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let mut browser = Self {
-            http: reqwest::Client::new(),
+            http: http_client().build().unwrap(),
             session: format!("http://127.0.0.1:{port}/session"),
             _driver: driver,
             profile: folder,

@@ -3,6 +3,8 @@
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use crate::http_client;
+
 /// Speaks to one server, as one person or as nobody.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -28,7 +30,7 @@ impl Client {
     /// A client that isn't signed in. `address` is `http://host:port`.
     pub fn new(address: impl Into<String>) -> Self {
         Self {
-            http: reqwest::Client::new(),
+            http: http_client().build().unwrap(),
             address: address.into(),
             token: None,
         }

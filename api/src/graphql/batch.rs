@@ -3,16 +3,10 @@
 //! The library's own loader waits a millisecond and then fetches what was asked for until then. On a busy machine that is
 //! too short for all who ask, so that one statement becomes several; on an idle one it is a millisecond lost at every
 //! level of a query. Here a request and its batches are one task, and go in rounds. The request runs until nothing in it
-//! can go on; then its batches are fetched, side by side; when the last of them is there, the request goes on. What two
-//! fields of one level ask for is therefore one batch, however fast each of their parents was found.
+//! can go on; then its batches are fetched, side by side; when the last of them is there, those begin that were asked for
+//! meanwhile. What two fields of one level ask for is therefore one batch, however fast each of their parents was found.
 
-use std::{
-    cell::RefCell,
-    future::poll_fn,
-    pin::pin,
-    task::{Poll, ready},
-    time::Duration,
-};
+use std::{cell::RefCell, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use async_graphql::runtime::Timer;
 use futures_util::{
@@ -37,11 +31,13 @@ pub async fn together<F: Future>(request: F) -> F::Output {
                 if let Poll::Ready(output) = request.as_mut().poll(cx) {
                     return Poll::Ready(output);
                 }
-                fetching.extend(ASKED_FOR.with(RefCell::take));
                 if fetching.is_empty() {
-                    return Poll::Pending;
+                    fetching.extend(ASKED_FOR.with(RefCell::take));
                 }
-                while ready!(fetching.poll_next_unpin(cx)).is_some() {}
+                match fetching.poll_next_unpin(cx) {
+                    Poll::Ready(Some(())) => {}
+                    Poll::Ready(None) | Poll::Pending => return Poll::Pending,
+                }
             }
         })
         .await
@@ -143,10 +139,7 @@ mod tests {
         };
         let soon = DataLoader::new(Slowly(1), Batches, Batches);
         let late = DataLoader::new(Slowly(50), Batches, Batches);
-        let found = together(async {
-            tokio::join!(child_of(&soon, 1), child_of(&late, 2))
-        })
-        .await;
+        let found = together(async { tokio::join!(child_of(&soon, 1), child_of(&late, 2)) }).await;
         assert_eq!(found, (2, 4));
         assert_eq!(*doubles.0.lock().unwrap(), [2]);
     }

@@ -4,7 +4,13 @@ use async_graphql::{Context, InputObject, Object, Result};
 use domain::credential;
 use entity::ids::ContactId;
 
-use super::{begin, errors::{Payload, payload}, id::Id, session::CameFrom, store, viewer};
+use super::{
+    begin,
+    errors::{Payload, payload},
+    id::Id,
+    session::CameFrom,
+    store, viewer,
+};
 
 /// Mutations about one's own password and address, and the invitation to have them.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use support::{Process, until};
+use support::{Process, trusting, until};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -11,8 +11,7 @@ use tokio::{
 use tokio_rustls::{
     TlsConnector,
     rustls::{
-        ClientConfig, RootCertStore,
-        crypto::ring,
+        RootCertStore,
         pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
 };
@@ -30,14 +29,9 @@ fn issue(folder: &Path) -> CertificateDer<'static> {
 async fn ask(host: &str, certificate: &CertificateDer<'static>) -> Option<String> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let socket = TcpStream::connect(host).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    let mut stream = TlsConnector::from(Arc::new(config))
+    let mut stream = TlsConnector::from(Arc::new(trusting(roots)))
         .connect(name, socket)
         .await
         .ok()?;
