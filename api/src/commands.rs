@@ -4,6 +4,7 @@ pub mod admin;
 pub mod audit;
 pub mod duplicates;
 pub mod import;
+pub mod keys;
 pub mod person;
 pub mod schema;
 pub mod serve;
@@ -67,6 +68,9 @@ pub enum Command {
     /// Manage administrators.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Look after the keys that access tokens are signed with.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Look after the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -101,6 +105,7 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
             duplicates::run(command, &open_store(&cli.settings).await?).await
         }
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
+        Command::Keys(command) => keys::run(command, &open_store(&cli.settings).await?).await,
         Command::Audit(command) => audit::run(command, &open_store(&cli.settings).await?).await,
         Command::Person(command) => person::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),

@@ -84,9 +84,10 @@ impl Server {
         let keyring = Keyring::open(&store).await?;
         let cursors = Cursors::new(&secret::shared(store.reader(), "cursor", store.now()).await?);
         let api = schema::serve(&store, &keyring, &cursors)?;
+        let proxies = settings.proxies()?;
         let graphql = Service::new(Arc::new(api), Arc::new(Door::new(store.clone(), keyring)))
             .under(settings.terms())
-            .behind(settings.proxies()?)
+            .behind(proxies.clone())
             .within(settings.budget(Arc::clone(&clock))?);
         let services = Services::open(engine_settings, &store).await?;
         // Anybody can open the page: where people's real mail might be caught, it isn't served.
@@ -121,6 +122,7 @@ impl Server {
                     store.clone(),
                     settings.university.frontend.clone(),
                     engine_settings.public_url.clone(),
+                    proxies.clone(),
                 )
             });
         let tls = settings.tls()?;

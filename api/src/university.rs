@@ -31,10 +31,12 @@ use claims::Claims;
 pub use claims::Told;
 pub use settings::UniversitySettings;
 
-/// How long the provider's document is believed.
-const DOCUMENT_FOR: TimeDelta = TimeDelta::hours(1);
+/// How long the provider's document is believed: a key that it withdraws is good no longer than that.
+const DOCUMENT_FOR: TimeDelta = TimeDelta::minutes(10);
 /// How long a document stands at least, whatever tokens name.
 const READ_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// How long nobody is made to wait for a provider that did not answer.
+const GIVEN_UP_FOR: TimeDelta = TimeDelta::seconds(5);
 /// How long the provider may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 /// The largest answer that is read, in bytes.
@@ -105,7 +107,15 @@ pub struct University {
     redirect: RedirectUrl,
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
-    document: Mutex<Option<Document>>,
+    known: Mutex<Known>,
+}
+
+/// What is known of the provider.
+#[derive(Debug, Default)]
+struct Known {
+    document: Option<Document>,
+    /// When it last did not answer.
+    silent_at: Option<DateTime<Utc>>,
 }
 
 /// The provider's own document with its keys, and when it was read.
@@ -135,7 +145,7 @@ impl University {
             redirect,
             http,
             clock,
-            document: Mutex::default(),
+            known: Mutex::default(),
         })
     }
 
@@ -196,8 +206,8 @@ impl University {
                 .map_err(|error| trouble(&error))
         };
         let told = match verify(&document) {
-            // The provider may have changed its keys since its document was read.
-            Err(Trouble("unknown_key")) => {
+            // The provider may have changed its keys since its document was read, under new names or the old ones.
+            Err(Trouble("unknown_key" | "wrong_signature")) => {
                 document = self.document(READ_AGAIN_AFTER).await?;
                 verify(&document)?
             }
@@ -228,23 +238,33 @@ impl University {
 
     /// The provider's document, at most so old.
     async fn document(&self, at_most: TimeDelta) -> Result<Document, Trouble> {
-        let mut known = self.document.lock().await;
+        let mut known = self.known.lock().await;
         let now = self.clock.now();
         if let Some(document) = known
+            .document
             .as_ref()
             .filter(|document| now - document.read_at < at_most)
         {
             return Ok(document.clone());
         }
+        let unanswered = Trouble("no_document");
+        if known.silent_at.is_some_and(|at| now - at < GIVEN_UP_FOR) {
+            return Err(unanswered);
+        }
         let ask = self.asking();
-        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &ask)
-            .await
-            .map_err(|_| Trouble("no_document"))?;
+        let Ok(metadata) = CoreProviderMetadata::discover_async(self.issuer.clone(), &ask).await
+        else {
+            known.silent_at = Some(now);
+            return Err(unanswered);
+        };
         let document = Document {
             metadata,
             read_at: now,
         };
-        *known = Some(document.clone());
+        *known = Known {
+            document: Some(document.clone()),
+            silent_at: None,
+        };
         Ok(document)
     }
 

@@ -29,7 +29,7 @@ pub use recovery::{change_password, request_password_reset, reset_password};
 pub use rules::{LONGEST, MINIMUM_LENGTH};
 
 pub(crate) use address::ask_to_verify;
-pub(crate) use link::{make as make_link, take as take_link};
+pub(crate) use link::{NewLink, forget as forget_links, make as make_link, take as take_link};
 pub(crate) use rules::{About, acceptable_hash};
 
 /// The password of an account, when it has one.
@@ -71,8 +71,9 @@ pub(crate) async fn used(tx: &mut Tx, id: CredentialId) -> Result<()> {
     Ok(())
 }
 
-/// Makes `hash` the password of an account, instead of the one it may have.
+/// Makes `hash` the password of an account, instead of the one it may have. Links that are on their way stop working.
 pub(crate) async fn keep_password(tx: &mut Tx, user_id: UserId, hash: String) -> Result<()> {
+    link::forget(tx, user_id).await?;
     credential::Entity::delete_many()
         .filter(credential::Column::UserId.eq(user_id))
         .filter(credential::Column::Kind.eq(CredentialKind::Password))
@@ -83,8 +84,11 @@ pub(crate) async fn keep_password(tx: &mut Tx, user_id: UserId, hash: String) ->
         user_id: Set(user_id),
         kind: Set(CredentialKind::Password),
         password_hash: Set(Some(hash)),
+        external_id: Set(None),
         public_key: Set(None),
         sign_counter: Set(None),
+        transports: Set(None),
+        is_backed_up: Set(None),
         label: Set(None),
         created_at: Set(tx.now()),
         last_used_at: Set(None),

@@ -10,9 +10,16 @@ use crate::error::{Refusal, RefusalCode};
 ///
 /// It follows the `addr-spec` of RFC 5322 without comments, quoted local parts and address literals, which no
 /// mailbox of a person has.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
+
+/// Without the address, which no log may have.
+impl std::fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EmailAddress(…)")
+    }
+}
 
 /// The text is not a well-formed address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,26 +3,30 @@
 //! The protocol is spoken elsewhere. Here a sign-in is begun and ended in one and the same browser, whoever arrives finds
 //! their account or gets one without rights, and a code that works once carries the sign-in to the frontend.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod taking_over;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta};
 use entity::{
-    faculty, identity,
-    ids::{FacultyId, ProgrammeId, UserId},
+    identity,
+    ids::UserId,
     one_time_token::TokenPurpose,
-    programme, school, university_sign_in,
+    university_sign_in,
     user::{self, UserKind, UserState},
 };
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    sea_query::{Expr, ExprTrait, Func},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    TryInsertResult,
 };
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
-    credential,
+    credential::{self, NewLink},
     email_address::EmailAddress,
     error::{Error, RefusalCode, Result},
-    session::{self, Keyring, Origin, Tokens, hash_of, random_word},
+    secret,
+    session::{self, Keyring, Origin, Tokens, hash_of, limit, random_word},
     store::{Store, Tx},
     viewer::Viewer,
 };
@@ -33,11 +37,14 @@ pub const WITHIN: TimeDelta = TimeDelta::minutes(10);
 /// How long the code for the frontend works.
 const CODE_WITHIN: TimeDelta = TimeDelta::seconds(60);
 
+/// What keeps the cookie of a sign-in from being made by anybody else.
+const KEY: &str = "university_sign_in";
+
 /// A sign-in that was begun.
 pub struct Begun {
-    /// What comes back with the answer, and finds the sign-in again.
+    /// What comes back with the answer. It follows from the cookie by a key of ours.
     pub state: String,
-    /// What the browser keeps, and nobody else has.
+    /// What the browser keeps as a cookie, and nobody else has.
     pub browser: String,
     /// What only the two of them lead to.
     pub proofs: Proofs,
@@ -52,7 +59,6 @@ pub struct Proofs {
 }
 
 impl Proofs {
-    /// They follow from the cookie, which is not kept here: the database alone can't end a sign-in.
     fn of(state: &str, browser: &str) -> Self {
         Self {
             nonce: hash_of(&format!("nonce/{state}/{browser}")),
@@ -73,17 +79,36 @@ impl std::fmt::Debug for Proofs {
     }
 }
 
-/// Begins a sign-in.
-pub async fn begin(tx: &mut Tx) -> Result<Begun> {
-    let (state, browser) = (random_word(), random_word());
-    university_sign_in::Entity::insert(university_sign_in::ActiveModel {
-        state_hash: Set(hash_of(&state)),
-        browser_hash: Set(hash_of(&browser)),
-        created_at: Set(tx.now()),
-        expires_at: Set(tx.now() + WITHIN),
-    })
-    .exec_without_returning(tx.conn())
-    .await?;
+/// A sign-in that has come back to the browser it was begun in.
+#[derive(Debug)]
+pub struct Returned {
+    /// What the university's answer must fit.
+    pub proofs: Proofs,
+    /// What the frontend knows the secret to.
+    challenge: Option<String>,
+    /// Counted until it turns out to be good.
+    attempt: limit::Attempt,
+}
+
+/// Begins a sign-in. Nothing is kept of it here: anybody can begin as many as they like.
+///
+/// `challenge` ties the code that it ends with to the frontend that began it, as PKCE does (RFC 7636, S256): whoever
+/// exchanges the code must know the secret to it.
+pub async fn begin(store: &Store, challenge: Option<&str>) -> Result<Begun> {
+    if challenge.is_some_and(|challenge| !is_challenge(challenge)) {
+        return Err(Error::refused(
+            RefusalCode::Invalid,
+            "challenge",
+            "Give BASE64URL(SHA-256(verifier)) without padding: 43 characters.",
+        ));
+    }
+    let begun_at = store.now().timestamp();
+    let browser = format!(
+        "{}.{begun_at}.{}",
+        random_word(),
+        challenge.unwrap_or_default()
+    );
+    let state = state_of(store, &browser).await?;
     let proofs = Proofs::of(&state, &browser);
     Ok(Begun {
         state,
@@ -92,21 +117,66 @@ pub async fn begin(tx: &mut Tx) -> Result<Begun> {
     })
 }
 
-/// Takes up a sign-in again, once: `None` when it was begun in another browser, is too old, was taken up before, or was
-/// never begun.
-pub async fn take_up(tx: &mut Tx, state: &str, browser: &str) -> Result<Option<Proofs>> {
-    let taken = university_sign_in::Entity::delete_many()
-        .filter(university_sign_in::Column::StateHash.eq(hash_of(state)))
-        .filter(university_sign_in::Column::BrowserHash.eq(hash_of(browser)))
-        .filter(university_sign_in::Column::ExpiresAt.gt(tx.now()))
-        .exec(tx.conn())
-        .await?
-        .rows_affected;
-    Ok((taken == 1).then(|| Proofs::of(state, browser)))
+/// Takes up a sign-in that has come back, once: `None` when it was begun in another browser, is too old, was taken up
+/// before, or was never begun. Each counts for the network it comes from until it turns out to be good.
+pub async fn take_up(
+    store: &Store,
+    state: &str,
+    browser: &str,
+    from: &Origin,
+) -> Result<Option<Returned>> {
+    let attempt = limit::UNIVERSITY.count_address(store, from.address).await?;
+    if hash_of(&state_of(store, browser).await?) != hash_of(state) {
+        return Ok(None);
+    }
+    let mut parts = browser.split('.').skip(1);
+    let begun_at = parts
+        .next()
+        .and_then(|begun_at| DateTime::from_timestamp(begun_at.parse().ok()?, 0));
+    let challenge = parts.next().filter(|challenge| !challenge.is_empty());
+    let Some(expires_at) = begun_at.map(|begun_at| begun_at + WITHIN) else {
+        return Ok(None);
+    };
+    let tx = store.begin().await?;
+    if expires_at <= tx.now() {
+        return Ok(None);
+    }
+    let kept = university_sign_in::Entity::insert(university_sign_in::ActiveModel {
+        state_hash: Set(hash_of(state)),
+        expires_at: Set(expires_at),
+    })
+    .on_conflict_do_nothing()
+    .exec_without_returning(tx.conn())
+    .await?;
+    tx.commit().await?;
+    Ok(
+        matches!(kept, TryInsertResult::Inserted(1)).then(|| Returned {
+            proofs: Proofs::of(state, browser),
+            challenge: challenge.map(str::to_owned),
+            attempt,
+        }),
+    )
+}
+
+async fn state_of(store: &Store, browser: &str) -> Result<String> {
+    let key = secret::shared(store.reader(), KEY, store.now()).await?;
+    secret::sign(&key, "state", browser.as_bytes()).map(|state| URL_SAFE_NO_PAD.encode(state))
+}
+
+/// Whether it has the form of a SHA-256 in base64url.
+fn is_challenge(text: &str) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .is_ok_and(|bytes| bytes.len() == 32)
+}
+
+/// What `secret` is the secret to.
+fn challenge_of(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(secret))
 }
 
 /// Whom the university says it is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Arrived {
     /// The provider.
     pub issuer: String,
@@ -128,8 +198,16 @@ pub struct Arrived {
     pub year_of_study: Option<i32>,
 }
 
+impl std::fmt::Debug for Arrived {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Arrived")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Finds the account of whoever has arrived, or makes one, and gives the code that carries the sign-in to the frontend.
-pub async fn arrive(tx: &mut Tx, arrived: &Arrived) -> Result<String> {
+pub async fn arrive(tx: &mut Tx, arrived: &Arrived, returned: Returned) -> Result<String> {
     tx.hold(&format!("identity/{}/{}", arrived.issuer, arrived.subject))
         .await?;
     let known = identity::Entity::find_by_id((arrived.issuer.clone(), arrived.subject.clone()))
@@ -150,30 +228,44 @@ pub async fn arrive(tx: &mut Tx, arrived: &Arrived) -> Result<String> {
             "Your account is closed. Ask the Careers Centre.",
         ));
     }
-    let account_id = account.id;
-    update(tx, account, arrived).await?;
-    credential::make_link(tx, TokenPurpose::SignIn, account_id, None, CODE_WITHIN).await
+    let user_id = account.id;
+    taking_over::take_over(tx, account, arrived).await?;
+    limit::forgive(tx, returned.attempt).await?;
+    let code = NewLink {
+        purpose: TokenPurpose::SignIn,
+        user_id,
+        email: None,
+        challenge: returned.challenge.as_deref(),
+        lifetime: CODE_WITHIN,
+    };
+    credential::make_link(tx, code).await
 }
 
-/// Exchanges the code for tokens, once.
+/// Exchanges the code for tokens, once. `verifier` is the secret to the challenge that the sign-in was begun with: a code
+/// that somebody else's sign-in ended with is worth nothing.
 pub async fn exchange(
     store: &Store,
     keyring: &Keyring,
     code: &str,
+    verifier: Option<&str>,
     from: impl Into<Origin>,
 ) -> Result<Tokens> {
+    keyring.keep_current(store).await?;
     let mut tx = store.begin().await?;
     let not_valid = || {
         Error::refused(
             RefusalCode::LinkNotValid,
             "code",
-            "This code was used before or is too old. Sign in again.",
+            "This code was used before, is too old, or belongs to a sign-in that was begun elsewhere. Sign in again.",
         )
     };
     let link = match credential::take_link(&mut tx, code, &[TokenPurpose::SignIn]).await {
         Err(Error::Refused(_)) => return Err(not_valid()),
         other => other?,
     };
+    if link.challenge != verifier.map(challenge_of) {
+        return Err(not_valid());
+    }
     let account = account(&tx, link.user_id).await?;
     if account.state != UserState::Active {
         return Err(not_valid());
@@ -205,9 +297,15 @@ async fn find_or_make(tx: &mut Tx, arrived: &Arrived) -> Result<user::Model> {
         .filter(user::Column::Email.eq(email.as_str()))
         .one(tx.conn())
         .await?;
+    if !arrived.email_is_verified {
+        return Err(Error::refused_whole(
+            RefusalCode::EmailNotVerified,
+            "The university has not said that your e-mail address is yours. Ask its IT service to have it confirmed.",
+        ));
+    }
     let account = match found {
         None => make(tx, arrived, email).await?,
-        Some(account) if may_be_linked(tx, &account, arrived).await? => account,
+        Some(account) if may_be_linked(tx, &account).await? => account,
         Some(_) => {
             return Err(Error::refused_whole(
                 RefusalCode::Taken,
@@ -224,16 +322,19 @@ async fn find_or_make(tx: &mut Tx, arrived: &Arrived) -> Result<user::Model> {
     })
     .exec_without_returning(tx.conn())
     .await?;
-    tx.audit(&Viewer::system(), "identity.link", account.id, None, None)
-        .await?;
+    tx.audit(
+        &Viewer::system(),
+        "identity.link",
+        account.id,
+        None,
+        Some(json!({ "issuer": arrived.issuer })),
+    )
+    .await?;
     Ok(account)
 }
 
-async fn may_be_linked(tx: &Tx, account: &user::Model, arrived: &Arrived) -> Result<bool> {
-    if !arrived.email_is_verified
-        || account.email_verified_at.is_none()
-        || account.kind == UserKind::Employer
-    {
+async fn may_be_linked(tx: &Tx, account: &user::Model) -> Result<bool> {
+    if account.email_verified_at.is_none() || account.kind == UserKind::Employer {
         return Ok(false);
     }
     Ok(identity::Entity::find()
@@ -245,14 +346,13 @@ async fn may_be_linked(tx: &Tx, account: &user::Model, arrived: &Arrived) -> Res
 
 /// A student, or a member of staff without any right (policy 3: rights follow training).
 async fn make(tx: &mut Tx, arrived: &Arrived, email: &EmailAddress) -> Result<user::Model> {
-    let verified_at: Option<DateTime<Utc>> = arrived.email_is_verified.then_some(tx.now());
     let model = user::Model {
         id: UserId::new_at(tx.now()),
         email: email.as_str().to_owned(),
         name: arrived
             .name
-            .clone()
-            .filter(|name| !name.trim().is_empty())
+            .as_deref()
+            .and_then(taking_over::one_line)
             .unwrap_or_else(|| email.as_str().to_owned()),
         kind: arrived.kind,
         is_super_user: false,
@@ -262,7 +362,7 @@ async fn make(tx: &mut Tx, arrived: &Arrived, email: &EmailAddress) -> Result<us
         programme_id: None,
         year_of_study: None,
         contact_id: None,
-        email_verified_at: verified_at,
+        email_verified_at: Some(tx.now()),
         session_version: 1,
         booking_blocked_at: None,
         created_at: tx.now(),
@@ -271,79 +371,13 @@ async fn make(tx: &mut Tx, arrived: &Arrived, email: &EmailAddress) -> Result<us
     user::Entity::insert(model.clone().into_active_model().reset_all())
         .exec_without_returning(tx.conn())
         .await?;
-    tx.audit(&Viewer::system(), "account.create", model.id, None, None)
-        .await?;
-    Ok(model)
-}
-
-/// Takes over what the university knows better: faculty, programme and year. What it doesn't tell, or calls by a name
-/// that we don't know, stays.
-async fn update(tx: &mut Tx, account: user::Model, arrived: &Arrived) -> Result<()> {
-    let programme = match (&arrived.programme, account.kind) {
-        (Some(name), UserKind::Student) => programme_named(tx, name).await?,
-        _ => None,
-    };
-    let faculty = match (&programme, &arrived.faculty) {
-        (Some((_, faculty)), _) => Some(*faculty),
-        (None, Some(name)) => faculty_named(tx, name).await?,
-        (None, None) => None,
-    };
-    let year = arrived
-        .year_of_study
-        .filter(|year| account.kind == UserKind::Student && (1..=10).contains(year));
-    let now = (
-        faculty.or(account.faculty_id),
-        programme.map(|(id, _)| id).or(account.programme_id),
-        year.or(account.year_of_study),
-    );
-    if now
-        == (
-            account.faculty_id,
-            account.programme_id,
-            account.year_of_study,
-        )
-    {
-        return Ok(());
-    }
-    let id = account.id;
-    let mut row = account.into_active_model();
-    (row.faculty_id, row.programme_id, row.year_of_study) = (Set(now.0), Set(now.1), Set(now.2));
-    row.updated_at = Set(tx.now());
-    row.update(tx.conn()).await?;
     tx.audit(
         &Viewer::system(),
-        "account.update_from_university",
-        id,
+        "account.create",
+        model.id,
         None,
-        None,
+        Some(json!({ "email": model.email, "name": model.name, "kind": model.kind })),
     )
-    .await
-}
-
-async fn faculty_named(tx: &Tx, name: &str) -> Result<Option<FacultyId>> {
-    Ok(faculty::Entity::find()
-        .filter(
-            Expr::expr(Func::lower(faculty::Column::Name.into_expr()))
-                .eq(name.trim().to_lowercase()),
-        )
-        .one(tx.conn())
-        .await?
-        .map(|found| found.id))
-}
-
-async fn programme_named(tx: &Tx, name: &str) -> Result<Option<(ProgrammeId, FacultyId)>> {
-    let Some(found) = programme::Entity::find()
-        .filter(
-            Expr::expr(Func::lower(programme::Column::Name.into_expr()))
-                .eq(name.trim().to_lowercase()),
-        )
-        .one(tx.conn())
-        .await?
-    else {
-        return Ok(None);
-    };
-    Ok(school::Entity::find_by_id(found.school_id)
-        .one(tx.conn())
-        .await?
-        .map(|school| (found.id, school.faculty_id)))
+    .await?;
+    Ok(model)
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A letter to one person.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Letter {
     /// The template it is rendered with, such as `place_given`.
     pub template: &'static str,
@@ -36,6 +36,15 @@ pub struct Letter {
     pub purpose_key: String,
     /// What the template is filled with.
     pub fields: Value,
+}
+
+impl std::fmt::Debug for Letter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Letter")
+            .field("template", &self.template)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Letter {

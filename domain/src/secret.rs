@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::secret;
+use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
+
+use sha2::Sha256;
 
 use crate::error::{Error, Result};
 
@@ -31,6 +34,16 @@ pub async fn shared(
     find(db, name)
         .await?
         .ok_or_else(|| Error::Fault(format!("the key {name:?} can't be kept")))
+}
+
+/// A signature that nobody can make without the key. The purpose keeps one kind from passing for another.
+pub fn sign(key: &[u8], purpose: &str, message: &[u8]) -> Result<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        .map_err(|error| Error::Fault(format!("a key that can't sign: {error}")))?;
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(message);
+    Ok(mac.finalize().into_bytes().into())
 }
 
 async fn find(db: &impl ConnectionTrait, name: &'static str) -> Result<Option<Vec<u8>>> {

@@ -32,9 +32,9 @@ use crate::{
     viewer::Viewer,
 };
 
-pub use access_token::{ACCESS_TOKEN_LIFETIME, Keyring};
+pub use access_token::{ACCESS_TOKEN_LIFETIME, KEY_RIPENS, Keyring};
 pub use administrator::create_administrator;
-pub use origin::Origin;
+pub use origin::{Origin, subscriber};
 pub use own::{end_one, end_others, open_of, purge};
 
 /// How long a person stays signed in without signing in again.
@@ -89,6 +89,7 @@ pub async fn sign_in(
     refusals.into_result()?;
     let email = email.trim().to_lowercase();
 
+    keyring.keep_current(store).await?;
     let attempt = limit::SIGN_IN.count(store, &email, from.address).await?;
     let account = find_account(store.reader(), &email).await?;
     let credential =
@@ -103,6 +104,9 @@ pub async fn sign_in(
     let mut tx = store.begin().await?;
     limit::forgive(&mut tx, attempt).await?;
     if account.email_verified_at.is_none() {
+        tx.commit().await?;
+        limit::LETTERS.count(store, &email, None).await?;
+        let mut tx = store.begin().await?;
         credential::ask_to_verify(&mut tx, &account).await?;
         tx.commit().await?;
         return Err(Error::refused_whole(
@@ -156,6 +160,7 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
             "The refresh token is unknown or has expired. Sign in again.".to_owned(),
         )
     };
+    keyring.keep_current(store).await?;
     let hash = hash_of(token);
     let mut tx = store.begin().await?;
     let row = refresh_token::Entity::find_by_id(hash.clone())
@@ -211,13 +216,18 @@ pub async fn refresh(store: &Store, keyring: &Keyring, token: &str) -> Result<To
 pub async fn sign_out(tx: &mut Tx, viewer: &Viewer) -> Result<()> {
     let person = viewer.signed_in()?;
     match person.session_id {
-        Some(session_id) => end(tx, person.id, session_id, SessionEnd::SignedOut).await,
+        Some(session_id) => {
+            end(tx, person.id, session_id, SessionEnd::SignedOut).await?;
+            tx.audit(viewer, "session.end", session_id, None, None)
+                .await
+        }
         None => Ok(()),
     }
 }
 
-/// Ends every session of an account and makes its tokens worthless at their next use.
+/// Ends every session of an account and makes its tokens worthless at their next use; links on their way stop working.
 pub async fn revoke_all(tx: &mut Tx, user_id: UserId) -> Result<()> {
+    credential::forget_links(tx, user_id).await?;
     user::Entity::update_many()
         .col_expr(
             user::Column::SessionVersion,

@@ -10,18 +10,12 @@ use entity::{
     ids::SuppressionId,
     suppression::{self, SuppressionReason},
 };
-use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     QuerySelect, sea_query::OnConflict,
 };
-use sha2::Sha256;
 
-use crate::{
-    error::{Error, Result},
-    secret,
-    store::Tx,
-};
+use crate::{error::Result, secret, store::Tx};
 
 /// How many hashes are looked up with one statement.
 const AT_ONCE: usize = 1_000;
@@ -51,12 +45,7 @@ impl AddressKey {
 
     /// A signature that nobody can make without the key. The purpose keeps one kind from passing for another.
     pub fn sign(&self, purpose: &str, message: &[u8]) -> Result<[u8; 32]> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0)
-            .map_err(|error| Error::Fault(format!("the key of addresses: {error}")))?;
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        mac.update(message);
-        Ok(mac.finalize().into_bytes().into())
+        secret::sign(&self.0, purpose, message)
     }
 }
 

@@ -38,7 +38,7 @@ enum Asker {
 }
 
 /// Somebody who is signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// The account.
     pub id: UserId,
@@ -73,6 +73,15 @@ pub struct SignedIn {
     access_is_suspended: bool,
     /// What stands between a member of staff and each permission that they don't hold.
     lacking: Vec<(Permission, Lack)>,
+}
+
+impl std::fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An account with what its viewer needs of other tables.

@@ -64,7 +64,7 @@ pub enum GrantState {
 
 /// A row of `access_grant`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "access_grant")]
 pub struct Model {
     /// Its id.

@@ -29,7 +29,7 @@ pub enum AgreementKind {
 
 /// A row of `agreement`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "agreement")]
 pub struct Model {
     /// Its id.

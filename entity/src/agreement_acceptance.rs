@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `agreement_acceptance`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "agreement_acceptance")]
 pub struct Model {
     /// The version.

@@ -25,7 +25,7 @@ pub enum AnnouncementKind {
 
 /// A row of `announcement`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "announcement")]
 pub struct Model {
     /// Its id.

@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `announcement_faculty`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "announcement_faculty")]
 pub struct Model {
     /// The announcement.

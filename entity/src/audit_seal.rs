@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `audit_seal`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_seal")]
 pub struct Model {
     /// Its place in the chain, from 1 without a gap.

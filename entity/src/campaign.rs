@@ -38,7 +38,7 @@ pub enum CampaignState {
 
 /// A row of `campaign`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "campaign")]
 pub struct Model {
     /// Its id.

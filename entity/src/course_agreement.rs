@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `course_agreement`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "course_agreement")]
 pub struct Model {
     /// The course.

@@ -27,7 +27,7 @@ pub enum CredentialKind {
 
 /// A row of `credential`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "credential")]
 pub struct Model {
     /// Its id.
@@ -39,10 +39,16 @@ pub struct Model {
     pub kind: CredentialKind,
     /// The argon2id hash of a password, in PHC form.
     pub password_hash: Option<String>,
-    /// The public key of a passkey.
+    /// What the owner's device knows a passkey by (`WebAuthn`'s credential id).
+    pub external_id: Option<Vec<u8>>,
+    /// The public key of a passkey, in COSE form.
     pub public_key: Option<Vec<u8>>,
     /// How often a passkey had signed when it was last seen: a lower number tells of a copy.
     pub sign_counter: Option<i64>,
+    /// How the device that has a passkey can be reached, such as `usb,nfc`.
+    pub transports: Option<String>,
+    /// Whether a passkey is kept on more than one device.
+    pub is_backed_up: Option<bool>,
     /// What its owner calls it.
     pub label: Option<String>,
     /// When it was made or, of a password, last chosen anew.
@@ -58,7 +64,7 @@ personal_data! {
     erasure: Delete;
     retention: Until::Erasure.because("people sign in with it as long as they keep their account");
     Subject(Account) => user_id;
-    Secret(Null) => password_hash, public_key;
+    Secret(Null) => password_hash, external_id, public_key;
     Value(Null) => label;
-    Nothing => id, kind, sign_counter, created_at, last_used_at;
+    Nothing => id, kind, sign_counter, transports, is_backed_up, created_at, last_used_at;
 }

@@ -35,7 +35,7 @@ pub enum DeliveryState {
 
 /// A row of `delivery`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "delivery")]
 pub struct Model {
     /// Its id.

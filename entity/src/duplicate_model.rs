@@ -6,7 +6,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `duplicate_model`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "duplicate_model")]
 pub struct Model {
     /// Of which kind the records are.

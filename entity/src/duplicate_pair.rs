@@ -27,7 +27,7 @@ pub enum DuplicatePairState {
 
 /// A row of `duplicate_pair`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "duplicate_pair")]
 pub struct Model {
     /// Its id.

@@ -8,7 +8,7 @@ use crate::programme::StudyLevel;
 
 /// A row of `event_audience`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event_audience")]
 pub struct Model {
     /// Its id.

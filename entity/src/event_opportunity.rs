@@ -44,7 +44,7 @@ pub enum OpportunityKind {
 
 /// A row of `event_opportunity`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event_opportunity")]
 pub struct Model {
     /// The event.

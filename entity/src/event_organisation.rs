@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `event_organisation`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event_organisation")]
 pub struct Model {
     /// The event.

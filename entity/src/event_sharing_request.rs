@@ -29,7 +29,7 @@ pub enum SharingState {
 
 /// A row of `event_sharing_request`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event_sharing_request")]
 pub struct Model {
     /// Its id.

@@ -25,7 +25,7 @@ pub enum FacultyRoleKind {
 
 /// A row of `faculty_role`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "faculty_role")]
 pub struct Model {
     /// The faculty.

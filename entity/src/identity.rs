@@ -6,7 +6,7 @@ use crate::{ids::UserId, personal_data::personal_data};
 
 /// A row of `identity`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "identity")]
 pub struct Model {
     /// The provider: `iss` of `OpenID` Connect.

@@ -8,7 +8,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `kept_notice`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "kept_notice")]
 pub struct Model {
     /// Its id.

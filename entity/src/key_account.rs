@@ -44,7 +44,7 @@ pub enum KeyAccountState {
 
 /// A row of `key_account`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "key_account")]
 pub struct Model {
     /// Its id.

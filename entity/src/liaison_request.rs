@@ -29,7 +29,7 @@ pub enum LiaisonState {
 
 /// A row of `liaison_request`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "liaison_request")]
 pub struct Model {
     /// Its id.

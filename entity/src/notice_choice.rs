@@ -71,7 +71,7 @@ pub enum NoticeChannel {
 
 /// A row of `notice_choice`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "notice_choice")]
 pub struct Model {
     /// Whose choice it is.

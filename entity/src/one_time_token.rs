@@ -30,7 +30,7 @@ pub enum TokenPurpose {
 
 /// A row of `one_time_token`. It goes when it is used.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "one_time_token")]
 pub struct Model {
     /// SHA-256 of the token, in hexadecimal.
@@ -42,6 +42,8 @@ pub struct Model {
     pub user_id: UserId,
     /// The address that is to be proved.
     pub email: Option<String>,
+    /// What only whoever began knows the secret to: BASE64URL(SHA-256(secret)), as in RFC 7636.
+    pub challenge: Option<String>,
     /// When it was made.
     pub created_at: DateTimeUtc,
     /// When it stops working.
@@ -57,5 +59,5 @@ personal_data! {
     Subject(Account) => user_id;
     Secret(Stays) => token_hash;
     Value(Null) => email;
-    Nothing => purpose, created_at, expires_at;
+    Nothing => purpose, challenge, created_at, expires_at;
 }

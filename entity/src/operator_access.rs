@@ -36,7 +36,7 @@ pub enum AccessState {
 
 /// A row of `operator_access`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "operator_access")]
 pub struct Model {
     /// The member of staff.

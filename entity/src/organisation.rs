@@ -95,7 +95,7 @@ pub enum RecordSource {
 
 /// A row of `organisation`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "organisation")]
 pub struct Model {
     /// Its id.

@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `organisation_tag`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "organisation_tag")]
 pub struct Model {
     /// The organisation.

@@ -42,6 +42,18 @@ pub enum Holds {
     Secret(Erased),
 }
 
+impl Holds {
+    /// Whether a log may have it: ids and states, never values.
+    #[must_use]
+    pub const fn may_be_shown(self) -> bool {
+        match self {
+            Self::Nothing | Self::Hand => true,
+            Self::Subject(key) => !matches!(key, Key::Address | Key::AddressHash),
+            Self::Value(_) | Self::Words | Self::Sealed | Self::Secret(_) => false,
+        }
+    }
+}
+
 /// How a column names a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
@@ -166,6 +178,28 @@ macro_rules! personal_data {
                 },
             }
         };
+
+        /// Without what is somebody's, so that a row that is logged by mistake tells nobody of them.
+        impl std::fmt::Debug for Model {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                #[allow(unused_imports, clippy::enum_glob_use, reason = "a declaration reads as a sentence")]
+                use $crate::personal_data::{Erased::*, Holds::*, Key::*};
+                let mut row = f.debug_struct($table);
+                $(
+                    let holds: $crate::personal_data::Holds = $holds;
+                    if holds.may_be_shown() {
+                        $(row.field(stringify!($column), &self.$column);)+
+                    }
+                )+
+                row.finish_non_exhaustive()
+            }
+        }
+
+        impl std::fmt::Debug for ModelEx {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct($table).finish_non_exhaustive()
+            }
+        }
     };
 }
 pub(crate) use personal_data;

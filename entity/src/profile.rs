@@ -6,7 +6,7 @@ use crate::{ids::UserId, list::TextList, personal_data::personal_data};
 
 /// A row of `profile`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "profile")]
 pub struct Model {
     /// Whose it is.

@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `profile_photo`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "profile_photo")]
 pub struct Model {
     /// Whose it is.

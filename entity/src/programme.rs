@@ -29,7 +29,7 @@ pub enum StudyLevel {
 
 /// A row of `programme`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "programme")]
 pub struct Model {
     /// Its id.

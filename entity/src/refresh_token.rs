@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `refresh_token`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {
     /// SHA-256 of the token, in hexadecimal.

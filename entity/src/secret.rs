@@ -6,7 +6,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `secret`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "secret")]
 pub struct Model {
     /// What it is for.

@@ -6,7 +6,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `sign_in_attempt`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sign_in_attempt")]
 pub struct Model {
     /// Its id.

@@ -6,7 +6,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `signing_key`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "signing_key")]
 pub struct Model {
     /// The `kid` that tokens name.

@@ -67,7 +67,7 @@ pub enum SuggestionPriority {
 
 /// A row of `suggestion`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "suggestion")]
 pub struct Model {
     /// Its id.

@@ -7,7 +7,7 @@ use crate::personal_data::personal_data;
 
 /// A row of `suggestion_comment`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "suggestion_comment")]
 pub struct Model {
     /// Its id.

@@ -29,7 +29,7 @@ pub enum SuppressionReason {
 
 /// A row of `suppression`.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "suppression")]
 pub struct Model {
     /// Its id.

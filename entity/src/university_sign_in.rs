@@ -1,22 +1,18 @@
-//! A sign-in with the university that was begun and not ended.
+//! A sign-in with the university that has come back, so that it doesn't a second time.
 
 use sea_orm::entity::prelude::*;
 
 use crate::personal_data::personal_data;
 
-/// A row of `university_sign_in`. What is secret about it is in the browser's cookie alone.
+/// A row of `university_sign_in`. What was begun is in the browser's cookie alone.
 #[sea_orm::model]
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "university_sign_in")]
 pub struct Model {
     /// SHA-256 of `state`, in hexadecimal.
     #[sea_orm(primary_key, auto_increment = false)]
     pub state_hash: String,
-    /// SHA-256 of the cookie of the browser it was begun in, in hexadecimal.
-    pub browser_hash: String,
-    /// When it was begun.
-    pub created_at: DateTimeUtc,
-    /// When it can no longer be ended.
+    /// When nobody could end it any more in any case.
     pub expires_at: DateTimeUtc,
 }
 
@@ -24,5 +20,5 @@ impl ActiveModelBehavior for ActiveModel {}
 
 personal_data! {
     "university_sign_in": nobody;
-    state_hash, browser_hash, created_at, expires_at
+    state_hash, expires_at
 }

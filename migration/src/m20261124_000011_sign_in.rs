@@ -4,7 +4,7 @@
 
 use sea_orm_migration::{
     prelude::*,
-    schema::{big_integer_null, binary_null, text, text_null, uuid},
+    schema::{big_integer_null, binary_null, boolean_null, text, text_null, uuid},
 };
 
 use crate::columns::{drop_tables, id, index, moment, moment_null, one_of, part_of, unique};
@@ -42,8 +42,11 @@ impl MigrationTrait for Migration {
                     .col(uuid("user_id"))
                     .col(text("kind"))
                     .col(text_null("password_hash"))
+                    .col(binary_null("external_id"))
                     .col(binary_null("public_key"))
                     .col(big_integer_null("sign_counter"))
+                    .col(text_null("transports"))
+                    .col(boolean_null("is_backed_up"))
                     .col(text_null("label"))
                     .col(moment("created_at"))
                     .col(moment_null("last_used_at"))
@@ -60,6 +63,16 @@ impl MigrationTrait for Migration {
                             .eq("PASSKEY")
                             .eq(Expr::col("public_key").is_not_null()),
                     )
+                    .check(
+                        Expr::col("kind")
+                            .eq("PASSKEY")
+                            .eq(Expr::col("external_id").is_not_null()),
+                    )
+                    .check(
+                        Expr::col("kind")
+                            .eq("PASSKEY")
+                            .eq(Expr::col("sign_counter").is_not_null()),
+                    )
                     .take(),
             )
             .await?;
@@ -71,6 +84,7 @@ impl MigrationTrait for Migration {
                     .col(text("purpose"))
                     .col(uuid("user_id"))
                     .col(text_null("email"))
+                    .col(text_null("challenge"))
                     .col(moment("created_at"))
                     .col(moment("expires_at"))
                     .foreign_key(&mut part_of("user_id", "user_account"))
@@ -106,8 +120,6 @@ impl MigrationTrait for Migration {
                 Table::create()
                     .table("university_sign_in")
                     .col(text("state_hash").primary_key())
-                    .col(text("browser_hash"))
-                    .col(moment("created_at"))
                     .col(moment("expires_at"))
                     .take(),
             )
@@ -116,6 +128,7 @@ impl MigrationTrait for Migration {
             unique("credential_one_password", "credential", &["user_id"])
                 .and_where(one_of("kind", &["PASSWORD"]))
                 .take(),
+            unique("credential_external_id", "credential", &["external_id"]),
             index("credential_user", "credential", &["user_id"]),
             index(
                 "one_time_token_user",

@@ -337,6 +337,54 @@ on_both_columns! {
         control.stop().await;
     }
 
+    async fn a_new_password_makes_a_change_of_address_that_waits_worthless(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let student = system.demo_client("student1").await;
+        let ask = json!({ "input": { "newEmail": "intruder@elsewhere.test", "password": DEMO } });
+        assert_eq!(student.data(CHANGE_EMAIL, ask).await["changeEmail"]["requested"], true);
+        let link = link(&bed, "intruder@elsewhere.test", "/account/verify/").await;
+        until_letter(&bed, STUDENT, "Another e-mail address is asked for").await;
+        student.data(CHANGE, json!({ "input": { "currentPassword": DEMO, "newPassword": NEW } })).await;
+        let followed = system.client().graphql(VERIFY, json!({ "input": { "token": token_of(&link) } })).await;
+        assert_eq!(followed.refusals(), ["LINK_NOT_VALID"]);
+        assert!(may_sign_in(&system, STUDENT, NEW).await);
+        system.stop().await;
+    }
+
+    async fn a_letter_to_an_address_that_the_account_had_once_leads_nowhere(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        grant_editing(&system, "admin@demo.mycareer.test").await;
+        let (id, email) = invitable(&system).await;
+        system.demo_client("admin").await.data(INVITE, json!({ "id": id })).await;
+        let invitation = token_of(&link(&bed, &email, "/account/password/").await);
+        forget(&system, STUDENT).await;
+        let reset = token_of(&link(&bed, STUDENT, "/account/password/").await);
+        for (email, token) in [(email.as_str(), invitation), (STUDENT, reset)] {
+            let mut account = account(&system, email).await.into_active_model();
+            account.email = Set(format!("moved-{email}"));
+            account.update(system.store().reader()).await.unwrap();
+            let input = json!({ "input": { "token": token, "newPassword": NEW } });
+            assert_eq!(system.client().graphql(RESET, input.clone()).await.refusals(), ["LINK_NOT_VALID"]);
+            // The control: the same link, when the address is still theirs.
+            let mut account = self::account(&system, &format!("moved-{email}")).await.into_active_model();
+            account.email = Set(email.to_owned());
+            account.update(system.store().reader()).await.unwrap();
+            assert_eq!(system.client().data(RESET, input).await["resetPassword"]["reset"], true);
+        }
+        system.stop().await;
+    }
+
+    async fn nobody_has_letters_sent_to_strangers_without_end(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let student = system.demo_client("student1").await;
+        let ask = |number: u8| json!({ "input": { "newEmail": format!("stranger{number}@elsewhere.test"), "password": DEMO } });
+        for number in 0..3 {
+            student.data(CHANGE_EMAIL, ask(number)).await;
+        }
+        assert_eq!(student.graphql(CHANGE_EMAIL, ask(3)).await.codes(), ["TOO_MANY_ATTEMPTS"]);
+        system.stop().await;
+    }
+
     async fn what_signing_in_leaves_behind_is_cleared_away(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         system.demo_client("student1").await;

@@ -1,7 +1,7 @@
 //! Starting, serving and leaving: the programs as whoever runs them meets them.
 
 use serde_json::json;
-use support::{Client, Column, Process, on_both_columns};
+use support::{Client, Column, Process, on_both_columns, plain_get};
 
 const WHO_AM_I: &str = "{ viewer { email } }";
 
@@ -24,9 +24,9 @@ on_both_columns! {
         }
         for program in &mut programs {
             let address = program.ready().await;
-            let live = reqwest::get(format!("{address}/health/live")).await.unwrap();
+            let live = plain_get(&format!("{address}/health/live")).await;
             assert!(live.status().is_success());
-            let metrics = reqwest::get(format!("{address}/metrics")).await.unwrap();
+            let metrics = plain_get(&format!("{address}/metrics")).await;
             assert!(metrics.status().is_success());
         }
         for program in &mut programs {

@@ -3,6 +3,7 @@
 mod budget;
 mod headers;
 mod limits;
+mod masking;
 mod origins;
 mod secrets;
 mod tls;

@@ -1,12 +1,11 @@
 //! Signing in, below HTTP: passwords, tokens, sessions, limits.
 
 mod revocation;
-mod tokens;
 
 use chrono::TimeDelta;
 use domain::{
     Error, RefusalCode, Store,
-    session::{self, ACCESS_TOKEN_LIFETIME, Keyring, Tokens},
+    session::{self, ACCESS_TOKEN_LIFETIME, KEY_RIPENS, Keyring, Tokens},
 };
 use entity::{session as sessions, user};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
@@ -147,15 +146,28 @@ on_both_columns! {
         }
     }
 
-    async fn tokens_of_a_retired_key_are_good_until_they_expire(bed: TestBed) {
+    async fn a_new_key_is_taken_up_by_every_process_and_nobody_is_signed_out(bed: TestBed) {
         let (store, keyring) = store_with_ann(&bed).await;
         let old = sign_in(&store, &keyring, PASSWORD).await.unwrap();
+        let key_of = |tokens: &Tokens| jsonwebtoken::decode_header(&tokens.access_token).unwrap().kid;
         bed.clock().advance(TimeDelta::seconds(1));
         Keyring::rotate(&store).await.unwrap();
-        let rotated = Keyring::open(&store).await.unwrap();
-        let new = sign_in(&store, &rotated, PASSWORD).await.unwrap();
-        for (keys, token) in [(&rotated, &old), (&keyring, &new), (&rotated, &new)] {
-            session::authenticate(&store, keys, &token.access_token).await.unwrap();
+        let started = Keyring::open(&store).await.unwrap();
+        // Not every process knows the new key yet, so nobody signs with it.
+        assert_eq!(key_of(&sign_in(&store, &started, PASSWORD).await.unwrap()), key_of(&old));
+        bed.clock().advance(KEY_RIPENS);
+        let new = sign_in(&store, &keyring, PASSWORD).await.unwrap();
+        assert_ne!(key_of(&new), key_of(&old));
+        assert_eq!(key_of(&sign_in(&store, &started, PASSWORD).await.unwrap()), key_of(&new));
+        let late = Keyring::open(&store).await.unwrap();
+        for keys in [&keyring, &started, &late] {
+            for token in [&old, &new] {
+                session::authenticate(&store, keys, &token.access_token).await.unwrap();
+            }
         }
+        // A token with a key that nobody has makes no process forget those it knows.
+        let odd = old.access_token.replacen("eyJ", "eyK", 1);
+        assert!(session::authenticate(&store, &keyring, &odd).await.is_err());
+        session::authenticate(&store, &keyring, &new.access_token).await.unwrap();
     }
 }

@@ -26,8 +26,28 @@ const CLIENT: &str = "mycareer";
 pub struct Forged {
     /// Claims that are other ones, or null for those that are left out.
     pub claims: HashMap<&'static str, Value>,
-    /// The key that signs it is not in the document.
-    pub by_stranger: bool,
+    /// How it is signed.
+    pub signature: Signature,
+    /// What the provider says of the person when it is asked for more; nothing when it has no such address.
+    pub user_info: Option<Value>,
+    /// The issuer that stands in the provider's own document.
+    pub issuer: Option<&'static str>,
+}
+
+/// How a token is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signature {
+    /// By the key in the document.
+    #[default]
+    Own,
+    /// By a key that is not in the document, under the name of one that is.
+    Stranger,
+    /// By the key that was in the document before the last change.
+    Withdrawn,
+    /// Not at all: `alg` is `none`.
+    None,
+    /// With what MyCareer proves itself by, as a secret that both know.
+    Secret(&'static str),
 }
 
 /// A provider in the test itself.
@@ -42,6 +62,8 @@ struct Shared {
     issuer: String,
     key: SigningKey,
     kid: String,
+    /// The key before, with its name.
+    withdrawn: Option<(SigningKey, String)>,
     /// What it was asked at first by the code that it gives out.
     asked: HashMap<String, (String, String)>,
     forged: Forged,
@@ -65,6 +87,7 @@ impl Forger {
             issuer: issuer.clone(),
             key: SigningKey::from_bytes(&rand::random()),
             kid: "first".to_owned(),
+            withdrawn: None,
             asked: HashMap::new(),
             forged: Forged::default(),
             claims,
@@ -75,6 +98,7 @@ impl Forger {
             .at("/.well-known/openid-configuration", get(document))
             .at("/keys", get(keys))
             .at("/token", post(token))
+            .at("/user-info", get(user_info))
             .data(Arc::clone(&shared));
         tokio::spawn(Server::new_with_acceptor(acceptor).run(routes));
         Self { issuer, shared }
@@ -93,7 +117,9 @@ impl Forger {
     /// It signs with another key from now on, and has it in its document.
     pub fn rotate(&self) {
         let mut shared = self.shared.lock().unwrap();
-        shared.key = SigningKey::from_bytes(&rand::random());
+        let key = SigningKey::from_bytes(&rand::random());
+        let before = std::mem::replace(&mut shared.key, key);
+        shared.withdrawn = Some((before, shared.kid.clone()));
         shared.kid.push('+');
     }
 
@@ -122,15 +148,19 @@ fn document(Data(shared): Data<&Handle>) -> Json<Value> {
     let mut shared = shared.lock().unwrap();
     shared.documents += 1;
     let issuer = &shared.issuer;
-    Json(json!({
-        "issuer": issuer,
+    let mut document = json!({
+        "issuer": shared.forged.issuer.unwrap_or(issuer),
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "jwks_uri": format!("{issuer}/keys"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["EdDSA"],
-    }))
+    });
+    if shared.forged.user_info.is_some() {
+        document["userinfo_endpoint"] = json!(format!("{issuer}/user-info"));
+    }
+    Json(document)
 }
 
 #[handler]
@@ -144,6 +174,38 @@ fn keys(Data(shared): Data<&Handle>) -> Json<Value> {
         "kid": shared.kid,
         "x": URL_SAFE_NO_PAD.encode(shared.key.verifying_key().as_bytes()),
     }] }))
+}
+
+/// More of the person, as far as it was told to say any.
+#[handler]
+fn user_info(Data(shared): Data<&Handle>) -> Json<Option<Value>> {
+    Json(shared.lock().unwrap().forged.user_info.clone())
+}
+
+/// The claims as a token.
+fn signed(shared: &Shared, claims: &Value) -> String {
+    let by = |key: &SigningKey, kid: &str| {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(kid.to_owned());
+        let key = EncodingKey::from_ed_der(key.to_pkcs8_der().unwrap().as_bytes());
+        encode(&header, claims, &key).unwrap()
+    };
+    match shared.forged.signature {
+        Signature::Own => by(&shared.key, &shared.kid),
+        Signature::Stranger => by(&SigningKey::from_bytes(&rand::random()), &shared.kid),
+        Signature::Withdrawn => {
+            let (key, kid) = shared.withdrawn.as_ref().expect("no key was withdrawn");
+            by(key, kid)
+        }
+        Signature::None => {
+            let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+            format!("{}.{}.", part(&json!({ "alg": "none" })), part(claims))
+        }
+        Signature::Secret(secret) => {
+            let key = EncodingKey::from_secret(secret.as_bytes());
+            encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
+        }
+    }
 }
 
 #[handler]
@@ -171,15 +233,7 @@ fn token(Data(shared): Data<&Handle>, Form(form): Form<HashMap<String, String>>)
     for (claim, value) in &shared.forged.claims {
         claims[*claim] = value.clone();
     }
-    let key = if shared.forged.by_stranger {
-        SigningKey::from_bytes(&rand::random())
-    } else {
-        shared.key.clone()
-    };
-    let mut header = Header::new(Algorithm::EdDSA);
-    header.kid = Some(shared.kid.clone());
-    let key = EncodingKey::from_ed_der(key.to_pkcs8_der().unwrap().as_bytes());
-    let id_token = encode(&header, &claims, &key).unwrap();
+    let id_token = signed(&shared, &claims);
     Json(json!({
         "access_token": "worth nothing",
         "token_type": "Bearer",

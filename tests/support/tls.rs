@@ -18,5 +18,16 @@ pub fn trusting(roots: RootCertStore) -> ClientConfig {
 
 /// An HTTP client to be built: for the servers of this machine, so that it trusts nobody's certificate.
 pub fn http_client() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().tls_backend_preconfigured(trusting(RootCertStore::empty()))
+    reqwest::Client::builder()
+        .user_agent("mycareer-tests")
+        .tls_backend_preconfigured(trusting(RootCertStore::empty()))
+}
+
+/// Gets a page of this machine.
+///
+/// # Panics
+/// When nobody answers there.
+pub async fn plain_get(address: &str) -> reqwest::Response {
+    let http = http_client().build().unwrap();
+    http.get(address).send().await.unwrap()
 }

@@ -65,6 +65,9 @@ struct ExchangeSignInCodeInput {
     /// The `code` that the browser came back with.
     #[graphql(secret)]
     code: String,
+    /// The secret to the `challenge` that the sign-in was begun with (RFC 7636, S256); left out when there was none.
+    #[graphql(secret)]
+    verifier: Option<String>,
 }
 
 /// The tokens of a session that the university stands for.
@@ -180,6 +183,7 @@ impl SessionMutation {
             store(ctx)?,
             ctx.data::<Keyring>()?,
             &input.code,
+            input.verifier.as_deref(),
             CameFrom::of(ctx).origin(),
         )
         .await;

@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use domain::{Error, Store, identity};
+use domain::{Error, Store, identity, session::Origin};
 use minijinja::context;
 use poem::{
     EndpointExt, IntoEndpoint, Request, Response, Route, get, handler,
@@ -13,7 +13,7 @@ use poem::{
 use serde::Deserialize;
 use url::Url;
 
-use super::pages;
+use super::{pages, proxies::TrustedProxies};
 use crate::university::{Trouble, University};
 
 /// Where the provider sends it back to: what is registered there.
@@ -28,6 +28,7 @@ pub struct SignIn {
     store: Store,
     frontend: Option<Url>,
     public_url: Url,
+    proxies: TrustedProxies,
 }
 
 impl fmt::Debug for SignIn {
@@ -44,12 +45,14 @@ impl SignIn {
         store: Store,
         frontend: Option<Url>,
         public_url: Url,
+        proxies: TrustedProxies,
     ) -> Self {
         Self {
             university: Arc::new(university),
             store,
             frontend,
             public_url,
+            proxies,
         }
     }
 
@@ -138,9 +141,18 @@ struct Answer {
     iss: Option<String>,
 }
 
+/// What a frontend begins with.
+#[derive(Deserialize)]
+struct Beginning {
+    challenge: Option<String>,
+}
+
 #[handler]
-async fn begin(Data(sign_in): Data<&SignIn>) -> Response {
-    match begun(sign_in).await {
+async fn begin(
+    Data(sign_in): Data<&SignIn>,
+    Query(Beginning { challenge }): Query<Beginning>,
+) -> Response {
+    match begun(sign_in, challenge.as_deref()).await {
         Ok((address, browser)) => redirect(
             address.as_str(),
             &sign_in.cookie(&browser, identity::WITHIN.num_seconds()),
@@ -149,10 +161,12 @@ async fn begin(Data(sign_in): Data<&SignIn>) -> Response {
     }
 }
 
-async fn begun(sign_in: &SignIn) -> Result<(Url, String), Failure> {
-    let mut tx = sign_in.store.begin().await?;
-    let begun = identity::begin(&mut tx).await?;
-    tx.commit().await?;
+async fn begun(sign_in: &SignIn, challenge: Option<&str>) -> Result<(Url, String), Failure> {
+    // Without one, anybody could have the frontend take up a sign-in of theirs.
+    if sign_in.frontend.is_some() && challenge.is_none() {
+        return Err(Trouble("no_challenge").into());
+    }
+    let begun = identity::begin(&sign_in.store, challenge).await?;
     let address = sign_in
         .university
         .address(&begun.state, &begun.proofs)
@@ -166,7 +180,8 @@ async fn end(
     Data(sign_in): Data<&SignIn>,
     Query(answer): Query<Answer>,
 ) -> Response {
-    match ended(sign_in, sign_in.kept(req), answer).await {
+    let from = sign_in.proxies.origin(req);
+    match ended(sign_in, sign_in.kept(req), &from, answer).await {
         Ok(code) => redirect(&sign_in.arrival(&code), &sign_in.cookie("", 0)),
         Err(failure) => told(&failure),
     }
@@ -175,15 +190,15 @@ async fn end(
 async fn ended(
     sign_in: &SignIn,
     browser: Option<String>,
+    from: &Origin,
     answer: Answer,
 ) -> Result<String, Failure> {
     let (Some(state), Some(browser)) = (answer.state, browser) else {
         return Err(Trouble("not_begun_here").into());
     };
-    let mut tx = sign_in.store.begin().await?;
-    let proofs = identity::take_up(&mut tx, &state, &browser).await?;
-    tx.commit().await?;
-    let proofs = proofs.ok_or(Trouble("wrong_state"))?;
+    let returned = identity::take_up(&sign_in.store, &state, &browser, from)
+        .await?
+        .ok_or(Trouble("wrong_state"))?;
     // RFC 9207: another provider's answer is not taken for this one's.
     if answer
         .iss
@@ -195,9 +210,10 @@ async fn ended(
         return Err(Trouble("declined").into());
     }
     let code = answer.code.ok_or(Trouble("no_code"))?;
-    let arrived = sign_in.university.redeem(&code, &proofs).await?.arrived()?;
+    let told = sign_in.university.redeem(&code, &returned.proofs).await?;
+    let arrived = told.arrived()?;
     let mut tx = sign_in.store.begin().await?;
-    let code = identity::arrive(&mut tx, &arrived).await?;
+    let code = identity::arrive(&mut tx, &arrived, returned).await?;
     tx.commit().await?;
     Ok(code)
 }
@@ -241,9 +257,14 @@ fn told(failure: &Failure) -> Response {
                     StatusCode::BAD_GATEWAY,
                     "The university's sign-in can't be reached at the moment. Try again in a few minutes.".to_owned(),
                 ),
+                "no_challenge" => (
+                    StatusCode::BAD_REQUEST,
+                    "The page that sent you here left out `challenge`: BASE64URL(SHA-256(verifier)). Tell those who run it."
+                        .to_owned(),
+                ),
                 "no_affiliation" => (
                     StatusCode::FORBIDDEN,
-                    "The university does not say that you are a student or a member of staff, for whom this is. Employers \
+                    "The university does not say that you are a student, a graduate or a member of staff, for whom this is. Employers \
                      sign in with e-mail and password."
                         .to_owned(),
                 ),
@@ -261,6 +282,10 @@ fn told(failure: &Failure) -> Response {
         Failure::Domain(error @ Error::Refused(_)) => {
             tracing::warn!("somebody who signed in with the university has no account to use");
             (StatusCode::FORBIDDEN, error.to_string())
+        }
+        Failure::Domain(error @ Error::TooMany { .. }) => {
+            tracing::warn!("a network sends too many sign-ins that are not good");
+            (StatusCode::TOO_MANY_REQUESTS, error.to_string())
         }
         Failure::Domain(error) => {
             tracing::error!(%error, "a sign-in with the university failed");

@@ -82,6 +82,8 @@ impl Told {
             Some(UserKind::Staff)
         } else if is_one_of(&settings.students) {
             Some(UserKind::Student)
+        } else if is_one_of(&settings.graduates) {
+            Some(UserKind::Graduate)
         } else {
             None
         };

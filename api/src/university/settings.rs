@@ -81,6 +81,15 @@ pub struct UniversitySettings {
     )]
     pub students: String,
 
+    /// The affiliations of graduates. Who is a student too is a student
+    #[arg(
+        long = "oidc-graduates",
+        env = "MYCAREER_OIDC_GRADUATES",
+        default_value = "alum",
+        value_name = "WORDS"
+    )]
+    pub graduates: String,
+
     /// The claim with the name of somebody's faculty
     #[arg(
         long = "oidc-faculty-claim",
@@ -108,8 +117,8 @@ pub struct UniversitySettings {
     )]
     pub year_claim: String,
 
-    /// Where the frontend takes up a sign-in: `code` is added to it, for `exchangeSignInCode`. Unset: a page of MyCareer's
-    /// own shows the code
+    /// Where the frontend takes up a sign-in: `code` is added to it, for `exchangeSignInCode`. It must begin the sign-in with
+    /// a `challenge`. Unset: a page of MyCareer's own shows the code
     #[arg(
         long = "sign-in-frontend",
         env = "MYCAREER_SIGN_IN_FRONTEND",

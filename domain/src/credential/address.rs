@@ -6,14 +6,14 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::
 use serde_json::json;
 
 use super::{
-    link::{self, VERIFY_PATH},
+    link::{self, NewLink, VERIFY_PATH},
     recovery::confirm_password,
 };
 use crate::{
     email_address::EmailAddress,
     error::{Error, RefusalCode, Result},
     mail::{self, Letter},
-    session::hash_of,
+    session::{hash_of, limit},
     store::{Store, Tx},
     viewer::Viewer,
 };
@@ -44,7 +44,10 @@ pub async fn change_email(
         .await?
         .ok_or_else(|| Error::not_found("newEmail", "account"))?;
     confirm_password(store, &account, "password", password).await?;
+    // Nobody has letters sent to strangers.
+    limit::LETTERS.count(store, &account.email, None).await?;
     let mut tx = store.begin().await?;
+    tell_old_address(&mut tx, &account, "email_change_asked").await?;
     send_link(
         &mut tx,
         &account,
@@ -65,7 +68,14 @@ async fn send_link(
     template: &'static str,
     to: EmailAddress,
 ) -> Result<()> {
-    let token = link::make(tx, purpose, account.id, Some(&to), VERIFY_WITHIN).await?;
+    let new = NewLink {
+        purpose,
+        user_id: account.id,
+        email: Some(&to),
+        challenge: None,
+        lifetime: VERIFY_WITHIN,
+    };
+    let token = link::make(tx, new).await?;
     let letter = Letter {
         template,
         to,
@@ -102,6 +112,8 @@ pub async fn verify_email(tx: &mut Tx, token: &str) -> Result<()> {
         }
         _ => return Err(link::not_valid()),
     }
+    let before = json!({ "email": account.email });
+    let after = json!({ "email": email });
     user::Entity::update_many()
         .col_expr(user::Column::Email, Expr::value(email))
         .col_expr(user::Column::EmailVerifiedAt, Expr::value(tx.now()))
@@ -109,8 +121,16 @@ pub async fn verify_email(tx: &mut Tx, token: &str) -> Result<()> {
         .filter(user::Column::Id.eq(account.id))
         .exec(tx.conn())
         .await?;
-    tx.audit(&Viewer::system(), "email.verify", account.id, None, None)
-        .await
+    // What was sent to the old address leads nowhere any more.
+    link::forget(tx, account.id).await?;
+    tx.audit(
+        &Viewer::system(),
+        "email.verify",
+        account.id,
+        Some(before),
+        Some(after),
+    )
+    .await
 }
 
 /// Looks whether nobody else has the new address, which only whoever reads its mail gets to know, and tells the old one.
@@ -127,19 +147,24 @@ async fn move_to(tx: &mut Tx, account: &user::Model, email: &str) -> Result<()> 
             "Another account has this address. Sign in to that one, or ask the Careers Centre.",
         ));
     }
+    tell_old_address(tx, account, "email_changed").await
+}
+
+/// Tells the address that the account has until now: it may not have been its owner who asked.
+async fn tell_old_address(
+    tx: &mut Tx,
+    account: &user::Model,
+    template: &'static str,
+) -> Result<()> {
     let Ok(to) = account.email.parse::<EmailAddress>() else {
         return Ok(());
     };
     let letter = Letter {
-        template: "email_changed",
+        template,
         to,
         name: account.name.clone(),
         user_id: Some(account.id),
-        purpose_key: format!(
-            "email_changed/{}/{}",
-            account.id,
-            tx.now().timestamp_micros()
-        ),
+        purpose_key: format!("{template}/{}/{}", account.id, tx.now().timestamp_micros()),
         fields: json!({ "changed_at": tx.now() }),
     };
     mail::post(tx, letter).await?;

@@ -13,7 +13,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
 use super::{
-    link::{self, PASSWORD_PATH},
+    link::{self, NewLink, PASSWORD_PATH},
     password_of,
 };
 use crate::{
@@ -69,14 +69,14 @@ pub async fn invite_employer(tx: &mut Tx, viewer: &Viewer, id: ContactId) -> Res
         Some(account) => account.id,
         None => make_account(tx, id, &contact.name, &to).await?,
     };
-    let token = link::make(
-        tx,
-        TokenPurpose::Invitation,
+    let new = NewLink {
+        purpose: TokenPurpose::Invitation,
         user_id,
-        Some(&to),
-        ACCEPT_WITHIN,
-    )
-    .await?;
+        email: Some(&to),
+        challenge: None,
+        lifetime: ACCEPT_WITHIN,
+    };
+    let token = link::make(tx, new).await?;
     let letter = Letter {
         template: "invitation",
         to,
@@ -90,7 +90,8 @@ pub async fn invite_employer(tx: &mut Tx, viewer: &Viewer, id: ContactId) -> Res
         }),
     };
     mail::post(tx, letter).await?;
-    tx.audit(viewer, "employer.invite", user_id, None, None)
+    let after = json!({ "contactId": id, "organisationId": organisation.id });
+    tx.audit(viewer, "employer.invite", user_id, None, Some(after))
         .await
 }
 

@@ -28,36 +28,58 @@ pub struct Link {
     pub user_id: UserId,
     /// The address that it proves.
     pub email: Option<String>,
+    /// What whoever follows it must know the secret to.
+    pub challenge: Option<String>,
+}
+
+/// A link that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLink<'a> {
+    /// What for.
+    pub purpose: TokenPurpose,
+    /// For which account.
+    pub user_id: UserId,
+    /// The address that it goes to, and proves. It works as long as that is the account's, or is to become it.
+    pub email: Option<&'a EmailAddress>,
+    /// What whoever follows it must know the secret to.
+    pub challenge: Option<&'a str>,
+    /// How long it works.
+    pub lifetime: TimeDelta,
 }
 
 /// Makes a token. Those for the same purpose that the account had stop working.
-pub async fn make(
-    tx: &mut Tx,
-    purpose: TokenPurpose,
-    user_id: UserId,
-    email: Option<&EmailAddress>,
-    lifetime: TimeDelta,
-) -> Result<String> {
+pub async fn make(tx: &mut Tx, new: NewLink<'_>) -> Result<String> {
     // Two browsers may be on their way in at once.
-    if purpose != TokenPurpose::SignIn {
+    if new.purpose != TokenPurpose::SignIn {
         one_time_token::Entity::delete_many()
-            .filter(one_time_token::Column::UserId.eq(user_id))
-            .filter(one_time_token::Column::Purpose.eq(purpose))
+            .filter(one_time_token::Column::UserId.eq(new.user_id))
+            .filter(one_time_token::Column::Purpose.eq(new.purpose))
             .exec(tx.conn())
             .await?;
     }
     let token = random_word();
     one_time_token::Entity::insert(one_time_token::ActiveModel {
         token_hash: Set(hash_of(&token)),
-        purpose: Set(purpose),
-        user_id: Set(user_id),
-        email: Set(email.map(|email| email.as_str().to_owned())),
+        purpose: Set(new.purpose),
+        user_id: Set(new.user_id),
+        email: Set(new.email.map(|email| email.as_str().to_owned())),
+        challenge: Set(new.challenge.map(str::to_owned)),
         created_at: Set(tx.now()),
-        expires_at: Set(tx.now() + lifetime),
+        expires_at: Set(tx.now() + new.lifetime),
     })
     .exec_without_returning(tx.conn())
     .await?;
     Ok(token)
+}
+
+/// Every link of an account stops working: it has another password or address, or is closed, and whoever has an old
+/// letter must not get in by it.
+pub async fn forget(tx: &Tx, user_id: UserId) -> Result<()> {
+    one_time_token::Entity::delete_many()
+        .filter(one_time_token::Column::UserId.eq(user_id))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// What a link is for, without using it; `None` when it doesn't work, or not for one of these purposes.
@@ -103,6 +125,7 @@ impl From<one_time_token::Model> for Link {
             purpose: row.purpose,
             user_id: row.user_id,
             email: row.email,
+            challenge: row.challenge,
         }
     }
 }

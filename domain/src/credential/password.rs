@@ -46,13 +46,18 @@ fn hash_now(password: &str) -> Result<String> {
 pub(super) async fn elsewhere<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
-    let _permit = AT_ONCE
+    let permit = AT_ONCE
         .acquire()
         .await
         .map_err(|error| Error::Fault(error.to_string()))?;
-    task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Fault(format!("hashing a password failed: {error}")))
+    // The permit goes along: whoever asked may be gone before the work is done.
+    task::spawn_blocking(move || {
+        let done = work();
+        drop(permit);
+        done
+    })
+    .await
+    .map_err(|error| Error::Fault(format!("hashing a password failed: {error}")))
 }
 
 #[cfg(test)]

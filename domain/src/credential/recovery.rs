@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     About, acceptable_hash, check_password, keep_password,
-    link::{self, PASSWORD_PATH},
+    link::{self, NewLink, PASSWORD_PATH},
     password_of,
 };
 use crate::{
@@ -90,7 +90,7 @@ pub async fn request_password_reset(
 ) -> Result<()> {
     let email = EmailAddress::from_input(email, "email")
         .map_err(|refusal| Error::Refused(vec![refusal]))?;
-    limit::RESET
+    limit::LETTERS
         .count(store, email.as_str(), from.into().address)
         .await?;
     let account = user::Entity::find()
@@ -108,14 +108,14 @@ pub async fn request_password_reset(
         return Ok(());
     }
     let mut tx = store.begin().await?;
-    let token = link::make(
-        &mut tx,
-        TokenPurpose::ResetPassword,
-        account.id,
-        None,
-        RESET_WITHIN,
-    )
-    .await?;
+    let new = NewLink {
+        purpose: TokenPurpose::ResetPassword,
+        user_id: account.id,
+        email: Some(&email),
+        challenge: None,
+        lifetime: RESET_WITHIN,
+    };
+    let token = link::make(&mut tx, new).await?;
     let letter = Letter {
         template: "reset_password",
         to: email,
@@ -150,6 +150,8 @@ pub async fn reset_password(store: &Store, token: &str, new: String) -> Result<(
         .one(store.reader())
         .await?
         .filter(|account| account.state == UserState::Active)
+        // The address may be somebody else's by now.
+        .filter(|account| read.email.as_ref() == Some(&account.email))
         .ok_or_else(link::not_valid)?;
     let about = about(store.reader(), &account).await?;
     let hash = acceptable_hash(about, "newPassword", new).await?;

@@ -20,7 +20,7 @@ table! {
     input SignInInput { email, password: give(EVERYONE); }
     input RefreshSessionInput { refreshToken: give(EVERYONE); }
     type SignInPayload { accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE); }
-    input ExchangeSignInCodeInput { code: give(EVERYONE); }
+    input ExchangeSignInCodeInput { code, verifier: give(EVERYONE); }
     type ExchangeSignInCodePayload {
         accessToken, accessTokenExpiresAt, refreshToken, userErrors: read(EVERYONE);
     }

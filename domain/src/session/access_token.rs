@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,12 +14,15 @@ use entity::{
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
     store::Store,
+    viewer::Viewer,
 };
 
 /// How long an access token is good for.
@@ -27,20 +30,32 @@ pub const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
 const ISSUER: &str = "mycareer";
 const AUDIENCE: &str = "mycareer-api";
+/// What changes of the keys are held by.
+const KEYS: &str = "signing_keys";
 const TYPE: &str = "at+jwt";
+
+/// How long a new key is only read before tokens are signed with it: every process has it by then.
+pub const KEY_RIPENS: TimeDelta = TimeDelta::minutes(2);
+/// How often the keys are read again to sign with.
+const READ_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How often at most they are read because a token names one that isn't known: anybody can send such tokens.
+const READ_AT_MOST_EVERY: TimeDelta = TimeDelta::seconds(1);
 
 /// The keys that tokens are signed and verified with, as the database has them. Clones share what they know.
 #[derive(Clone)]
-pub struct Keyring {
+pub struct Keyring(Arc<RwLock<Keys>>);
+
+struct Keys {
     current: String,
     signing: EncodingKey,
-    verifying: Arc<RwLock<HashMap<String, DecodingKey>>>,
+    verifying: HashMap<String, DecodingKey>,
+    read_at: DateTime<Utc>,
 }
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Keyring")
-            .field("current", &self.current)
+            .field("current", &self.read().current)
             .finish_non_exhaustive()
     }
 }
@@ -68,29 +83,19 @@ impl Keyring {
     /// Reads the keys, and makes the first one where there is none.
     pub async fn open(store: &Store) -> Result<Self> {
         let tx = store.begin().await?;
-        let current = signing_key::Entity::find()
-            .filter(signing_key::Column::RetiredAt.is_null())
-            .order_by_desc(signing_key::Column::CreatedAt)
-            .one(tx.conn())
-            .await?;
-        let current = match current {
-            Some(current) => current,
-            None => make_key(&tx).await?,
-        };
+        tx.hold(KEYS).await?;
+        if current(&good_keys(tx.conn(), tx.now()).await?, tx.now()).is_none() {
+            make_key(&tx).await?;
+        }
         tx.commit().await?;
-        let keyring = Self {
-            signing: EncodingKey::from_ed_der(&current.private_key),
-            current: current.id,
-            verifying: Arc::default(),
-        };
-        keyring.reread(store).await?;
-        Ok(keyring)
+        Ok(Self(Arc::new(RwLock::new(read_keys(store).await?))))
     }
 
-    /// Makes a new signing key. Processes that are running go on with the one they have until they are started again;
-    /// tokens of either kind are good meanwhile.
+    /// Makes a new key. Two minutes later every process signs with it; what the others have signed until then is good
+    /// until it expires.
     pub async fn rotate(store: &Store) -> Result<()> {
-        let tx = store.begin().await?;
+        let mut tx = store.begin().await?;
+        tx.hold(KEYS).await?;
         signing_key::Entity::update_many()
             .col_expr(
                 signing_key::Column::RetiredAt,
@@ -99,8 +104,18 @@ impl Keyring {
             .filter(signing_key::Column::RetiredAt.is_null())
             .exec(tx.conn())
             .await?;
-        make_key(&tx).await?;
+        let key = make_key(&tx).await?;
+        tx.audit(&Viewer::system(), "signing_key.rotate", key.id, None, None)
+            .await?;
         tx.commit().await
+    }
+
+    /// Reads the keys again when it is time to: before something is signed.
+    pub(crate) async fn keep_current(&self, store: &Store) -> Result<()> {
+        if store.now() - self.read().read_at >= READ_EVERY {
+            self.reread(store).await?;
+        }
+        Ok(())
     }
 
     /// An access token for a session, and when it expires.
@@ -112,9 +127,10 @@ impl Keyring {
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>)> {
         let expires_at = now + ACCESS_TOKEN_LIFETIME;
+        let keys = self.read();
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.current.clone());
+        header.kid = Some(keys.current.clone());
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -124,7 +140,7 @@ impl Keyring {
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
         };
-        let token = encode(&header, &claims, &self.signing)
+        let token = encode(&header, &claims, &keys.signing)
             .map_err(|error| Error::Fault(format!("an access token can't be signed: {error}")))?;
         Ok((token, expires_at))
     }
@@ -141,6 +157,9 @@ impl Keyring {
         let key = if let Some(key) = self.key(&kid) {
             key
         } else {
+            if store.now() - self.read().read_at < READ_AT_MOST_EVERY {
+                return Err(refused());
+            }
             self.reread(store).await?;
             self.key(&kid).ok_or_else(refused)?
         };
@@ -166,34 +185,62 @@ impl Keyring {
         })
     }
 
+    fn read(&self) -> RwLockReadGuard<'_, Keys> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn key(&self, kid: &str) -> Option<DecodingKey> {
-        self.verifying
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(kid)
-            .cloned()
+        self.read().verifying.get(kid).cloned()
     }
 
     /// Another process may have made a key since.
     async fn reread(&self, store: &Store) -> Result<()> {
-        let keys = signing_key::Entity::find()
-            .filter(
-                sea_orm::Condition::any()
-                    .add(signing_key::Column::RetiredAt.is_null())
-                    .add(signing_key::Column::RetiredAt.gt(store.now() - ACCESS_TOKEN_LIFETIME)),
-            )
-            .all(store.reader())
-            .await?;
-        let keys = keys
-            .into_iter()
-            .map(|key| (key.id, DecodingKey::from_ed_der(&key.public_key)))
-            .collect();
-        *self
-            .verifying
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = keys;
+        let keys = read_keys(store).await?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
     }
+}
+
+async fn read_keys(store: &Store) -> Result<Keys> {
+    let now = store.now();
+    let keys = good_keys(store.reader(), now).await?;
+    let current = current(&keys, now)
+        .ok_or_else(|| Error::Fault("there is no key to sign with".to_owned()))?;
+    Ok(Keys {
+        current: current.id.clone(),
+        signing: EncodingKey::from_ed_der(&current.private_key),
+        verifying: keys
+            .iter()
+            .map(|key| (key.id.clone(), DecodingKey::from_ed_der(&key.public_key)))
+            .collect(),
+        read_at: now,
+    })
+}
+
+/// The keys whose tokens may be good still, the newest first.
+async fn good_keys(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<Vec<signing_key::Model>> {
+    // What was signed by the last process to learn of a newer key has expired by then.
+    let worthless = now - ACCESS_TOKEN_LIFETIME - KEY_RIPENS - READ_EVERY;
+    Ok(signing_key::Entity::find()
+        .filter(
+            Condition::any()
+                .add(signing_key::Column::RetiredAt.is_null())
+                .add(signing_key::Column::RetiredAt.gt(worthless)),
+        )
+        .order_by_desc(signing_key::Column::CreatedAt)
+        .order_by_desc(signing_key::Column::Id)
+        .all(db)
+        .await?)
+}
+
+/// The key to sign with: the newest that every process has read, or else the oldest that there is.
+fn current(keys: &[signing_key::Model], now: DateTime<Utc>) -> Option<&signing_key::Model> {
+    keys.iter()
+        .find(|key| key.created_at + KEY_RIPENS <= now)
+        .or(keys.last())
 }
 
 async fn make_key(tx: &crate::store::Tx) -> Result<signing_key::Model> {

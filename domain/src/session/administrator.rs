@@ -5,6 +5,7 @@ use entity::{
     user::{self, UserState},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
 
 use crate::{
     credential::{self, About},
@@ -82,8 +83,14 @@ pub async fn create_administrator(
     .exec_without_returning(tx.conn())
     .await?;
     credential::keep_password(tx, id, hash).await?;
-    tx.audit(&Viewer::system(), "administrator.create", id, None, None)
-        .await?;
+    tx.audit(
+        &Viewer::system(),
+        "administrator.create",
+        id,
+        None,
+        Some(json!({ "email": given, "name": name.trim() })),
+    )
+    .await?;
     operator_access::found(tx, id).await?;
     Ok(id)
 }

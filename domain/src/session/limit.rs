@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::hash_of;
+use super::{hash_of, origin::subscriber};
 use crate::{
     error::{Error, Result},
     store::{Store, Tx},
@@ -35,12 +35,20 @@ pub(crate) const SIGN_IN: Limit = Limit {
     per_address: 100,
 };
 
-/// Letters with a link to choose a new password.
-pub(crate) const RESET: Limit = Limit {
-    name: "reset_password",
+/// Letters with a link, which anybody can have sent.
+pub(crate) const LETTERS: Limit = Limit {
+    name: "letters",
     window: LONGEST,
     per_account: 3,
     per_address: 30,
+};
+
+/// Sign-ins with the university that come back and are not good.
+pub(crate) const UNIVERSITY: Limit = Limit {
+    name: "university",
+    window: TimeDelta::minutes(15),
+    per_account: 10,
+    per_address: 100,
 };
 
 /// The longest that any limit looks back.
@@ -59,10 +67,31 @@ impl Limit {
         email: &str,
         from: Option<IpAddr>,
     ) -> Result<Attempt> {
+        self.count_all(store, Some(email), from).await
+    }
+
+    /// The same where nobody has said yet who they are.
+    pub(crate) async fn count_address(
+        self,
+        store: &Store,
+        from: Option<IpAddr>,
+    ) -> Result<Attempt> {
+        self.count_all(store, None, from).await
+    }
+
+    async fn count_all(
+        self,
+        store: &Store,
+        email: Option<&str>,
+        from: Option<IpAddr>,
+    ) -> Result<Attempt> {
         let subject = |what: String| hash_of(&format!("{}/{what}", self.name));
-        let mut subjects = vec![(subject(format!("account/{email}")), self.per_account)];
-        subjects
-            .extend(from.map(|address| (subject(format!("address/{address}")), self.per_address)));
+        let account = email.map(|email| (subject(format!("account/{email}")), self.per_account));
+        let address = from.map(|address| {
+            let subscriber = subscriber(address);
+            (subject(format!("address/{subscriber}")), self.per_address)
+        });
+        let subjects: Vec<_> = account.into_iter().chain(address).collect();
 
         let mut tx = store.begin().await?;
         let mut ids = Vec::with_capacity(subjects.len());

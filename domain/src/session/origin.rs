@@ -1,6 +1,6 @@
 //! Where somebody comes from: the network, and the kind of program.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Where a request comes from, as far as the person it belongs to should know and no further.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,18 @@ impl From<Option<IpAddr>> for Origin {
             address,
             device: None,
         }
+    }
+}
+
+/// Whom an address belongs to, as far as can be told: the address, or of IPv6 the network of one subscriber (/64), who has
+/// more addresses than anybody can count.
+#[must_use]
+pub fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -112,6 +124,20 @@ mod tests {
                 Origin::new(None, Some(user_agent)).device.as_deref(),
                 Some(device)
             );
+        }
+    }
+
+    #[test]
+    fn all_addresses_of_a_subscriber_count_as_one() {
+        for (address, owner) in [
+            ("192.0.2.17", "192.0.2.17"),
+            ("::ffff:192.0.2.17", "192.0.2.17"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(subscriber(address), owner.parse::<IpAddr>().unwrap());
         }
     }
 

@@ -3,7 +3,7 @@
 use reqwest::{Client, Method, header::HeaderMap, redirect::Policy};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use support::{System, on_both_columns};
+use support::{System, on_both_columns, plain_get};
 
 /// What stands in every answer, and what it says.
 const ALWAYS: [(&str, &str); 5] = [
@@ -165,7 +165,7 @@ async fn caught_mail_is_shown_in_no_frame_but_ours() {
         "/dev/mailbox/nothing",
         "/dev/mailbox/nothing/html",
     ] {
-        let answer = reqwest::get(format!("{address}{path}")).await.unwrap();
+        let answer = plain_get(&format!("{address}{path}")).await;
         assert_eq!(complaints(answer.headers()), [""; 0], "{path}");
     }
     assert!(program.terminate().await.success());

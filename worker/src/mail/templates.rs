@@ -52,6 +52,7 @@ const MAILS: &[Files] = folders![
     "contacted_without_agreement",
     "change_email",
     "daily_digest",
+    "email_change_asked",
     "email_changed",
     "event_cancelled",
     "event_moved",

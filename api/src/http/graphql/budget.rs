@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{Viewer, clock::Clock};
+use domain::{Viewer, clock::Clock, session::subscriber};
 use entity::ids::UserId;
 
 mod redis;
@@ -47,16 +47,9 @@ impl Payer {
     /// Who pays for what this viewer asks from there.
     #[must_use]
     pub fn of(viewer: &Viewer, address: Option<IpAddr>) -> Self {
-        match (
-            viewer.user_id(),
-            address.map(|address| address.to_canonical()),
-        ) {
+        match (viewer.user_id(), address) {
             (Some(account), _) => Self::Account(account),
-            (None, Some(IpAddr::V6(address))) => {
-                let network = address.to_bits() & !u128::from(u64::MAX);
-                Self::Address(Ipv6Addr::from_bits(network).into())
-            }
-            (None, Some(address)) => Self::Address(address),
+            (None, Some(address)) => Self::Address(subscriber(address)),
             (None, None) => Self::Address(Ipv6Addr::UNSPECIFIED.into()),
         }
     }

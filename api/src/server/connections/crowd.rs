@@ -9,6 +9,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use domain::session::subscriber;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The connections that are open, by where they come from.
@@ -29,7 +30,7 @@ impl Crowd {
 
     /// A place for one more connection, if there is one.
     pub(super) fn enter(&self, address: IpAddr) -> Option<Place> {
-        let address = address.to_canonical();
+        let address = subscriber(address);
         if let Some(most) = self.most {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             let connections = open.entry(address).or_default();
