@@ -391,6 +391,7 @@ on_both_columns! {
         // The control: until the document is read again nobody here can know.
         scene.arrive_signed(Signature::Withdrawn).await.code();
         bed.clock().advance(TimeDelta::minutes(10));
+        scene.forger.set_time(bed.clock().now().timestamp());
         scene.arrive_signed(Signature::Withdrawn).await.assert_refused();
         scene.arrive().await.code();
         scene.system.stop().await;
@@ -483,6 +484,7 @@ on_both_columns! {
         scene.end(&code, "made up", &cookie).await.assert_refused();
         assert_eq!(scene.end(&code, &state, &cookie).await.status, StatusCode::TOO_MANY_REQUESTS);
         bed.clock().advance(TimeDelta::minutes(15));
+        scene.forger.set_time(bed.clock().now().timestamp());
         scene.arrive().await.code();
         scene.system.stop().await;
     }

@@ -123,6 +123,11 @@ impl Forger {
         shared.kid.push('+');
     }
 
+    /// What its tokens take for the present from now on, in seconds since 1970.
+    pub fn set_time(&self, now: i64) {
+        self.shared.lock().unwrap().now = now;
+    }
+
     /// How often its document was read.
     pub fn documents(&self) -> usize {
         self.shared.lock().unwrap().documents

@@ -16,7 +16,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{confidential, wait::until};
+use crate::{confidential, http_client, wait::until};
 
 /// How long a program may take to say where it listens, to become ready, or to leave when asked.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -136,7 +136,7 @@ impl Process {
         let address = self.address().await;
         let url = format!("{address}/health/ready");
         until(PATIENCE, "the program is ready", async || {
-            let answer = reqwest::get(&url).await.ok()?;
+            let answer = http_client().build().ok()?.get(&url).send().await.ok()?;
             answer.status().is_success().then_some(())
         })
         .await;

@@ -32,7 +32,10 @@ async fn show(Data(store): Data<&Store>, Path(token): Path<String>) -> Response 
             .content_type("image/jpeg")
             .header("X-Content-Type-Options", "nosniff")
             .header("Content-Disposition", "inline; filename=\"photo.jpg\"")
-            .header("Content-Security-Policy", "default-src 'none'; sandbox")
+            .header(
+                "Content-Security-Policy",
+                "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox",
+            )
             .header("Referrer-Policy", "no-referrer")
             .header("Cache-Control", "private, max-age=86400, immutable")
             .body(photo),

@@ -9,7 +9,7 @@ use domain::{
     store::Store,
 };
 use entity::job::JobState;
-use support::{Column, Process, TestBed};
+use support::{Column, Process, TestBed, plain_get};
 use worker::jobs::PurgeJobs;
 
 use super::probe::{row, until_state};
@@ -36,7 +36,7 @@ async fn a_worker_is_ready_counts_its_jobs_and_leaves_when_asked() {
     until_state(&store, id.unwrap(), JobState::Done, SOON).await;
 
     let page = async |path: &str| {
-        let answer = reqwest::get(format!("{address}{path}")).await.unwrap();
+        let answer = plain_get(&format!("{address}{path}")).await;
         assert_eq!(answer.status(), 200);
         answer.text().await.unwrap()
     };

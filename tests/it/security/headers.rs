@@ -1,9 +1,9 @@
 //! Every answer, of whatever address and status, tells browsers to keep it to itself.
 
-use reqwest::{Client, Method, header::HeaderMap, redirect::Policy};
+use reqwest::{Method, header::HeaderMap, redirect::Policy};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
-use support::{System, on_both_columns, plain_get};
+use support::{System, http_client, on_both_columns, plain_get};
 
 /// What stands in every answer, and what it says.
 const ALWAYS: [(&str, &str); 5] = [
@@ -15,7 +15,7 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// Requests that are answered with as many statuses as there are, and the status of each.
-const REQUESTS: [(&str, &str, u16); 17] = [
+const REQUESTS: [(&str, &str, u16); 25] = [
     ("GET", "/", 303),
     ("GET", "/graphiql", 200),
     ("GET", "/assets/page.css", 200),
@@ -25,6 +25,15 @@ const REQUESTS: [(&str, &str, u16); 17] = [
     ("GET", "/unsubscribe/test", 200),
     ("GET", "/unsubscribe/nonsense", 404),
     ("POST", "/unsubscribe/nonsense", 404),
+    ("GET", "/account/password/nonsense", 404),
+    ("POST", "/account/password/nonsense", 404),
+    ("GET", "/account/verify/nonsense", 404),
+    ("GET", "/photos/nonsense", 404),
+    // The provider can't be reached: nobody listens there.
+    ("GET", "/sign-in/university", 502),
+    ("GET", "/sign-in/university/callback?code=a&state=b", 400),
+    ("GET", "/sign-in/university/callback", 400),
+    ("GET", "/sign-in/arrived?code=a", 200),
     ("GET", "/graphql?query=%7Bviewer%7Bname%7D%7D", 200),
     ("GET", "/graphql", 400),
     ("GET", "/graphql/ws", 400),
@@ -79,7 +88,7 @@ fn complaints(headers: &HeaderMap) -> Vec<String> {
 
 /// Sends it, looks at the headers of the answer, and gives its status.
 async fn status(system: &System, method: &str, path: &str, more: &[(&str, &str)]) -> u16 {
-    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let client = http_client().redirect(Policy::none()).build().unwrap();
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     let address = format!("{}{path}", system.client().address());
     let mut request = client.request(method.clone(), address);
@@ -97,7 +106,10 @@ async fn status(system: &System, method: &str, path: &str, more: &[(&str, &str)]
 
 on_both_columns! {
     async fn every_answer_tells_browsers_to_keep_it_to_themselves(bed: TestBed) {
-        let system = bed.system_with_demo_data().await;
+        let system = bed
+            .system_with(&[("MYCAREER_OIDC_ISSUER", "http://127.0.0.1:1"), ("MYCAREER_OIDC_CLIENT_ID", "mycareer")])
+            .await;
+        assert!(api::demo::load(system.store()).await.unwrap());
         for (method, path, expected) in REQUESTS {
             assert_eq!(status(&system, method, path, &[]).await, expected, "{method} {path}");
         }
