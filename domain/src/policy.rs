@@ -17,10 +17,12 @@ use std::{
 mod account;
 mod agreement;
 mod announcement;
+mod audit;
 mod booking;
 mod campaign;
 mod clash;
 mod contact;
+mod data_protection;
 mod event;
 mod event_sharing;
 mod job;
@@ -47,10 +49,12 @@ const TABLES: &[&[&[&[Row]]]] = &[
     account::ROWS,
     agreement::ROWS,
     announcement::ROWS,
+    audit::ROWS,
     booking::ROWS,
     campaign::ROWS,
     clash::ROWS,
     contact::ROWS,
+    data_protection::ROWS,
     event::ROWS,
     event_sharing::ROWS,
     job::ROWS,

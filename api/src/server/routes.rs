@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Store, campaign::unsubscribe::PATH as UNSUBSCRIBE, request};
+use domain::{
+    Store, audit::EXPORT_PATH, campaign::unsubscribe::PATH as UNSUBSCRIBE,
+    data_protection::ACCESS_PATH, request,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
@@ -17,8 +20,8 @@ use worker::{
 
 use crate::{
     http::{
-        graphql::Service, headers::with_headers, intake::within_limits, mailbox,
-        origins::across_origins, pages, photo, unsubscribe,
+        audit_log, graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        origins::across_origins, pages, personal_data, photo, unsubscribe,
     },
     settings::Settings,
 };
@@ -57,6 +60,8 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
+        .nest("/audit-log", audit_log::routes(store.clone()))
+        .nest("/personal-data", personal_data::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store));
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
@@ -114,7 +119,7 @@ async fn within_request<E: Endpoint<Output = Response>>(
 
 /// The path without what must not stand in logs: some links work for whoever has them.
 fn loggable(path: &str) -> &str {
-    [UNSUBSCRIBE, photo::PATH]
+    [UNSUBSCRIBE, photo::PATH, EXPORT_PATH, ACCESS_PATH]
         .into_iter()
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
@@ -136,6 +141,8 @@ mod tests {
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
+        assert_eq!(loggable("/audit-log/secret"), "/audit-log/");
+        assert_eq!(loggable("/personal-data/secret/json"), "/personal-data/");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 
