@@ -1,12 +1,14 @@
 //! What is served besides GraphQL: pages for people and answers for machines that watch.
 
 pub mod account;
+pub mod audit_log;
 pub mod graphql;
 pub mod headers;
 pub mod intake;
 pub mod mailbox;
 pub mod origins;
 pub mod pages;
+pub mod personal_data;
 pub mod photo;
 pub mod proxies;
 pub mod university;

@@ -2,25 +2,40 @@
 //!
 //! The database refuses to change or to delete a line. Whoever can switch that off still leaves a trace: every line is
 //! sealed soon after it was written, in a chain in which each seal has the hash of the one before it. Lines are written
-//! unsealed and one job seals them, so that changes don't wait for each other.
+//! unsealed and one job seals them, so that changes don't wait for each other. The database numbers the lines as they come:
+//! one that goes missing before it was sealed leaves a gap in the numbers, and so does an end that is cut off.
 //!
 //! What a line tells of before and after may hold personal values, which erasure takes out. The seal has a salted hash of
 //! them and not themselves; with the salt gone as well, nothing of them can be guessed. Each such erasure is a line itself,
 //! whose subject is the line it took the details from, so that a gap without one is tampering.
 
+mod bulk;
+mod export;
+mod head;
+mod list;
+mod mask;
 mod verify;
 
 use entity::{audit_entry, audit_seal, ids::AuditEntryId};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use self::verify::{Fault, Report, verify};
+pub use self::{
+    bulk::{BulkRead, record as record_bulk_read},
+    export::{
+        Link, PATH as EXPORT_PATH, begin as begin_export, line, link, next as next_lines, open,
+    },
+    head::{TellHead, tell as tell_head},
+    list::{Filter, count, find, list},
+    mask::masked,
+    verify::{Fault, Gap, Report, verify},
+};
 use crate::{
     error::Result,
     job::{Job, Queue},
@@ -92,24 +107,10 @@ pub async fn seal(tx: &mut Tx) -> Result<u64> {
         audit_seal::Entity::insert_many(seals)
             .exec_without_returning(tx.conn())
             .await?;
+        // Where the chain ends is told outside the database, too.
+        tracing::info!(audit.sealed = seq, audit.head = %previous, "the audit log was sealed");
     }
     Ok(sealed)
-}
-
-/// The next lines of the log after this one, the oldest first; none when that was the last.
-pub async fn after(
-    db: &impl ConnectionTrait,
-    after: Option<AuditEntryId>,
-) -> Result<Vec<audit_entry::Model>> {
-    let mut lines = audit_entry::Entity::find();
-    if let Some(after) = after {
-        lines = lines.filter(audit_entry::Column::Id.gt(after));
-    }
-    Ok(lines
-        .order_by_asc(audit_entry::Column::Id)
-        .limit(AT_ONCE)
-        .all(db)
-        .await?)
 }
 
 /// Takes before and after out of these lines, which are sealed first so that they can be told from lost ones.
@@ -170,7 +171,12 @@ fn hash_of_link(
         entry.subject,
         entry.request_id,
     ]);
-    hex(Sha256::new().chain_update(line.to_string()))
+    let mut hash = Sha256::new().chain_update(line.to_string());
+    // Lines that are older than the numbers were sealed without one.
+    if let Some(number) = entry.number {
+        hash = hash.chain_update(number.to_string());
+    }
+    hex(hash)
 }
 
 fn hex(hash: Sha256) -> String {

@@ -1,6 +1,7 @@
 //! Data protection (policy 3): what is kept of people, what a person is told of it, and how it goes. Everything here reads
 //! the declarations that each entity makes of itself (`entity::personal_data`) and names hardly a table.
 
+mod access;
 mod document;
 mod erasure;
 mod export;
@@ -8,8 +9,12 @@ mod person;
 mod retention;
 mod rows;
 
+pub use access::{
+    GatherCopy, PATH as ACCESS_PATH, fetch as fetch_copy, gather as gather_copy, open as open_copy,
+    request as request_copy,
+};
 pub use document::markdown;
-pub use erasure::{Erased, erase};
+pub use erasure::{Erased, Outcome, Run, erase};
 pub use export::{Export, export};
 pub use person::Person;
 pub use retention::{ApplyRetention, apply as apply_retention};

@@ -42,6 +42,7 @@ pub mod register;
 pub mod request;
 pub mod secret;
 pub mod session;
+pub mod signed_link;
 pub mod store;
 pub mod suggestion;
 pub mod super_user_group;

@@ -17,11 +17,13 @@ use std::{
 mod account;
 mod agreement;
 mod announcement;
+mod audit;
 mod booking;
 mod campaign;
 mod clash;
 mod contact;
 mod credential;
+mod data_protection;
 mod event;
 mod event_sharing;
 mod job;
@@ -48,11 +50,13 @@ const TABLES: &[&[&[&[Row]]]] = &[
     account::ROWS,
     agreement::ROWS,
     announcement::ROWS,
+    audit::ROWS,
     booking::ROWS,
     campaign::ROWS,
     clash::ROWS,
     contact::ROWS,
     credential::ROWS,
+    data_protection::ROWS,
     event::ROWS,
     event_sharing::ROWS,
     job::ROWS,

@@ -11,9 +11,9 @@ use entity::{
     ids::{AuditEntryId, JobId},
 };
 use sea_orm::{
-    ActiveValue::Set, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
-    DatabaseTransaction, DbBackend, EntityTrait, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ActiveValue::{NotSet, Set},
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    EntityTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -134,6 +134,7 @@ impl Store {
             wakes: Vec::new(),
             events: Vec::new(),
             announced: HashSet::new(),
+            numbers: Numbers::default(),
             _writer: writer,
         })
     }
@@ -149,7 +150,24 @@ pub struct Tx {
     events: Vec<LiveEvent>,
     /// What is among `events` already: a change may touch thousands of rows.
     announced: HashSet<LiveEvent>,
+    numbers: Numbers,
     _writer: Option<OwnedSemaphorePermit>,
+}
+
+/// The numbers that a change has used up of the audit log. Given up, it leaves a gap there, and says so where the keepers
+/// of the database can't: in the log of the process.
+#[derive(Debug, Default)]
+struct Numbers(Vec<i64>);
+
+impl Drop for Numbers {
+    fn drop(&mut self) {
+        if !self.0.is_empty() {
+            tracing::info!(
+                audit.numbers = ?self.0,
+                "a change was given up: these numbers of the audit log have no line"
+            );
+        }
+    }
 }
 
 impl Tx {
@@ -250,7 +268,11 @@ impl Tx {
         before: Option<Value>,
         after: Option<Value>,
     ) -> Result<()> {
-        audit_entry::Entity::insert(audit_entry::ActiveModel {
+        let number = match self.backend() {
+            DbBackend::Sqlite => Set(Some(self.next_number().await?)),
+            _ => NotSet,
+        };
+        let line = audit_entry::Entity::insert(audit_entry::ActiveModel {
             id: Set(AuditEntryId::new_at(self.now)),
             at: Set(self.now),
             actor_id: Set(viewer.user_id()),
@@ -259,15 +281,33 @@ impl Tx {
             before: Set(before),
             after: Set(after),
             request_id: Set(request::current_id()),
-        })
-        .exec_without_returning(&self.transaction)
-        .await?;
+            number,
+        });
+        if self.backend() == DbBackend::Sqlite {
+            // A number that was given up is given again.
+            line.exec_without_returning(&self.transaction).await?;
+        } else {
+            let line = line.exec_with_returning(&self.transaction).await?;
+            self.numbers.0.extend(line.number);
+        }
         Ok(())
     }
 
+    /// The next number of the audit log, where the database has no sequence that gives it.
+    async fn next_number(&self) -> Result<i64> {
+        let count = "UPDATE audit_number SET last = last + 1 RETURNING last";
+        let counted = self
+            .transaction
+            .query_one_raw(Statement::from_string(self.backend(), count))
+            .await?
+            .ok_or_else(|| Error::Fault("the audit log has lost its count".to_owned()))?;
+        Ok(counted.try_get_by_index(0)?)
+    }
+
     /// Makes the change, then tells others.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
         self.transaction.commit().await?;
+        self.numbers.0.clear();
         if !self.wakes.is_empty() || !self.events.is_empty() {
             self.signals.committed(self.wakes, self.events);
         }

@@ -27,6 +27,8 @@ pub struct Model {
     pub after: Option<Json>,
     /// The request that caused it.
     pub request_id: Option<String>,
+    /// Given by the database, upwards from 1; none for lines that are older than the numbers.
+    pub number: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -38,5 +40,5 @@ personal_data! {
     Hand => actor_id;
     Subject(Written) => subject;
     Sealed => before, after;
-    Nothing => id, at, action, request_id;
+    Nothing => id, at, action, request_id, number;
 }

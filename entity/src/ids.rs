@@ -87,6 +87,13 @@ macro_rules! typed_ids {
                 Self(uuid_v7(now))
             }
 
+            /// The id before all of those that were made at `moment` or later.
+            #[must_use]
+            pub fn earliest_at(moment: DateTime<Utc>) -> Self {
+                let millis = u64::try_from(moment.timestamp_millis()).unwrap_or(0);
+                Self(Uuid::from_u128(u128::from(millis) << 80))
+            }
+
             /// The UUID that the database knows.
             #[must_use]
             pub fn uuid(self) -> Uuid {
@@ -198,6 +205,8 @@ typed_ids! {
     AgreementVersionId = "agv";
     /// A line of the audit log.
     AuditEntryId = "aud";
+    /// Everything about a person, for them.
+    SubjectAccessId = "sax";
     /// An address that gets no mail.
     SuppressionId = "sup";
     /// A row of an event's audience.

@@ -72,7 +72,7 @@ impl ActiveModelBehavior for ActiveModel {}
 personal_data! {
     "job": "Work in the background: ids of what it is about, and why it failed.";
     erasure: Keep("what must happen still happens");
-    retention: OwnRule("finished ones after 7 days, given up ones after 90")
+    retention: RowByState(&[(7, "DONE"), (7, "CANCELLED"), (90, "DEAD")], "finished_at", "state")
         .because("somebody may ask what happened yesterday, or mend what was given up");
     Words => payload, last_error;
     Nothing => id, kind, queue, state, run_at, attempts, max_attempts, lease_owner, lease_expires_at, unique_key,

@@ -117,6 +117,9 @@ pub enum Until {
     OwnRule(&'static str),
     /// The row goes so many days after the moment in this column.
     RowFor(u16, &'static str),
+    /// The row goes so many days after the moment in the first of these columns, by what the second one says. A job of the
+    /// table's own does it, in portions, because there may be many at once.
+    RowByState(&'static [(u16, &'static str)], &'static str, &'static str),
     /// The personal values go so many days after the moment in this column, and the row stays.
     ValuesFor(u16, &'static str),
     /// As [`Until::ValuesFor`], only for rows where a column has this value.
@@ -214,6 +217,7 @@ pub const ALL: &[&Holding] = &[
     &crate::announcement_faculty::PERSONAL_DATA,
     &crate::announcement_read::PERSONAL_DATA,
     &crate::audit_entry::PERSONAL_DATA,
+    &crate::audit_number::PERSONAL_DATA,
     &crate::audit_seal::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,
     &crate::campaign::PERSONAL_DATA,
@@ -253,6 +257,7 @@ pub const ALL: &[&Holding] = &[
     &crate::session::PERSONAL_DATA,
     &crate::sign_in_attempt::PERSONAL_DATA,
     &crate::signing_key::PERSONAL_DATA,
+    &crate::subject_access::PERSONAL_DATA,
     &crate::suggestion::PERSONAL_DATA,
     &crate::suggestion_comment::PERSONAL_DATA,
     &crate::suggestion_vote::PERSONAL_DATA,

@@ -32,6 +32,7 @@ personal_data! {
     erasure: Delete;
     retention: Until::Erasure.because("people take it away themselves");
     Subject(Account) => user_id;
-    Secret(Stays) => token, bytes;
+    Value(Stays) => bytes;
+    Secret(Stays) => token;
     Nothing => width, height, uploaded_at;
 }

@@ -8,7 +8,7 @@ use support::{Client, Response, on_both_columns};
 use crate::super_user_group::{account, faculty};
 
 /// A PNG of 64 by 64 pixels that says in a comment where it was taken: "secret place".
-const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAFXRFWHRMb2NhdGlvbgBzZWNyZXQgcGxhY2VtNlGkAAAAT0lEQVR4\
+pub const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAFXRFWHRMb2NhdGlvbgBzZWNyZXQgcGxhY2VtNlGkAAAAT0lEQVR4\
     2u3PQQkAAAgEsItiNKMZ1Qi+hcEKLNXzWgQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgui\
     /wEPZWzwqQAAAABJRU5ErkJggg==";
 

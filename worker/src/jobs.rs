@@ -7,6 +7,7 @@ mod digest_notices;
 mod expire_event_sharing;
 mod expire_liaison;
 mod expire_offer;
+mod gather_copy;
 mod lapse_access;
 mod look_after_key_accounts;
 mod look_after_mail;
@@ -20,6 +21,7 @@ mod send_campaign;
 mod send_letter;
 mod sending;
 mod start_campaign;
+mod tell_head;
 mod tell_of_announcement;
 mod tell_of_cancellation;
 mod tell_of_clashes_ahead;
@@ -29,10 +31,10 @@ mod tell_of_version;
 use domain::{
     agreement::TellOfVersion,
     announcement::{RemindOfAnnouncement, TellOfAnnouncement},
-    audit::SealAudit,
+    audit::{SealAudit, TellHead},
     campaign::{SendCampaign, StartCampaign},
     clash::TellOfClashesAhead,
-    data_protection::ApplyRetention,
+    data_protection::{ApplyRetention, GatherCopy},
     error::Result,
     event::{TellOfCancellation, TellOfMove},
     event_sharing::ExpireEventSharing,
@@ -62,6 +64,7 @@ pub fn registry() -> Registry {
         .with::<ExpireLiaison>()
         .with::<ExpireEventSharing>()
         .with::<ExpireOffer>()
+        .with::<GatherCopy>()
         .with::<LapseAccess>()
         .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()
@@ -75,6 +78,7 @@ pub fn registry() -> Registry {
         .with::<SendCampaign>()
         .with::<SendLetter>()
         .with::<StartCampaign>()
+        .with::<TellHead>()
         .with::<TellOfAnnouncement>()
         .with::<TellOfCancellation>()
         .with::<TellOfClashesAhead>()
@@ -97,5 +101,6 @@ pub fn timetable() -> Result<Timetable> {
         .with::<RemindOperators>("0 0 7 * * *")?
         .with::<ScanDuplicates>("0 40 2 * * *")?
         .with::<SealAudit>("15 * * * * *")?
+        .with::<TellHead>("0 10 5 * * *")?
         .with::<TellOfClashesAhead>("0 0 7 * * Mon")
 }

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use domain::{Store, Viewer, data_protection};
+use domain::{
+    Store, Viewer,
+    data_protection::{self, Run},
+};
 
 use super::CommandError;
 
@@ -64,9 +67,10 @@ async fn export(args: ExportArgs, store: &Store) -> Result<(), CommandError> {
 }
 
 async fn erase(args: EraseArgs, store: &Store) -> Result<(), CommandError> {
+    let run = if args.dry_run { Run::Dry } else { Run::Real };
     let mut tx = store.begin().await?;
     let erased =
-        data_protection::erase(&mut tx, &Viewer::system(), &args.person, &args.reason).await?;
+        data_protection::erase(&mut tx, &Viewer::system(), &args.person, &args.reason, run).await?;
     for change in erased {
         match change.column {
             Some(column) => println!(

@@ -16,6 +16,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
+    disclosure::disclose,
     errors::{Payload, payload},
     id::Id,
     key_account::{self, KeyAccount},
@@ -94,15 +95,17 @@ impl Contact {
     /// Their e-mail address. Of a key account contact it is null for operators who must liaise first: `detailsWithheld` says
     /// so, and `contactWithGuidance` shows it.
     async fn email(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
-        unless_withheld(ctx, &self.0, self.0.email.as_deref())
-            .await
+        let email = unless_withheld(ctx, &self.0, self.0.email.as_deref()).await;
+        email
+            .map(|email| disclose(ctx, self.0.id, "Contact.email", email))
             .transpose()
     }
 
     /// Their telephone number, under the same rule.
     async fn telephone(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
-        unless_withheld(ctx, &self.0, self.0.telephone.as_deref())
-            .await
+        let telephone = unless_withheld(ctx, &self.0, self.0.telephone.as_deref()).await;
+        telephone
+            .map(|telephone| disclose(ctx, self.0.id, "Contact.telephone", telephone))
             .transpose()
     }
 

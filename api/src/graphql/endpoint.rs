@@ -10,7 +10,7 @@ use async_graphql::{
     parser::types::OperationType,
 };
 use domain::{
-    Viewer,
+    Store, Viewer,
     policy::{self, Asker},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
@@ -18,6 +18,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 use super::{
     access::{self, AccessDirective, Denied, DeniedFields, RowOf},
     batch::together,
+    disclosure::Disclosed,
     document::{self, Limits, SchemaIndex},
     errors,
 };
@@ -42,6 +43,7 @@ pub struct Endpoint<Q, M, S> {
     guarded: Schema<Q, M, S>,
     index: Arc<SchemaIndex>,
     limits: Limits,
+    recorder: Option<Store>,
 }
 
 /// A request that may run.
@@ -51,6 +53,7 @@ pub struct Prepared {
     pub operation: OperationType,
     request: Request,
     denied: Option<Denied>,
+    disclosed: Disclosed,
     cost: u64,
 }
 
@@ -119,7 +122,17 @@ where
             guarded: builder().extension(DeniedFields).finish(),
             index: Arc::new(index),
             limits,
+            recorder: None,
         })
+    }
+
+    /// The same, where reads of contact details in bulk are written into the audit log of this store.
+    #[must_use]
+    pub fn recording(self, store: Store) -> Self {
+        Self {
+            recorder: Some(store),
+            ..self
+        }
     }
 
     /// The schema as `schema.graphql` has it.
@@ -190,10 +203,12 @@ where
         if let Some(denied) = &denied {
             request = request.data(denied.clone());
         }
+        let disclosed = Disclosed::default();
         Ok(Prepared {
             operation: survey.operation,
-            request,
+            request: request.data(disclosed.clone()),
             denied,
+            disclosed,
             cost: survey.cost,
         })
     }
@@ -202,13 +217,15 @@ where
         let Prepared {
             request,
             denied,
+            disclosed,
             cost,
             ..
         } = prepared;
         async move {
             let schema = self.schema_for(denied.as_ref());
             let response = together(schema.execute(request)).await;
-            finish(response, denied.as_ref(), cost, viewer)
+            let answer = finish(response, denied.as_ref(), cost, viewer);
+            recorded(answer, &disclosed, self.recorder.as_ref(), viewer).await
         }
         .boxed()
     }
@@ -217,12 +234,19 @@ where
         let Prepared {
             request,
             denied,
+            disclosed,
             cost,
             ..
         } = prepared;
+        let recorder = self.recorder.clone();
         self.schema_for(denied.as_ref())
             .execute_stream(request)
-            .map(move |response| finish(response, denied.as_ref(), cost, &viewer))
+            .then(move |response| {
+                let answer = finish(response, denied.as_ref(), cost, &viewer);
+                let (disclosed, recorder) = (disclosed.clone(), recorder.clone());
+                let viewer = Arc::clone(&viewer);
+                async move { recorded(answer, &disclosed, recorder.as_ref(), &viewer).await }
+            })
             .boxed()
     }
 }
@@ -251,6 +275,26 @@ fn finish(mut response: Response, denied: Option<&Denied>, cost: u64, viewer: &V
         .extensions
         .insert("cost".to_owned(), Value::from(cost));
     Answer { response, executed }
+}
+
+/// The answer, once the audit log knows what it tells of contact details in bulk. What can't be written there is not told.
+async fn recorded(
+    answer: Answer,
+    disclosed: &Disclosed,
+    recorder: Option<&Store>,
+    viewer: &Viewer,
+) -> Answer {
+    let Some(store) = recorder else {
+        return answer;
+    };
+    match disclosed.record(store, viewer).await {
+        Ok(()) => answer,
+        Err(error) => {
+            tracing::error!(%error, "a read of contact details can't be written into the audit log");
+            let why = "Something went wrong on our side. It has been logged.";
+            Answer::refused(vec![errors::server_error(errors::Code::Internal, why)])
+        }
+    }
 }
 
 /// The schema in the form that is kept in `schema.graphql`.

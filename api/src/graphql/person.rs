@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use async_graphql::{Context, Object, Result, dataloader::Loader};
 use chrono::{DateTime, Utc};
 use entity::{ids::UserId, user};
+use uuid::Uuid;
 
 use super::{
+    disclosure::disclose,
     id::Id,
     key_account, profile,
     rows::{LoadError, Rows, rows},
@@ -45,7 +47,12 @@ impl Person {
 
     /// The address they sign in with. An employer's is withheld as that of their contact is.
     async fn email(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
-        email(ctx, &self.0).await.transpose()
+        // The account of a contact and the contact are one person.
+        let whose = self.0.contact_id.map_or(self.0.id.into(), Uuid::from);
+        let email = email(ctx, &self.0).await;
+        email
+            .map(|email| disclose(ctx, whose, "Person.email", email))
+            .transpose()
     }
 
     /// The faculty of a student or of a member of staff.

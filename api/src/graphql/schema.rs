@@ -3,20 +3,23 @@
 use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
-    AgreementId, AnnouncementId, BookingId, CampaignId, ContactId, EventId, EventSharingRequestId,
-    KeyAccountId, LiaisonRequestId, NoteId, OrganisationId, SuggestionId, TagId, TrainingCourseId,
+    AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
+    EventSharingRequestId, KeyAccountId, LiaisonRequestId, NoteId, OrganisationId, SuggestionId,
+    TagId, TrainingCourseId,
 };
 
 use super::{
     account::AccountMutation,
     agreement::{self, Agreement, AgreementMutation, AgreementQuery},
     announcement::{self, Announcement, AnnouncementMutation, AnnouncementQuery},
+    audit::{self, AuditEntry, AuditMutation, AuditQuery},
     booking::{self, Booking, BookingMutation, BookingQuery, BookingSubscription},
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     clash::ClashQuery,
     contact::{self, Contact, ContactMutation, ContactQuery},
     credential::CredentialMutation,
     cursor::Cursors,
+    data_protection::DataProtectionMutation,
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
     event_sharing::{self, EventSharingMutation, EventSharingQuery, EventSharingRequest},
@@ -55,6 +58,7 @@ nodes! {
     LiaisonRequest(LiaisonRequestId) by liaison::find;
     Announcement(AnnouncementId) by announcement::find;
     Suggestion(SuggestionId) by suggestion::find;
+    AuditEntry(AuditEntryId) by audit::find;
 }
 
 /// What can be asked.
@@ -81,6 +85,7 @@ pub struct Query(
     AnnouncementQuery,
     SuggestionQuery,
     JobQuery,
+    AuditQuery,
     KeyAccountQuery,
     LiaisonQuery,
 );
@@ -108,6 +113,8 @@ pub struct Mutation(
     AnnouncementMutation,
     SuggestionMutation,
     JobMutation,
+    AuditMutation,
+    DataProtectionMutation,
     KeyAccountMutation,
     LiaisonMutation,
 );
@@ -131,6 +138,7 @@ pub fn serve(
             .data(keyring.clone())
             .data(cursors.clone())
     })
+    .map(|endpoint| endpoint.recording(store.clone()))
 }
 
 /// The schema alone, to be looked at.

@@ -24,6 +24,14 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
         ("layout.html", include_str!("pages/layout.html")),
         ("mailbox.html", include_str!("pages/mailbox.html")),
         ("mail.html", include_str!("pages/mail.html")),
+        (
+            "personal_data.html",
+            include_str!("pages/personal_data.html"),
+        ),
+        (
+            "personal_data_copy.html",
+            include_str!("pages/personal_data_copy.html"),
+        ),
         ("message.html", include_str!("pages/message.html")),
         ("signed_in.html", include_str!("pages/signed_in.html")),
         ("unsubscribe.html", include_str!("pages/unsubscribe.html")),
@@ -35,7 +43,19 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 });
 
 /// The page `template`, filled with `context`.
+#[must_use]
 pub fn page(status: StatusCode, template: &str, context: minijinja::Value) -> Response {
+    page_under(status, POLICY, template, context)
+}
+
+/// The same, under another content security policy.
+#[must_use]
+pub fn page_under(
+    status: StatusCode,
+    policy: &str,
+    template: &str,
+    context: minijinja::Value,
+) -> Response {
     let rendered = TEMPLATES
         .as_ref()
         .map_err(ToString::to_string)
@@ -50,7 +70,7 @@ pub fn page(status: StatusCode, template: &str, context: minijinja::Value) -> Re
                 .map_err(|error| format!("{error:#}"))
         });
     match rendered {
-        Ok(html) => html_response(status, POLICY, html),
+        Ok(html) => html_response(status, policy, html),
         Err(error) => {
             tracing::error!(template, error, "a page can't be rendered");
             html_response(

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Store, campaign::unsubscribe::PATH as UNSUBSCRIBE, request};
+use domain::{
+    Store, audit::EXPORT_PATH, campaign::unsubscribe::PATH as UNSUBSCRIBE,
+    data_protection::ACCESS_PATH, request,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
@@ -17,8 +20,9 @@ use worker::{
 
 use crate::{
     http::{
-        account, graphql::Service, headers::with_headers, intake::within_limits, mailbox,
-        origins::across_origins, pages, photo, university::SignIn, unsubscribe,
+        account, audit_log, graphql::Service, headers::with_headers, intake::within_limits,
+        mailbox, origins::across_origins, pages, personal_data, photo, university::SignIn,
+        unsubscribe,
     },
     settings::Settings,
 };
@@ -61,6 +65,8 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
         .nest("/account", account::routes(store.clone()))
+        .nest("/audit-log", audit_log::routes(store.clone()))
+        .nest("/personal-data", personal_data::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store));
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
@@ -123,7 +129,7 @@ async fn within_request<E: Endpoint<Output = Response>>(
 fn loggable(path: &str) -> &str {
     account::SECRET_PATHS
         .into_iter()
-        .chain([UNSUBSCRIBE, photo::PATH])
+        .chain([UNSUBSCRIBE, photo::PATH, EXPORT_PATH, ACCESS_PATH])
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
 }
@@ -146,6 +152,8 @@ mod tests {
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");
+        assert_eq!(loggable("/audit-log/secret"), "/audit-log/");
+        assert_eq!(loggable("/personal-data/secret/json"), "/personal-data/");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 

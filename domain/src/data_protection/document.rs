@@ -60,6 +60,13 @@ fn kept(until: Until) -> String {
         Until::Erasure => "Until erasure".to_owned(),
         Until::OwnRule(rule) => sentence(rule),
         Until::RowFor(days, after) => format!("{} after `{after}`", span(days)),
+        Until::RowByState(periods, after, column) => {
+            let each: Vec<String> = periods
+                .iter()
+                .map(|(days, state)| format!("{} where `{column}` is {state}", span(*days)))
+                .collect();
+            format!("After `{after}`: {}", each.join(", "))
+        }
         Until::ValuesFor(days, after) => {
             format!("Values {} after `{after}`; the row stays", span(days))
         }
@@ -72,6 +79,7 @@ fn kept(until: Until) -> String {
 
 fn span(days: u16) -> String {
     match (days / 365, days % 365) {
+        (0, 0) => "At once".to_owned(),
         (1, 0) => "1 year".to_owned(),
         (years, 0) if years > 1 => format!("{years} years"),
         _ => format!("{days} days"),

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     audit,
     error::{Error, RefusalCode, Refusals, Result},
+    live::LiveEvent,
     store::Tx,
     suppression::{self, AddressKey},
     viewer::Viewer,
@@ -40,10 +41,40 @@ pub struct Erased {
     pub column: Option<&'static str>,
     /// How many rows.
     pub rows: u64,
+    /// What becomes of them.
+    pub outcome: Outcome,
+    /// Why they stay, when they do.
+    pub kept_because: Option<&'static str>,
 }
 
-/// Erases a person, for this reason. The transaction that isn't committed afterwards was a dry run.
-pub async fn erase(tx: &mut Tx, viewer: &Viewer, named: &str, reason: &str) -> Result<Vec<Erased>> {
+/// What becomes of rows that are about a person, or name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// They go.
+    Deleted,
+    /// They stay, without the person.
+    Emptied,
+    /// The person's values are taken out of their words.
+    TakenOutOfWords,
+}
+
+/// Whether it is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// It is only looked at what would go: the transaction must be dropped. The audit log isn't touched, not even its numbers.
+    Dry,
+    /// It is meant.
+    Real,
+}
+
+/// Erases a person, for this reason.
+pub async fn erase(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    named: &str,
+    reason: &str,
+    run: Run,
+) -> Result<Vec<Erased>> {
     if !viewer.is_administrator() {
         viewer.signed_in()?;
         return Err(Error::Forbidden(
@@ -61,12 +92,12 @@ pub async fn erase(tx: &mut Tx, viewer: &Viewer, named: &str, reason: &str) -> R
 
     let mut done = Vec::new();
     for holding in ALL {
-        note(
-            &mut done,
-            holding.table,
-            None,
-            rows_of(tx, holding, &person).await?,
-        );
+        let rows = rows_of(tx, holding, &person).await?;
+        let outcome = match holding.erasure {
+            Erasure::Delete => Outcome::Deleted,
+            Erasure::Keep(_) => Outcome::Emptied,
+        };
+        note(&mut done, holding, None, rows, outcome);
     }
     close(tx, &person).await?;
     for holding in ALL {
@@ -83,14 +114,21 @@ pub async fn erase(tx: &mut Tx, viewer: &Viewer, named: &str, reason: &str) -> R
             ) {
                 let is_json = matches!(kind, Some(ColumnType::Json | ColumnType::JsonBinary));
                 let rows = take_out(tx, holding, column, is_json, &values).await?;
-                note(&mut done, holding.table, Some(column), rows);
+                let outcome = Outcome::TakenOutOfWords;
+                note(&mut done, holding, Some(column), rows, outcome);
             }
         }
         if holding.columns().any(|(_, holds)| holds == Holds::Sealed) {
             let entries = sealed_rows(tx, holding, &person, &values).await?;
-            audit::erase_details(tx, viewer, &entries).await?;
-            note(&mut done, holding.table, None, entries.len() as u64);
+            if run == Run::Real {
+                audit::erase_details(tx, viewer, &entries).await?;
+            }
+            let rows = entries.len() as u64;
+            note(&mut done, holding, None, rows, Outcome::Emptied);
         }
+    }
+    if run == Run::Dry {
+        return Ok(done);
     }
     let reason = without(reason, &values);
     let counts: Vec<_> = done
@@ -108,12 +146,23 @@ pub async fn erase(tx: &mut Tx, viewer: &Viewer, named: &str, reason: &str) -> R
     Ok(done)
 }
 
-fn note(done: &mut Vec<Erased>, table: &'static str, column: Option<&'static str>, rows: u64) {
+fn note(
+    done: &mut Vec<Erased>,
+    holding: &Holding,
+    column: Option<&'static str>,
+    rows: u64,
+    outcome: Outcome,
+) {
     if rows > 0 {
         done.push(Erased {
-            table,
+            table: holding.table,
             column,
             rows,
+            outcome,
+            kept_because: match holding.erasure {
+                Erasure::Keep(why) => Some(why),
+                Erasure::Delete => None,
+            },
         });
     }
 }
@@ -187,8 +236,8 @@ async fn rows_of(tx: &Tx, holding: &Holding, person: &Person) -> Result<u64> {
     Ok(tx.conn().execute_raw(statement).await?.rows_affected())
 }
 
-/// Nobody signs in any more, and no mail goes out.
-async fn close(tx: &Tx, person: &Person) -> Result<()> {
+/// Nobody signs in any more, who is signed in is so no longer, and no mail goes out.
+async fn close(tx: &mut Tx, person: &Person) -> Result<()> {
     user::Entity::update_many()
         .col_expr(user::Column::State, Expr::value(UserState::Suspended))
         .col_expr(user::Column::IsSuperUser, Expr::value(false))
@@ -200,6 +249,11 @@ async fn close(tx: &Tx, person: &Person) -> Result<()> {
         .filter(user::Column::Id.is_in(person.account_ids()))
         .exec(tx.conn())
         .await?;
+    for account in &person.accounts {
+        tx.announce(LiveEvent::AccessChanged {
+            user_id: account.id,
+        });
+    }
     contact::Entity::update_many()
         .col_expr(contact::Column::State, Expr::value(ContactState::Inactive))
         .col_expr(contact::Column::VisibleToStudents, Expr::value(false))

@@ -46,16 +46,16 @@ pub struct Part {
     pub by_them: Vec<Map<String, Value>>,
 }
 
-/// Gathers everything about a person. Super users and administrators may, and everybody about themselves. It is audited.
+/// Gathers everything about a person. Administrators may, and everybody about themselves. It is audited.
 pub async fn export(tx: &mut Tx, viewer: &Viewer, named: &str) -> Result<Export> {
     let mut person = Person::find(tx.conn(), named).await?;
     let own = viewer
         .user_id()
         .is_some_and(|id| person.accounts.iter().any(|account| account.id == id));
-    if !own && !viewer.is_super_user() && !viewer.is_administrator() {
+    if !own && !viewer.is_administrator() {
         viewer.signed_in()?;
         return Err(Error::Forbidden(
-            "Everything about a person can be exported by themselves, by super users and by administrators only."
+            "Everything about a person can be exported by themselves and by administrators only."
                 .to_owned(),
         ));
     }

@@ -31,7 +31,7 @@ pub async fn apply(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>> {
     let mut done = Vec::new();
     for holding in ALL {
         let rows = match holding.retention.until {
-            Until::Always | Until::Erasure | Until::OwnRule(_) => 0,
+            Until::Always | Until::Erasure | Until::OwnRule(_) | Until::RowByState(..) => 0,
             Until::RowFor(days, after) => delete(tx, holding, days, after).await?,
             Until::ValuesFor(days, after) => forget(tx, holding, days, after, None).await?,
             Until::ValuesForWhere(days, after, only) => {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use support::{At, Behaviour, Client, on_both_columns, until};
 
 use super::office::header;
+use crate::audit::bulk::reads;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -122,6 +123,8 @@ on_both_columns! {
             json!({ "id": id }),
         ).await["node"].take();
         assert_eq!(ledger["counts"]["sent"], recipients);
+        let read = reads(&system).await.pop().unwrap().after.unwrap();
+        assert_eq!((&read["people"], &read["fields"]), (&json!(recipients), &json!(["Delivery.address"])), "policy 3");
         assert_eq!(ledger["deliveries"]["totalCount"], recipients);
         assert_eq!(ledger["allOfTags"], json!([{ "name": "Autumn fair" }]));
         for mail in bed.mail().received() {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     Store, Viewer, audit,
-    data_protection::{self, Person},
+    data_protection::{self, Person, Run},
 };
 use entity::{
     booking::{self, BookingState},
@@ -59,7 +59,7 @@ async fn count(store: &Store, table: &str, condition: &str) -> i64 {
 }
 
 /// In how many rows of which table a column is one of these ids or texts.
-async fn rows_with(store: &Store, person: &Person) -> BTreeMap<String, usize> {
+pub async fn rows_with(store: &Store, person: &Person) -> BTreeMap<String, usize> {
     let uuids = person.accounts.iter().map(|row| row.id.uuid());
     let uuids = uuids.chain(person.contacts.iter().map(|row| row.id.uuid()));
     let ids: Vec<String> = if store.backend() == DbBackend::Sqlite {
@@ -95,7 +95,7 @@ async fn rows_with(store: &Store, person: &Person) -> BTreeMap<String, usize> {
 }
 
 /// The columns in which any of these values stands.
-async fn columns_with(store: &Store, values: &[String]) -> Vec<String> {
+pub async fn columns_with(store: &Store, values: &[String]) -> Vec<String> {
     let find = if store.backend() == DbBackend::Sqlite {
         "instr"
     } else {
@@ -121,7 +121,7 @@ async fn columns_with(store: &Store, values: &[String]) -> Vec<String> {
     found
 }
 
-async fn nothing_is_on_its_way(store: &Store) {
+pub async fn nothing_is_on_its_way(store: &Store) {
     until(Duration::from_secs(30), "all mail is sent", async || {
         let queued = delivery::Entity::find()
             .filter(delivery::Column::State.is_in([DeliveryState::Queued, DeliveryState::Sending]))
@@ -214,7 +214,7 @@ on_both_columns! {
         let mut tx = store.begin().await.unwrap();
         let student = "student1@demo.mycareer.test";
         assert!(data_protection::export(&mut tx, &viewer, student).await.is_err());
-        assert!(data_protection::erase(&mut tx, &viewer, student, "asked").await.is_err());
+        assert!(data_protection::erase(&mut tx, &viewer, student, "asked", Run::Real).await.is_err());
         let own = "operator@demo.mycareer.test";
         assert!(data_protection::export(&mut tx, &viewer, own).await.is_ok());
     }
@@ -232,12 +232,12 @@ on_both_columns! {
             assert!(columns_with(store, &values).await.len() >= 2);
 
             let mut tx = store.begin().await.unwrap();
-            let dry = data_protection::erase(&mut tx, &Viewer::system(), &email, "asked").await.unwrap();
+            let dry = data_protection::erase(&mut tx, &Viewer::system(), &email, "asked", Run::Dry).await.unwrap();
             drop(tx);
             assert!(columns_with(store, &values).await.len() >= 2, "a dry run changes nothing");
 
             let mut tx = store.begin().await.unwrap();
-            let done = data_protection::erase(&mut tx, &Viewer::system(), &email, "asked").await.unwrap();
+            let done = data_protection::erase(&mut tx, &Viewer::system(), &email, "asked", Run::Real).await.unwrap();
             tx.commit().await.unwrap();
             assert_eq!(done, dry);
             assert_eq!(columns_with(store, &values).await, [""; 0], "{mailbox}");

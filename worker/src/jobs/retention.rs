@@ -6,20 +6,20 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::{
     data_protection::{self, ApplyRetention},
-    error::Result,
+    error::{Error, Result},
     job::{self, Job, Queue},
     session,
 };
-use entity::job::JobState;
+use entity::{
+    job::{JobState, PERSONAL_DATA},
+    personal_data::Until,
+};
+use sea_orm::ActiveEnum;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::engine::{Handler, JobContext, Outcome};
 
-/// How long finished jobs are kept, for people who ask what happened yesterday.
-const KEEP_FINISHED: TimeDelta = TimeDelta::days(7);
-/// How long jobs are kept that were given up, for somebody to notice.
-const KEEP_DEAD: TimeDelta = TimeDelta::days(90);
 /// The most rows that one transaction deletes.
 const AT_ONCE: u64 = 1_000;
 
@@ -42,12 +42,15 @@ impl Handler for PurgeJobs {
         let now = tx.now();
         let mut deleted = 0;
         let mut more = false;
-        for (state, keep) in [
-            (JobState::Done, KEEP_FINISHED),
-            (JobState::Cancelled, KEEP_FINISHED),
-            (JobState::Dead, KEEP_DEAD),
-        ] {
-            let count = job::purge_finished(tx.conn(), state, now - keep, AT_ONCE).await?;
+        let Until::RowByState(periods, ..) = PERSONAL_DATA.retention.until else {
+            return Err(Error::Fault(
+                "how long jobs are kept isn't declared".to_owned(),
+            ));
+        };
+        for (days, state) in periods {
+            let state = JobState::try_from_value(&(*state).to_owned())?;
+            let before = now - TimeDelta::days((*days).into());
+            let count = job::purge_finished(tx.conn(), state, before, AT_ONCE).await?;
             deleted += count;
             more |= count == AT_ONCE;
         }

@@ -12,11 +12,13 @@ use entity::{
     list::IdList,
 };
 use futures_util::future::try_join_all;
+use uuid::Uuid;
 
 use super::loaders::CountsOf;
 use crate::graphql::{
     connection::{Connection, PageArgs, connect},
     contact::{self, Contact},
+    disclosure::disclose,
     id::Id,
     key_account,
     person::{self, Person},
@@ -219,9 +221,8 @@ impl Delivery {
 
     /// The address, as it was when the campaign started.
     async fn address(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
-        unless_withheld(ctx, &self.0, Some(&self.0.address))
+        self.told(ctx, "Delivery.address", Some(&self.0.address))
             .await
-            .transpose()
     }
 
     /// The name of the recipient.
@@ -261,8 +262,22 @@ impl Delivery {
 
     /// What the relay last said against it, or why it was withheld.
     async fn last_reply(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
-        unless_withheld(ctx, &self.0, self.0.last_reply.as_deref())
-            .await
+        let told = self.0.last_reply.as_deref();
+        self.told(ctx, "Delivery.lastReply", told).await
+    }
+}
+
+impl Delivery {
+    /// What tells of the address, unless it is withheld.
+    async fn told<'a>(
+        &self,
+        ctx: &Context<'_>,
+        field: &'static str,
+        told: Option<&'a str>,
+    ) -> Option<Result<&'a str>> {
+        let whose = self.0.contact_id.map_or(self.0.id.into(), Uuid::from);
+        let told = unless_withheld(ctx, &self.0, told).await;
+        told.map(|told| disclose(ctx, whose, field, told))
             .transpose()
     }
 }

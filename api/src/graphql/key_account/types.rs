@@ -11,6 +11,7 @@ use entity::{
 use super::loaders;
 use crate::graphql::{
     contact::Contact,
+    disclosure::disclose,
     id::Id,
     organisation::{self, Organisation},
     person::{self, Person},
@@ -112,13 +113,17 @@ impl ContactWithGuidance {
     }
 
     /// Their e-mail address.
-    async fn email(&self) -> Option<&str> {
-        self.0.contact.email.as_deref()
+    async fn email(&self, ctx: &Context<'_>) -> Option<&str> {
+        let contact = &self.0.contact;
+        let field = "ContactWithGuidance.email";
+        disclose(ctx, contact.id, field, contact.email.as_deref())
     }
 
     /// Their telephone number.
-    async fn telephone(&self) -> Option<&str> {
-        self.0.contact.telephone.as_deref()
+    async fn telephone(&self, ctx: &Context<'_>) -> Option<&str> {
+        let contact = &self.0.contact;
+        let field = "ContactWithGuidance.telephone";
+        disclose(ctx, contact.id, field, contact.telephone.as_deref())
     }
 
     /// How they are to be approached; null when they are no key account contact.
