@@ -3,6 +3,7 @@
 pub mod graphql;
 pub mod headers;
 pub mod intake;
+pub mod mail_report;
 pub mod mailbox;
 pub mod origins;
 pub mod pages;

@@ -18,10 +18,12 @@
 //! - [`halt`]: pause, resume, cancel;
 //! - [`ledger`]: taking mails off the ledger, a batch at a time;
 //! - [`progress`]: what became of them;
+//! - [`complaint`]: what is done when recipients report it as unwanted;
 //! - [`settle`]: what is true of those that are in doubt;
 //! - [`unsubscribe`]: the way out that stands in every mail.
 
 mod audience;
+mod complaint;
 mod draft;
 mod halt;
 pub mod ledger;
@@ -41,6 +43,7 @@ use sea_orm::{
     QuerySelect, Select,
 };
 
+pub(crate) use self::complaint::note_complaint;
 pub use self::{
     audience::{Audience, MOST_TAGS, Preview, SkipReason, Skipped},
     draft::{Changes, Draft, create, send_test, update},

@@ -28,6 +28,7 @@ pub mod key_account;
 pub mod liaison;
 pub mod live;
 pub mod mail;
+pub mod mail_report;
 pub mod note;
 pub mod notice;
 pub mod operator_access;

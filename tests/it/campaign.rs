@@ -2,6 +2,7 @@
 
 mod api;
 mod audience;
+mod bounces;
 mod hindered;
 mod office;
 mod processes;

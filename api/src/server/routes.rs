@@ -17,7 +17,7 @@ use worker::{
 
 use crate::{
     http::{
-        graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        graphql::Service, headers::with_headers, intake::within_limits, mail_report, mailbox,
         origins::across_origins, pages, photo, unsubscribe,
     },
     settings::Settings,
@@ -57,7 +57,10 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
-        .nest("/unsubscribe", unsubscribe::routes(store));
+        .nest("/unsubscribe", unsubscribe::routes(store.clone()));
+    if let Some(secret) = &settings.bounce_secret {
+        routes = routes.nest("/hooks/mail-report", mail_report::routes(store, secret));
+    }
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
     }

@@ -76,7 +76,7 @@ pub async fn cancel(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<camp
     .await
 }
 
-async fn enter(
+pub(super) async fn enter(
     tx: &mut Tx,
     viewer: &Viewer,
     campaign: campaign::Model,

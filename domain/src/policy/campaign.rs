@@ -31,11 +31,12 @@ table! {
     type CampaignEdge { node, cursor: read(SEND_BULK_EMAIL); }
     type Delivery {
         id: read(EVERYONE);
-        address, recipientName, contact, state, messageId, attempts, nextAttemptAt, sentAt, lastReply: read(SEND_BULK_EMAIL);
+        address, recipientName, contact, state, messageId, attempts, nextAttemptAt, sentAt, bounce, bouncedAt,
+        complainedAt, lastReply: read(SEND_BULK_EMAIL);
     }
     type DeliveryConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
     type DeliveryEdge { node, cursor: read(SEND_BULK_EMAIL); }
-    type DeliveryCounts { queued, sending, sent, failed, unknown, skipped, cancelled: read(SEND_BULK_EMAIL); }
+    type DeliveryCounts { queued, sending, sent, failed, unknown, skipped, cancelled, bounced, complained: read(SEND_BULK_EMAIL); }
     type CampaignPreview { recipients, skipped: read(SEND_BULK_EMAIL); }
     type CampaignSkip { reason, count: read(SEND_BULK_EMAIL); }
     input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL); }
@@ -59,6 +60,7 @@ table! {
     type CancelCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type SettleDeliveryPayload { delivery, userErrors: read(EVERYONE); }
     type SettleDeliveriesPayload { campaign, userErrors: read(EVERYONE); }
+    enum DeliveryBounce { HARD, SOFT: read(SEND_BULK_EMAIL); }
     enum DeliverySettlement { SENT, SEND_AGAIN: give(SEND_BULK_EMAIL); }
     enum CampaignState {
         DRAFT, IN_REVIEW, SCHEDULED, SENDING, PAUSED, SENT, CANCELLED, MISSED: both(SEND_BULK_EMAIL) filter(SEND_BULK_EMAIL);

@@ -49,6 +49,7 @@ const MAILS: &[Files] = folders![
     "booking_cancelled",
     "booking_confirmed",
     "campaign",
+    "campaign_paused",
     "contacted_without_agreement",
     "daily_digest",
     "event_cancelled",

@@ -7,7 +7,7 @@ use domain::campaign::{
 };
 use entity::{
     campaign::{CampaignState as State, Model},
-    delivery::{self, DeliveryState as MailState},
+    delivery::{self, Bounce, DeliveryState as MailState},
     ids::{CampaignId, DeliveryId, TagId},
     list::IdList,
 };
@@ -259,7 +259,22 @@ impl Delivery {
         self.0.sent_at
     }
 
-    /// What the relay last said against it, or why it was withheld.
+    /// How it came back after the relay had taken it; null when it did not.
+    async fn bounce(&self) -> Option<DeliveryBounce> {
+        self.0.bounce.map(Into::into)
+    }
+
+    /// When it came back.
+    async fn bounced_at(&self) -> Option<DateTime<Utc>> {
+        self.0.bounced_at
+    }
+
+    /// When its recipient reported it as unwanted.
+    async fn complained_at(&self) -> Option<DateTime<Utc>> {
+        self.0.complained_at
+    }
+
+    /// What the relay or the recipient's server last said against it, or why it was withheld.
     async fn last_reply(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
         unless_withheld(ctx, &self.0, self.0.last_reply.as_deref())
             .await
@@ -321,6 +336,16 @@ impl DeliveryCounts {
     /// The campaign was cancelled first.
     async fn cancelled(&self) -> u64 {
         self.0.cancelled
+    }
+
+    /// Of those that the relay has: the recipients' servers sent them back.
+    async fn bounced(&self) -> u64 {
+        self.0.bounced
+    }
+
+    /// Of those that the relay has: their recipients reported them as unwanted.
+    async fn complained(&self) -> u64 {
+        self.0.complained
     }
 }
 
@@ -401,6 +426,16 @@ pub enum DeliveryState {
     Skipped,
     /// Its campaign was cancelled first.
     Cancelled,
+}
+
+/// How a mail came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Bounce")]
+pub enum DeliveryBounce {
+    /// For good: there is no such mailbox. Its address is suppressed.
+    Hard,
+    /// This time: the mailbox was full, or its server did not want the mail. The third time in a row puts the contact on hold.
+    Soft,
 }
 
 /// What somebody found out about a mail that was in doubt.
