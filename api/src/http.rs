@@ -8,4 +8,5 @@ pub mod mailbox;
 pub mod origins;
 pub mod pages;
 pub mod photo;
+pub mod preferences;
 pub mod unsubscribe;

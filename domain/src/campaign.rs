@@ -20,6 +20,7 @@
 //! - [`progress`]: what became of them;
 //! - [`complaint`]: what is done when recipients report it as unwanted;
 //! - [`settle`]: what is true of those that are in doubt;
+//! - [`preferences`]: what recipients say of topics, of bulk mail as a whole, and of being shown to students;
 //! - [`unsubscribe`]: the way out that stands in every mail.
 
 mod audience;
@@ -27,6 +28,7 @@ mod complaint;
 mod draft;
 mod halt;
 pub mod ledger;
+pub mod preferences;
 mod progress;
 mod settle;
 mod start;
@@ -36,7 +38,7 @@ mod words;
 use entity::{
     access_grant::Permission,
     campaign::{self, CampaignState},
-    ids::CampaignId,
+    ids::{CampaignId, MailTopicId},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
@@ -124,8 +126,13 @@ fn narrowed(viewer: &Viewer, state: Option<CampaignState>) -> Select<campaign::E
     }
 }
 
-/// How many contacts an audience would reach now, and how many are left out and why. Nothing is kept.
-pub async fn preview(store: &Store, viewer: &Viewer, audience: &Audience) -> Result<Preview> {
+/// How many contacts an audience would reach now with mail about a topic, and how many are left out and why. Nothing is kept.
+pub async fn preview(
+    store: &Store,
+    viewer: &Viewer,
+    audience: &Audience,
+    topic: Option<MailTopicId>,
+) -> Result<Preview> {
     viewer.require(Permission::SendBulkEmail)?;
     let mut refusals = crate::error::Refusals::default();
     audience.check(store.reader(), &mut refusals).await?;
@@ -134,6 +141,7 @@ pub async fn preview(store: &Store, viewer: &Viewer, audience: &Audience) -> Res
     let key = AddressKey::load(store.reader(), now).await?;
     let sender = audience::Sender {
         user_id: viewer.user_id(),
+        topic,
         now,
     };
     audience::preview(store.reader(), &key, audience, sender).await

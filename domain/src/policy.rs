@@ -26,6 +26,7 @@ mod event_sharing;
 mod job;
 mod key_account;
 mod liaison;
+mod mail_topic;
 mod note;
 mod operator_access;
 mod organisation;
@@ -56,6 +57,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
+    mail_topic::ROWS,
     note::ROWS,
     operator_access::ROWS,
     organisation::ROWS,

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CampaignId, UserId};
+use crate::ids::{CampaignId, MailTopicId, UserId};
 use crate::list::IdList;
 use crate::personal_data::personal_data;
 
@@ -58,6 +58,8 @@ pub struct Model {
     pub any_of: IdList,
     /// Tags of which it must have none.
     pub none_of: IdList,
+    /// What it is about; none is everything that has no topic.
+    pub mail_topic_id: Option<MailTopicId>,
     /// Who wrote it.
     pub created_by: UserId,
     /// It starts by itself at this time.
@@ -92,6 +94,6 @@ personal_data! {
     retention: Until::Always.because("employers ask who was told what, and when (policy 2.5)");
     Hand => created_by, scheduled_by;
     Words => name, subject, body, refusal;
-    Nothing => id, state, all_of, any_of, none_of, not_before, not_after, started_at, finished_at, recipients, skipped,
+    Nothing => id, state, all_of, any_of, none_of, mail_topic_id, not_before, not_after, started_at, finished_at, recipients, skipped,
         version, created_at, updated_at;
 }

@@ -182,6 +182,8 @@ typed_ids! {
     CampaignId = "cmp";
     /// One mail to one recipient.
     DeliveryId = "dlv";
+    /// A topic of bulk mail.
+    MailTopicId = "mtp";
     /// A background job.
     JobId = "job";
     /// A permission given to somebody.

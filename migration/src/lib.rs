@@ -24,6 +24,7 @@ mod m20261124_000020_super_user_group;
 mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
 mod m20261127_000050_bounces;
+mod m20261127_000051_mail_topics;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000021_clashes::Migration),
             Box::new(m20261124_000022_event_sharing::Migration),
             Box::new(m20261127_000050_bounces::Migration),
+            Box::new(m20261127_000051_mail_topics::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@ mod audience;
 mod bounces;
 mod hindered;
 mod office;
+mod preferences;
 mod processes;
 mod sending;
 mod start;

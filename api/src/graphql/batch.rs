@@ -143,7 +143,10 @@ mod tests {
         };
         let soon = DataLoader::new(Slowly(1), Batches, Batches);
         let late = DataLoader::new(Slowly(50), Batches, Batches);
-        let found = together(async { tokio::join!(child_of(&soon, 1), child_of(&late, 2)) }).await;
+        let found = together(async {
+            tokio::join!(child_of(&soon, 1), child_of(&late, 2))
+        })
+        .await;
         assert_eq!(found, (2, 4));
         assert_eq!(*doubles.0.lock().unwrap(), [2]);
     }

@@ -328,12 +328,15 @@ async fn preview(
     input: Option<CampaignAudienceInput>,
 ) -> Result<CampaignPreview> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
-    let audience = match (campaign_id, input) {
+    let (audience, topic) = match (campaign_id, input) {
         (Some(id), None) => campaigns::find(store.reader(), viewer, id)
             .await?
-            .map(|campaign| Audience::of(&campaign))
+            .map(|campaign| (Audience::of(&campaign), campaign.mail_topic_id))
             .ok_or_else(|| Error::not_found("campaignId", "campaign"))?,
-        (None, Some(input)) => input.into(),
+        (None, Some(input)) => {
+            let topic = input.topic();
+            (input.into(), topic)
+        }
         (Some(_), Some(_)) | (None, None) => {
             return Err(Error::refused(
                 RefusalCode::Required,
@@ -343,7 +346,9 @@ async fn preview(
             .into());
         }
     };
-    Ok(campaigns::preview(store, viewer, &audience).await?.into())
+    Ok(campaigns::preview(store, viewer, &audience, topic)
+        .await?
+        .into())
 }
 
 /// One item whenever something happened to the campaign, with a pause after each in which everything counts as one.

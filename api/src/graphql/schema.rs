@@ -4,7 +4,8 @@ use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, BookingId, CampaignId, ContactId, EventId, EventSharingRequestId,
-    KeyAccountId, LiaisonRequestId, NoteId, OrganisationId, SuggestionId, TagId, TrainingCourseId,
+    KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId, SuggestionId, TagId,
+    TrainingCourseId,
 };
 
 use super::{
@@ -22,6 +23,7 @@ use super::{
     job::{JobMutation, JobQuery, JobSubscription},
     key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
+    mail_topic::{self, MailTopic, MailTopicMutation, MailTopicQuery},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
     operator_access::{OperatorAccessMutation, OperatorAccessQuery},
@@ -48,6 +50,7 @@ nodes! {
     EventSharingRequest(EventSharingRequestId) by event_sharing::find;
     Booking(BookingId) by booking::booking;
     Campaign(CampaignId) by campaign::find;
+    MailTopic(MailTopicId) by mail_topic::find;
     Agreement(AgreementId) by agreement::find;
     TrainingCourse(TrainingCourseId) by training_course::find;
     KeyAccount(KeyAccountId) by key_account::find;
@@ -72,6 +75,7 @@ pub struct Query(
     EventSharingQuery,
     BookingQuery,
     CampaignQuery,
+    MailTopicQuery,
     AgreementQuery,
     TrainingCourseQuery,
     OperatorAccessQuery,
@@ -96,6 +100,7 @@ pub struct Mutation(
     EventSharingMutation,
     BookingMutation,
     CampaignMutation,
+    MailTopicMutation,
     AgreementMutation,
     TrainingCourseMutation,
     OperatorAccessMutation,

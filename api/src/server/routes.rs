@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{Store, campaign::unsubscribe::PATH as UNSUBSCRIBE, request};
+use domain::{
+    Store,
+    campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
+    request,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
@@ -18,7 +22,7 @@ use worker::{
 use crate::{
     http::{
         graphql::Service, headers::with_headers, intake::within_limits, mail_report, mailbox,
-        origins::across_origins, pages, photo, unsubscribe,
+        origins::across_origins, pages, photo, preferences, unsubscribe,
     },
     settings::Settings,
 };
@@ -57,6 +61,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
+        .nest("/preferences", preferences::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store.clone()));
     if let Some(secret) = &settings.bounce_secret {
         routes = routes.nest("/hooks/mail-report", mail_report::routes(store, secret));
@@ -117,7 +122,7 @@ async fn within_request<E: Endpoint<Output = Response>>(
 
 /// The path without what must not stand in logs: some links work for whoever has them.
 fn loggable(path: &str) -> &str {
-    [UNSUBSCRIBE, photo::PATH]
+    [UNSUBSCRIBE, PREFERENCES, photo::PATH]
         .into_iter()
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
@@ -138,6 +143,7 @@ mod tests {
     #[test]
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
+        assert_eq!(loggable("/preferences/secret"), "/preferences/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/graphql"), "/graphql");
     }

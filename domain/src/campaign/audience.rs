@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
-    ids::{CampaignId, DeliveryId, TagId, UserId},
+    ids::{CampaignId, DeliveryId, MailTopicId, TagId, UserId},
     list::IdList,
     tag,
 };
@@ -51,6 +51,8 @@ pub enum SkipReason {
     DoNotEmail,
     /// They opted out of bulk mail.
     OptedOut,
+    /// They opted out of mail about the campaign's topic.
+    OptedOutOfTopic,
     /// Mail is held back after bounces.
     OnHold,
     /// They are a key account contact, and the Key Account Operator has not agreed. Whether there is an address, and what
@@ -66,10 +68,12 @@ pub enum SkipReason {
     DuplicateAddress,
 }
 
-/// In whose name a campaign goes out, and when that is looked at: whose key account contacts and agreements count.
+/// In whose name a campaign goes out, about what, and when that is looked at: whose key account contacts and agreements
+/// count, and which wishes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sender {
     pub user_id: Option<UserId>,
+    pub topic: Option<MailTopicId>,
     pub now: DateTime<Utc>,
 }
 
@@ -350,13 +354,20 @@ fn matched(
         let list = query.bind(serde_json::to_string(suppressed)?);
         format!("WHEN LOWER(c.email) IN {} THEN 'SUPPRESSED' ", texts(&list))
     };
+    let of_topic = sender.topic.map_or_else(String::new, |topic| {
+        let topic = query.bind(topic);
+        format!(
+            "WHEN EXISTS (SELECT 1 FROM topic_opt_out AS x WHERE x.contact_id = c.id AND x.mail_topic_id = {topic}) \
+             THEN 'OPTED_OUT_OF_TOPIC' "
+        )
+    });
     query.sql = format!(
         "WITH guarded (contact_id) AS ({guarded}), matched AS (\
            SELECT c.id, LOWER(c.email) AS address, c.name, c.job_title, o.name AS organisation, CASE \
              WHEN c.state <> 'ACTIVE' THEN 'INACTIVE' \
              WHEN c.do_not_email THEN 'DO_NOT_EMAIL' \
              WHEN c.bulk_opted_out_at IS NOT NULL THEN 'OPTED_OUT' \
-             WHEN c.on_hold_at IS NOT NULL THEN 'ON_HOLD' \
+             {of_topic}WHEN c.on_hold_at IS NOT NULL THEN 'ON_HOLD' \
              WHEN c.id IN (SELECT contact_id FROM guarded) OR LOWER(c.email) IN (\
                SELECT LOWER(k.email) FROM guarded JOIN contact AS k ON k.id = guarded.contact_id WHERE k.email IS NOT NULL\
              ) THEN 'KEY_ACCOUNT_WITHOUT_AGREEMENT' \

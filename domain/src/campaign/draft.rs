@@ -3,7 +3,7 @@
 use entity::{
     access_grant::Permission,
     campaign::{self, CampaignState},
-    ids::CampaignId,
+    ids::{CampaignId, MailTopicId},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     live::LiveEvent,
     mail::{self, Letter},
+    mail_topic,
     store::Tx,
     text::Text,
     viewer::Viewer,
@@ -44,6 +45,8 @@ pub struct Draft {
     pub body: String,
     /// Whom it goes to.
     pub audience: Audience,
+    /// What it is about.
+    pub topic: Option<MailTopicId>,
 }
 
 /// What is to be other about a draft; what is `None` stays as it is.
@@ -61,6 +64,8 @@ pub struct Changes {
     pub any_of: Option<Vec<entity::ids::TagId>>,
     /// Tags of which it has none.
     pub none_of: Option<Vec<entity::ids::TagId>>,
+    /// What it is about; `Some(None)` is nothing in particular.
+    pub topic: Option<Option<MailTopicId>>,
 }
 
 /// Begins a campaign (policy 2.5: for those who were trained for it).
@@ -79,6 +84,7 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campai
         all_of: Set(all_of),
         any_of: Set(any_of),
         none_of: Set(none_of),
+        mail_topic_id: Set(draft.topic),
         created_by: Set(author),
         not_before: Set(None),
         not_after: Set(None),
@@ -125,6 +131,7 @@ pub async fn update(
             any_of: changes.any_of.unwrap_or(audience.any_of),
             none_of: changes.none_of.unwrap_or(audience.none_of),
         },
+        topic: changes.topic.unwrap_or(before.topic),
     }
     .checked(tx)
     .await?;
@@ -140,6 +147,7 @@ pub async fn update(
     row.all_of = Set(all_of);
     row.any_of = Set(any_of);
     row.none_of = Set(none_of);
+    row.mail_topic_id = Set(draft.topic);
     row.refusal = Set(None);
     row.version = Set(version + 1);
     row.updated_at = Set(tx.now());
@@ -180,6 +188,7 @@ pub async fn send_test(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<c
             "text": written.text,
             "events": [],
             "unsubscribe_link": super::unsubscribe::TEST_LINK,
+            "preferences_link": super::preferences::TEST_LINK,
         }),
     };
     mail::post(tx, letter).await?;
@@ -194,6 +203,7 @@ impl Draft {
             subject: campaign.subject.clone(),
             body: campaign.body.clone(),
             audience: Audience::of(campaign),
+            topic: campaign.mail_topic_id,
         }
     }
 
@@ -206,6 +216,7 @@ impl Draft {
             "allOfTags": self.audience.all_of,
             "anyOfTags": self.audience.any_of,
             "noneOfTags": self.audience.none_of,
+            "topicId": self.topic,
         })
     }
 
@@ -221,6 +232,7 @@ impl Draft {
             }
         }
         self.audience.check(tx.conn(), &mut refusals).await?;
+        mail_topic::check(tx.conn(), self.topic, &mut refusals).await?;
         refusals.into_result()?;
         Ok(self)
     }

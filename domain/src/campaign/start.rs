@@ -108,7 +108,11 @@ pub async fn schedule(
     };
 
     let key = AddressKey::load(tx.conn(), now).await?;
-    let sender = Sender { user_id: by, now };
+    let sender = Sender {
+        user_id: by,
+        topic: campaign.mail_topic_id,
+        now,
+    };
     let preview = audience::preview(tx.conn(), &key, &Audience::of(&campaign), sender).await?;
     if preview.recipients == 0 {
         return Err(audience::empty(&preview));
@@ -226,7 +230,11 @@ async fn start(
         .map_err(|error| Error::refused_whole(RefusalCode::CannotRender, error.to_string()))?;
     let key = AddressKey::load(tx.conn(), now).await?;
     let who = Audience::of(&campaign);
-    let sender = Sender { user_id: by, now };
+    let sender = Sender {
+        user_id: by,
+        topic: campaign.mail_topic_id,
+        now,
+    };
     let preview = audience::preview(tx.conn(), &key, &who, sender).await?;
     let recipients = audience::freeze(tx, &key, id, &who, sender).await?;
     if recipients == 0 {

@@ -22,7 +22,7 @@ table! {
     }
     type Campaign {
         id: read(EVERYONE);
-        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, createdBy, notBefore, notAfter, refusal, startedAt,
+        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, topic, createdBy, notBefore, notAfter, refusal, startedAt,
         finishedAt, recipients, skipped, counts, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
         deliveries(state): filter(SEND_BULK_EMAIL);
         deliveries(first, after, last, before): give(SEND_BULK_EMAIL);
@@ -39,10 +39,12 @@ table! {
     type DeliveryCounts { queued, sending, sent, failed, unknown, skipped, cancelled, bounced, complained: read(SEND_BULK_EMAIL); }
     type CampaignPreview { recipients, skipped: read(SEND_BULK_EMAIL); }
     type CampaignSkip { reason, count: read(SEND_BULK_EMAIL); }
-    input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL); }
-    input CreateCampaignInput { name, subject, body, allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL); }
+    input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags, topicId: give(SEND_BULK_EMAIL); }
+    input CreateCampaignInput {
+        name, subject, body, allOfTags, anyOfTags, noneOfTags, topicId: give(SEND_BULK_EMAIL);
+    }
     input UpdateCampaignInput {
-        campaignId, version, name, subject, body, allOfTags, anyOfTags, noneOfTags: give(SEND_BULK_EMAIL);
+        campaignId, version, name, subject, body, allOfTags, anyOfTags, noneOfTags, topicId: give(SEND_BULK_EMAIL);
     }
     input SendTestCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
     input ScheduleCampaignInput { campaignId, notBefore, notAfter: give(SEND_BULK_EMAIL); }
@@ -69,7 +71,7 @@ table! {
         QUEUED, SENDING, SENT, FAILED, UNKNOWN, SKIPPED, CANCELLED: both(SEND_BULK_EMAIL) filter(SEND_BULK_EMAIL);
     }
     enum CampaignSkipReason {
-        INACTIVE, DO_NOT_EMAIL, OPTED_OUT, ON_HOLD, KEY_ACCOUNT_WITHOUT_AGREEMENT, NO_ADDRESS,
+        INACTIVE, DO_NOT_EMAIL, OPTED_OUT, OPTED_OUT_OF_TOPIC, ON_HOLD, KEY_ACCOUNT_WITHOUT_AGREEMENT, NO_ADDRESS,
         INVALID_ADDRESS, SUPPRESSED, DUPLICATE_ADDRESS: both(SEND_BULK_EMAIL);
     }
 }

@@ -22,7 +22,7 @@ on_both_columns! {
         let tag = world.tag("engineering").await;
         let id = world.campaign(&sender, tag, "Dear {{ name }}").await;
         let mut tx = world.store.begin().await.unwrap();
-        let draft = Draft { name: "x".into(), subject: "x".into(), body: "x".into(), audience: Audience::default() };
+        let draft = Draft { name: "x".into(), subject: "x".into(), body: "x".into(), audience: Audience::default(), topic: None };
         let attempts = [
             campaign::create(&mut tx, &other, draft).await,
             campaign::update(&mut tx, &other, id, 1, Changes::default()).await,
@@ -99,6 +99,7 @@ on_both_columns! {
             subject: "A\nB".into(),
             body: "Dear {{ nmae }}".into(),
             audience: Audience::default(),
+            topic: None,
         };
         let Err(Error::Refused(refusals)) = campaign::create(&mut tx, &sender, draft).await else { panic!() };
         let told: Vec<_> = refusals.iter().map(|refusal| (refusal.code, refusal.field.unwrap())).collect();

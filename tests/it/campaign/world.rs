@@ -214,6 +214,7 @@ impl World {
                 all_of: vec![tag],
                 ..Audience::default()
             },
+            topic: None,
         };
         let created = campaign::create(&mut tx, sender, draft).await.unwrap();
         tx.commit().await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    campaign::{Words, WordsError, unsubscribe},
+    campaign::{Words, WordsError, preferences, unsubscribe},
     mail_report,
     suppression::AddressKey,
 };
@@ -132,6 +132,7 @@ impl Mailer {
                 "text": written.text,
                 "events": [],
                 "unsubscribe_link": link,
+                "preferences_link": self.link(&format!("{}{token}", preferences::PATH)),
             }),
         )?;
         let nature = Nature::Bulk { unsubscribe: &link };

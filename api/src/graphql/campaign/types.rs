@@ -19,6 +19,7 @@ use crate::graphql::{
     contact::{self, Contact},
     id::Id,
     key_account,
+    mail_topic::{self, MailTopic},
     person::{self, Person},
     rows::rows,
     store,
@@ -77,6 +78,13 @@ impl Campaign {
     /// Tags of which it has none.
     async fn none_of_tags(&self, ctx: &Context<'_>) -> Option<Result<Vec<Tag>>> {
         Some(tags(ctx, &self.0.none_of).await)
+    }
+
+    /// What it is about; null is nothing in particular.
+    async fn topic(&self, ctx: &Context<'_>) -> Option<Result<MailTopic>> {
+        mail_topic::find(ctx, self.0.mail_topic_id?)
+            .await
+            .transpose()
     }
 
     /// Who wrote it.
@@ -458,6 +466,8 @@ pub enum CampaignSkipReason {
     DoNotEmail,
     /// They opted out of bulk mail.
     OptedOut,
+    /// They opted out of mail about the campaign's topic.
+    OptedOutOfTopic,
     /// Mail is held back after bounces.
     OnHold,
     /// They are a key account contact, and the Key Account Operator has not agreed.
