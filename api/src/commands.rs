@@ -105,7 +105,7 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
         }
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
         Command::Audit(command) => audit::run(command, &open_store(&cli.settings).await?).await,
-        Command::Bounce(args) => bounce::run(args, &open_store(&cli.settings).await?).await,
+        Command::Bounce(args) => bounce::run(&args, &open_store(&cli.settings).await?).await,
         Command::Person(command) => person::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),
         Command::Permissions => schema::print_permissions(),

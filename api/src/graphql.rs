@@ -41,6 +41,7 @@ pub mod id;
 pub mod job;
 pub mod key_account;
 pub mod liaison;
+pub mod mail_rules;
 pub mod mail_topic;
 pub mod node;
 pub mod note;

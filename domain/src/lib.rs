@@ -29,6 +29,7 @@ pub mod liaison;
 pub mod live;
 pub mod mail;
 pub mod mail_report;
+pub mod mail_rules;
 pub mod mail_topic;
 pub mod note;
 pub mod notice;

@@ -26,6 +26,7 @@ mod event_sharing;
 mod job;
 mod key_account;
 mod liaison;
+mod mail_rules;
 mod mail_topic;
 mod note;
 mod operator_access;
@@ -57,6 +58,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
+    mail_rules::ROWS,
     mail_topic::ROWS,
     note::ROWS,
     operator_access::ROWS,

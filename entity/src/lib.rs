@@ -34,6 +34,7 @@ pub mod key_account;
 pub mod key_account_contact;
 pub mod liaison_request;
 pub mod list;
+pub mod mail_rules;
 pub mod mail_topic;
 pub mod note;
 pub mod notice_choice;

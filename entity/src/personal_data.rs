@@ -202,6 +202,7 @@ pub const ALL: &[&Holding] = &[
     &crate::key_account::PERSONAL_DATA,
     &crate::key_account_contact::PERSONAL_DATA,
     &crate::liaison_request::PERSONAL_DATA,
+    &crate::mail_rules::PERSONAL_DATA,
     &crate::mail_topic::PERSONAL_DATA,
     &crate::note::PERSONAL_DATA,
     &crate::notice_choice::PERSONAL_DATA,

@@ -25,6 +25,7 @@ mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
 mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
+mod m20261127_000052_mail_rules;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000022_event_sharing::Migration),
             Box::new(m20261127_000050_bounces::Migration),
             Box::new(m20261127_000051_mail_topics::Migration),
+            Box::new(m20261127_000052_mail_rules::Migration),
         ]
     }
 }

@@ -3,10 +3,12 @@
 mod api;
 mod audience;
 mod bounces;
+mod caps;
 mod hindered;
 mod office;
 mod preferences;
 mod processes;
+mod review;
 mod sending;
 mod start;
 mod unsubscribe;

@@ -22,7 +22,7 @@ pub struct BounceArgs {
 }
 
 /// Carries out `mycareer bounce`.
-pub async fn run(args: BounceArgs, store: &Store) -> Result<(), CommandError> {
+pub async fn run(args: &BounceArgs, store: &Store) -> Result<(), CommandError> {
     let mut message = Vec::new();
     // What is longer is cut off: reports say what matters first.
     io::stdin()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_graphql::{Context, Object, Result, Subscription};
 use domain::{
     Error, RefusalCode, Store,
-    campaign::{self as campaigns, Audience},
+    campaign::{self as campaigns, Audience, Filter},
     live::LiveEvent,
     session,
 };
@@ -21,9 +21,10 @@ use futures_util::{
 use tokio::time::sleep;
 
 use self::inputs::{
-    CampaignAudienceInput, CancelCampaignInput, CreateCampaignInput, PauseCampaignInput,
+    ApproveCampaignInput, ArchiveCampaignInput, CampaignAudienceInput, CancelCampaignInput,
+    CopyCampaignInput, CreateCampaignInput, DeclineCampaignInput, PauseCampaignInput,
     ResumeCampaignInput, ScheduleCampaignInput, SendTestCampaignInput, SettleDeliveriesInput,
-    SettleDeliveryInput, UpdateCampaignInput,
+    SettleDeliveryInput, SubmitCampaignInput, UpdateCampaignInput,
 };
 pub use self::types::{Campaign, CampaignPreview, CampaignState, Delivery, DeliveryState};
 use super::{
@@ -70,6 +71,46 @@ payload! {
     /// What became of a test mail.
     SendTestCampaignPayload {
         /// The campaign, which is as it was.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of submitting a campaign for review.
+    SubmitCampaignPayload {
+        /// The campaign, which a second sender looks at.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of approving a campaign.
+    ApproveCampaignPayload {
+        /// The campaign, which is on its way or waits for its time.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of sending a campaign back.
+    DeclineCampaignPayload {
+        /// The campaign, which is a draft again.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of copying a campaign.
+    CopyCampaignPayload {
+        /// The new draft.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of putting a campaign away.
+    ArchiveCampaignPayload {
+        /// The campaign.
         campaign: Campaign,
     }
 }
@@ -129,13 +170,19 @@ impl CampaignQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only those that stand there.")] state: Option<CampaignState>,
+        #[graphql(default, desc = "Whether those that were put away are listed too.")]
+        archived: bool,
         #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<Campaign>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(list(ctx, state, &page).await)
+        let filter = Filter {
+            state: state.map(Into::into),
+            archived,
+        };
+        Some(list(ctx, filter, &page).await)
     }
 
     /// Whom a campaign would reach now, and who would be left out and why. Give a campaign, or tags before there is one.
@@ -183,6 +230,66 @@ impl CampaignMutation {
         let mut tx = begin(ctx).await?;
         let tested = campaigns::send_test(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
         SendTestCampaignPayload::commit(tx, tested).await
+    }
+
+    /// Submits a draft for review: above a number of recipients (see `mailRules`) a second sender has to approve it.
+    async fn submit_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: SubmitCampaignInput,
+    ) -> Result<SubmitCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, timing) = (input.campaign_id.0, input.into());
+        let submitted = campaigns::submit(&mut tx, viewer(ctx)?, id, timing).await;
+        SubmitCampaignPayload::commit(tx, submitted).await
+    }
+
+    /// Approves a campaign that is in review, and starts it or has it start at its time. Neither its author nor whoever
+    /// submitted it can.
+    async fn approve_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: ApproveCampaignInput,
+    ) -> Result<ApproveCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.campaign_id.0, input.version);
+        let approved = campaigns::approve(&mut tx, viewer(ctx)?, id, version).await;
+        ApproveCampaignPayload::commit(tx, approved).await
+    }
+
+    /// Sends a campaign that is in review back to its author.
+    async fn decline_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: DeclineCampaignInput,
+    ) -> Result<DeclineCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, asker) = (input.campaign_id.0, viewer(ctx)?);
+        let declined = campaigns::decline(&mut tx, asker, id, &input.reason).await;
+        DeclineCampaignPayload::commit(tx, declined).await
+    }
+
+    /// Begins a campaign with the words and the audience of another.
+    async fn copy_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: CopyCampaignInput,
+    ) -> Result<CopyCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let copied = campaigns::copy(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        CopyCampaignPayload::commit(tx, copied).await
+    }
+
+    /// Puts a campaign that is over out of the list, or brings it back.
+    async fn archive_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: ArchiveCampaignInput,
+    ) -> Result<ArchiveCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, archived) = (input.campaign_id.0, input.archived);
+        let changed = campaigns::archive(&mut tx, viewer(ctx)?, id, archived).await;
+        ArchiveCampaignPayload::commit(tx, changed).await
     }
 
     /// Starts a campaign now, or at its time. The audience is frozen when it starts, and every mail is written before the
@@ -299,24 +406,19 @@ pub async fn find(ctx: &Context<'_>, id: CampaignId) -> Result<Option<Campaign>>
     Ok(rows(ctx)?.load_one(id).await?.map(Campaign))
 }
 
-async fn list(
-    ctx: &Context<'_>,
-    state: Option<CampaignState>,
-    page: &PageArgs,
-) -> Result<Connection<Campaign>> {
+async fn list(ctx: &Context<'_>, filter: Filter, page: &PageArgs) -> Result<Connection<Campaign>> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
-    let state = state.map(Into::into);
     let counted = (store.clone(), viewer.clone());
     connect(
         ctx,
         "campaigns",
         page,
-        async |page| campaigns::list(store.reader(), viewer, state, &page).await,
+        async |page| campaigns::list(store.reader(), viewer, filter, &page).await,
         |row: &Model| row.id,
         Campaign,
         move || {
             let (store, viewer) = counted.clone();
-            async move { campaigns::count(store.reader(), &viewer, state).await }
+            async move { campaigns::count(store.reader(), &viewer, filter).await }
         },
     )
     .await

@@ -23,6 +23,7 @@ use super::{
     job::{JobMutation, JobQuery, JobSubscription},
     key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
+    mail_rules::{MailRulesMutation, MailRulesQuery},
     mail_topic::{self, MailTopic, MailTopicMutation, MailTopicQuery},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
@@ -59,6 +60,14 @@ nodes! {
     Suggestion(SuggestionId) by suggestion::find;
 }
 
+/// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
+#[derive(Debug, Default, MergedObject)]
+pub struct BulkMailQuery(CampaignQuery, MailTopicQuery, MailRulesQuery);
+
+/// What can be changed about bulk mail.
+#[derive(Debug, Default, MergedObject)]
+pub struct BulkMailMutation(CampaignMutation, MailTopicMutation, MailRulesMutation);
+
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(
@@ -74,8 +83,7 @@ pub struct Query(
     ClashQuery,
     EventSharingQuery,
     BookingQuery,
-    CampaignQuery,
-    MailTopicQuery,
+    BulkMailQuery,
     AgreementQuery,
     TrainingCourseQuery,
     OperatorAccessQuery,
@@ -99,8 +107,7 @@ pub struct Mutation(
     EventMutation,
     EventSharingMutation,
     BookingMutation,
-    CampaignMutation,
-    MailTopicMutation,
+    BulkMailMutation,
     AgreementMutation,
     TrainingCourseMutation,
     OperatorAccessMutation,

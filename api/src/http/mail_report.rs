@@ -51,14 +51,11 @@ async fn receive(
             &json!({ "error": "The secret is missing or wrong." }),
         );
     }
-    let message = match body.into_bytes().await {
-        Ok(message) => message,
-        Err(_) => {
-            return answer(
-                StatusCode::BAD_REQUEST,
-                &json!({ "error": "The message did not come whole, or is too long." }),
-            );
-        }
+    let Ok(message) = body.into_bytes().await else {
+        return answer(
+            StatusCode::BAD_REQUEST,
+            &json!({ "error": "The message did not come whole, or is too long." }),
+        );
     };
     let recipient = req
         .headers()

@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::{Value, json};
 
 use super::{
-    Audience, locked,
+    Audience, locked, markdown,
     words::{Recipient, Words},
     wrong_state,
 };
@@ -68,6 +68,11 @@ pub struct Changes {
     pub topic: Option<Option<MailTopicId>>,
 }
 
+/// A name that is no longer than one may be.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
 /// Begins a campaign (policy 2.5: for those who were trained for it).
 pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campaign::Model> {
     viewer.require(Permission::SendBulkEmail)?;
@@ -90,6 +95,9 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campai
         not_after: Set(None),
         scheduled_by: Set(None),
         refusal: Set(None),
+        approved_by: Set(None),
+        approved_at: Set(None),
+        archived_at: Set(None),
         started_at: Set(None),
         finished_at: Set(None),
         recipients: Set(0),
@@ -186,6 +194,7 @@ pub async fn send_test(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<c
         fields: json!({
             "subject": format!("Test: {}", written.subject),
             "text": written.text,
+            "html": written.html,
             "events": [],
             "unsubscribe_link": super::unsubscribe::TEST_LINK,
             "preferences_link": super::preferences::TEST_LINK,
@@ -230,6 +239,9 @@ impl Draft {
             if let Some(fault) = Words::fault(text) {
                 refusals.add(RefusalCode::CannotRender, field, fault);
             }
+        }
+        if let Some(fault) = markdown::fault(&self.body) {
+            refusals.add(RefusalCode::Invalid, "body", fault);
         }
         self.audience.check(tx.conn(), &mut refusals).await?;
         mail_topic::check(tx.conn(), self.topic, &mut refusals).await?;

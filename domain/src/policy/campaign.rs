@@ -5,14 +5,15 @@ use super::table::table;
 table! {
     type Query {
         campaigns, campaignPreview: read(SEND_BULK_EMAIL);
-        campaigns(state): filter(SEND_BULK_EMAIL);
+        campaigns(state, archived): filter(SEND_BULK_EMAIL);
         campaigns(first, after, last, before): give(SEND_BULK_EMAIL);
         campaignPreview(campaignId, input): give(SEND_BULK_EMAIL);
     }
     type Mutation {
-        createCampaign, updateCampaign, sendTestCampaign, scheduleCampaign, pauseCampaign, resumeCampaign,
-        cancelCampaign, settleDelivery, settleDeliveries: read(SEND_BULK_EMAIL);
-        createCampaign(input), updateCampaign(input), sendTestCampaign(input), scheduleCampaign(input),
+        createCampaign, updateCampaign, sendTestCampaign, submitCampaign, approveCampaign, declineCampaign,
+        scheduleCampaign, pauseCampaign, resumeCampaign, cancelCampaign, copyCampaign, archiveCampaign, settleDelivery, settleDeliveries: read(SEND_BULK_EMAIL);
+        createCampaign(input), updateCampaign(input), sendTestCampaign(input), submitCampaign(input),
+        approveCampaign(input), declineCampaign(input), copyCampaign(input), archiveCampaign(input), scheduleCampaign(input),
         pauseCampaign(input), resumeCampaign(input), cancelCampaign(input), settleDelivery(input),
         settleDeliveries(input): give(SEND_BULK_EMAIL);
     }
@@ -22,11 +23,14 @@ table! {
     }
     type Campaign {
         id: read(EVERYONE);
-        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, topic, createdBy, notBefore, notAfter, refusal, startedAt,
+        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, topic, createdBy, notBefore, notAfter, approvedBy, approvedAt,
+        archivedAt, mailFor, refusal, startedAt,
         finishedAt, recipients, skipped, counts, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
+        mailFor(contactId): give(SEND_BULK_EMAIL);
         deliveries(state): filter(SEND_BULK_EMAIL);
         deliveries(first, after, last, before): give(SEND_BULK_EMAIL);
     }
+    type CampaignMail { subject, text, html: read(SEND_BULK_EMAIL); }
     type CampaignConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
     type CampaignEdge { node, cursor: read(SEND_BULK_EMAIL); }
     type Delivery {
@@ -47,6 +51,11 @@ table! {
         campaignId, version, name, subject, body, allOfTags, anyOfTags, noneOfTags, topicId: give(SEND_BULK_EMAIL);
     }
     input SendTestCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    input SubmitCampaignInput { campaignId, notBefore, notAfter: give(SEND_BULK_EMAIL); }
+    input ApproveCampaignInput { campaignId, version: give(SEND_BULK_EMAIL); }
+    input DeclineCampaignInput { campaignId, reason: give(SEND_BULK_EMAIL); }
+    input CopyCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
+    input ArchiveCampaignInput { campaignId, archived: give(SEND_BULK_EMAIL); }
     input ScheduleCampaignInput { campaignId, notBefore, notAfter: give(SEND_BULK_EMAIL); }
     input PauseCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
     input ResumeCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
@@ -56,6 +65,11 @@ table! {
     type CreateCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type UpdateCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type SendTestCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type SubmitCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type ApproveCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type DeclineCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type CopyCampaignPayload { campaign, userErrors: read(EVERYONE); }
+    type ArchiveCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type ScheduleCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type PauseCampaignPayload { campaign, userErrors: read(EVERYONE); }
     type ResumeCampaignPayload { campaign, userErrors: read(EVERYONE); }
@@ -72,6 +86,6 @@ table! {
     }
     enum CampaignSkipReason {
         INACTIVE, DO_NOT_EMAIL, OPTED_OUT, OPTED_OUT_OF_TOPIC, ON_HOLD, KEY_ACCOUNT_WITHOUT_AGREEMENT, NO_ADDRESS,
-        INVALID_ADDRESS, SUPPRESSED, DUPLICATE_ADDRESS: both(SEND_BULK_EMAIL);
+        INVALID_ADDRESS, SUPPRESSED, DUPLICATE_ADDRESS, OVER_CAP: both(SEND_BULK_EMAIL);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use domain::{
     Error, RefusalCode,
-    campaign::{self, Audience, Changes, Draft, StartCampaign, Timing},
+    campaign::{self, Audience, Changes, Draft, Filter, StartCampaign, Timing},
     mail::message_id,
 };
 use entity::{access_grant::Permission, campaign::CampaignState, delivery::DeliveryState};
@@ -37,8 +37,8 @@ on_both_columns! {
             assert!(why.contains("SEND_BULK_EMAIL") && why.contains(TRAINING), "{why}");
         }
         assert!(campaign::find(tx.conn(), &other, id).await.unwrap().is_none());
-        assert_eq!(campaign::count(tx.conn(), &other, None).await.unwrap(), 0);
-        assert_eq!(campaign::count(tx.conn(), &sender, None).await.unwrap(), 1);
+        assert_eq!(campaign::count(tx.conn(), &other, Filter::default()).await.unwrap(), 0);
+        assert_eq!(campaign::count(tx.conn(), &sender, Filter::default()).await.unwrap(), 1);
     }
 
     async fn a_start_writes_one_row_per_recipient_with_an_id_and_a_message_id_of_its_own(bed: TestBed) {

@@ -130,6 +130,7 @@ impl Mailer {
             &json!({
                 "subject": written.subject,
                 "text": written.text,
+                "html": written.html,
                 "events": [],
                 "unsubscribe_link": link,
                 "preferences_link": self.link(&format!("{}{token}", preferences::PATH)),

@@ -52,7 +52,7 @@ pub struct CreateCampaignInput {
     name: String,
     /// The subject line. The fields are `{{ name }}`, `{{ organisation }}` and `{{ job_title }}`.
     subject: String,
-    /// The text, with the same fields; `{{ job_title or "colleague" }}` says what stands in for an empty one.
+    /// The text in Markdown, with the same fields; `{{ job_title or "colleague" }}` says what stands in for an empty one.
     body: String,
     /// Tags of which an organisation has every one.
     #[graphql(default)]
@@ -125,6 +125,61 @@ impl From<UpdateCampaignInput> for Changes {
 pub struct SendTestCampaignInput {
     /// The campaign.
     pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// A draft that a second sender is to look at.
+#[derive(Debug, InputObject)]
+pub struct SubmitCampaignInput {
+    /// The draft.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// Once approved, not before this time; null is at once.
+    not_before: Option<DateTime<Utc>>,
+    /// Not after this time.
+    not_after: Option<DateTime<Utc>>,
+}
+
+impl From<SubmitCampaignInput> for Timing {
+    fn from(given: SubmitCampaignInput) -> Self {
+        Self {
+            not_before: given.not_before,
+            not_after: given.not_after,
+        }
+    }
+}
+
+/// A campaign that may go out.
+#[derive(Debug, InputObject)]
+pub struct ApproveCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// The version that was read.
+    pub(super) version: i32,
+}
+
+/// A campaign that may not go out as it is.
+#[derive(Debug, InputObject)]
+pub struct DeclineCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// What has to be other.
+    pub(super) reason: String,
+}
+
+/// A campaign to begin another one from.
+#[derive(Debug, InputObject)]
+pub struct CopyCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// A campaign to be put away.
+#[derive(Debug, InputObject)]
+pub struct ArchiveCampaignInput {
+    /// The campaign, which is over.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// False brings it back.
+    #[graphql(default = true)]
+    pub(super) archived: bool,
 }
 
 /// When a campaign is to start.

@@ -8,7 +8,7 @@ use domain::campaign::{
 use entity::{
     campaign::{CampaignState as State, Model},
     delivery::{self, Bounce, DeliveryState as MailState},
-    ids::{CampaignId, DeliveryId, TagId},
+    ids::{CampaignId, ContactId, DeliveryId, TagId},
     list::IdList,
 };
 use futures_util::future::try_join_all;
@@ -55,7 +55,7 @@ impl Campaign {
         Some(&self.0.subject)
     }
 
-    /// The text, with fields in double braces.
+    /// The text in Markdown, with fields in double braces.
     async fn body(&self) -> Option<&str> {
         Some(&self.0.body)
     }
@@ -102,7 +102,31 @@ impl Campaign {
         self.0.not_after
     }
 
-    /// Why it could not start at its time; null when it could, or was changed since.
+    /// Who approved it, when a second sender had to.
+    async fn approved_by(&self, ctx: &Context<'_>) -> Option<Result<Person>> {
+        person::person(ctx, self.0.approved_by?).await.transpose()
+    }
+
+    /// When it was approved.
+    async fn approved_at(&self) -> Option<DateTime<Utc>> {
+        self.0.approved_at
+    }
+
+    /// When it was put away; null while it is listed.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.0.archived_at
+    }
+
+    /// The mail as a contact would get it, whether or not they are in the audience.
+    async fn mail_for(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The contact.")] contact_id: Id<ContactId>,
+    ) -> Option<Result<CampaignMail>> {
+        Some(mail_for(ctx, &self.0, contact_id.0).await)
+    }
+
+    /// Why it could not start at its time, or why a second sender sent it back; null when it could, or was changed since.
     async fn refusal(&self) -> Option<&str> {
         self.0.refusal.as_deref()
     }
@@ -168,6 +192,15 @@ impl Campaign {
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.updated_at)
     }
+}
+
+async fn mail_for(ctx: &Context<'_>, campaign: &Model, id: ContactId) -> Result<CampaignMail> {
+    let written = campaigns::mail_for(store(ctx)?, viewer(ctx)?, campaign, id).await?;
+    Ok(CampaignMail {
+        subject: written.subject,
+        text: written.text,
+        html: written.html,
+    })
 }
 
 async fn tags(ctx: &Context<'_>, ids: &IdList) -> Result<Vec<Tag>> {
@@ -357,6 +390,17 @@ impl DeliveryCounts {
     }
 }
 
+/// A campaign's mail to one recipient, without what stands around it in every mail.
+#[derive(Debug, SimpleObject)]
+pub struct CampaignMail {
+    /// The subject.
+    subject: String,
+    /// The plain text.
+    text: String,
+    /// The HTML: elements without scripts, pictures or styles but the colour of links.
+    html: String,
+}
+
 /// Whom a campaign would reach.
 #[derive(Debug, SimpleObject)]
 pub struct CampaignPreview {
@@ -480,4 +524,6 @@ pub enum CampaignSkipReason {
     Suppressed,
     /// Another contact with the same address is reached already.
     DuplicateAddress,
+    /// They, or the contacts of their organisation together, have had as much bulk mail as anybody gets in a period.
+    OverCap,
 }
