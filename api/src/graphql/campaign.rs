@@ -43,7 +43,7 @@ const TOLD_EVERY: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CampaignQuery;
 
-/// Mutations of campaigns.
+/// Mutations of campaigns. What they call is boxed: an object's resolver has room on its stack for all of its fields at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CampaignMutation;
 
@@ -205,7 +205,7 @@ impl CampaignMutation {
         input: CreateCampaignInput,
     ) -> Result<CreateCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let created = campaigns::create(&mut tx, viewer(ctx)?, input.into()).await;
+        let created = Box::pin(campaigns::create(&mut tx, viewer(ctx)?, input.into())).await;
         CreateCampaignPayload::commit(tx, created).await
     }
 
@@ -217,7 +217,14 @@ impl CampaignMutation {
     ) -> Result<UpdateCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, version) = (input.campaign_id.0, input.version);
-        let updated = campaigns::update(&mut tx, viewer(ctx)?, id, version, input.into()).await;
+        let updated = Box::pin(campaigns::update(
+            &mut tx,
+            viewer(ctx)?,
+            id,
+            version,
+            input.into(),
+        ))
+        .await;
         UpdateCampaignPayload::commit(tx, updated).await
     }
 
@@ -228,7 +235,12 @@ impl CampaignMutation {
         input: SendTestCampaignInput,
     ) -> Result<SendTestCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let tested = campaigns::send_test(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let tested = Box::pin(campaigns::send_test(
+            &mut tx,
+            viewer(ctx)?,
+            input.campaign_id.0,
+        ))
+        .await;
         SendTestCampaignPayload::commit(tx, tested).await
     }
 
@@ -240,7 +252,7 @@ impl CampaignMutation {
     ) -> Result<SubmitCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, timing) = (input.campaign_id.0, input.into());
-        let submitted = campaigns::submit(&mut tx, viewer(ctx)?, id, timing).await;
+        let submitted = Box::pin(campaigns::submit(&mut tx, viewer(ctx)?, id, timing)).await;
         SubmitCampaignPayload::commit(tx, submitted).await
     }
 
@@ -253,7 +265,7 @@ impl CampaignMutation {
     ) -> Result<ApproveCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, version) = (input.campaign_id.0, input.version);
-        let approved = campaigns::approve(&mut tx, viewer(ctx)?, id, version).await;
+        let approved = Box::pin(campaigns::approve(&mut tx, viewer(ctx)?, id, version)).await;
         ApproveCampaignPayload::commit(tx, approved).await
     }
 
@@ -265,7 +277,7 @@ impl CampaignMutation {
     ) -> Result<DeclineCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, asker) = (input.campaign_id.0, viewer(ctx)?);
-        let declined = campaigns::decline(&mut tx, asker, id, &input.reason).await;
+        let declined = Box::pin(campaigns::decline(&mut tx, asker, id, &input.reason)).await;
         DeclineCampaignPayload::commit(tx, declined).await
     }
 
@@ -276,7 +288,7 @@ impl CampaignMutation {
         input: CopyCampaignInput,
     ) -> Result<CopyCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let copied = campaigns::copy(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let copied = Box::pin(campaigns::copy(&mut tx, viewer(ctx)?, input.campaign_id.0)).await;
         CopyCampaignPayload::commit(tx, copied).await
     }
 
@@ -288,7 +300,7 @@ impl CampaignMutation {
     ) -> Result<ArchiveCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, archived) = (input.campaign_id.0, input.archived);
-        let changed = campaigns::archive(&mut tx, viewer(ctx)?, id, archived).await;
+        let changed = Box::pin(campaigns::archive(&mut tx, viewer(ctx)?, id, archived)).await;
         ArchiveCampaignPayload::commit(tx, changed).await
     }
 
@@ -301,7 +313,7 @@ impl CampaignMutation {
     ) -> Result<ScheduleCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, timing) = (input.campaign_id.0, input.into());
-        let scheduled = campaigns::schedule(&mut tx, viewer(ctx)?, id, timing).await;
+        let scheduled = Box::pin(campaigns::schedule(&mut tx, viewer(ctx)?, id, timing)).await;
         ScheduleCampaignPayload::commit(tx, scheduled).await
     }
 
@@ -312,7 +324,7 @@ impl CampaignMutation {
         input: PauseCampaignInput,
     ) -> Result<PauseCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let paused = campaigns::pause(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let paused = Box::pin(campaigns::pause(&mut tx, viewer(ctx)?, input.campaign_id.0)).await;
         PauseCampaignPayload::commit(tx, paused).await
     }
 
@@ -323,7 +335,12 @@ impl CampaignMutation {
         input: ResumeCampaignInput,
     ) -> Result<ResumeCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let resumed = campaigns::resume(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let resumed = Box::pin(campaigns::resume(
+            &mut tx,
+            viewer(ctx)?,
+            input.campaign_id.0,
+        ))
+        .await;
         ResumeCampaignPayload::commit(tx, resumed).await
     }
 
@@ -334,7 +351,12 @@ impl CampaignMutation {
         input: CancelCampaignInput,
     ) -> Result<CancelCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let cancelled = campaigns::cancel(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let cancelled = Box::pin(campaigns::cancel(
+            &mut tx,
+            viewer(ctx)?,
+            input.campaign_id.0,
+        ))
+        .await;
         CancelCampaignPayload::commit(tx, cancelled).await
     }
 
