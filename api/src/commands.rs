@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod bounce;
 pub mod duplicates;
 pub mod import;
 pub mod keys;
@@ -74,6 +75,8 @@ pub enum Command {
     /// Look after the audit log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Take a report of failed delivery or a complaint from standard input, as a mail server hands it over.
+    Bounce(bounce::BounceArgs),
     /// Export or erase everything about a person.
     #[command(subcommand)]
     Person(person::PersonCommand),
@@ -107,6 +110,7 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Admin(command) => admin::run(command, &open_store(&cli.settings).await?).await,
         Command::Keys(command) => keys::run(command, &open_store(&cli.settings).await?).await,
         Command::Audit(command) => audit::run(command, &open_store(&cli.settings).await?).await,
+        Command::Bounce(args) => bounce::run(&args, &open_store(&cli.settings).await?).await,
         Command::Person(command) => person::run(command, &open_store(&cli.settings).await?).await,
         Command::Schema => schema::print_sdl(),
         Command::Permissions => schema::print_permissions(),

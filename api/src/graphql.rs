@@ -45,6 +45,8 @@ pub mod id;
 pub mod job;
 pub mod key_account;
 pub mod liaison;
+pub mod mail_rules;
+pub mod mail_topic;
 pub mod node;
 pub mod note;
 pub mod operator_access;

@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use domain::clock::Clock;
 use ipnet::IpNet;
-use worker::settings::{EngineSettings, SettingsError};
+use worker::settings::{EngineSettings, SettingsError, read_secret};
 
 use crate::{
     graphql::document::Limits,
@@ -25,6 +25,9 @@ use crate::{
     server::{connections::ConnectionLimits, tls::Tls},
     university::UniversitySettings,
 };
+
+/// How many letters a secret has at least that opens an address to anybody who knows it.
+const SHORTEST_SECRET: usize = 20;
 
 /// Where the API listens, and everything that it shares with the workers.
 #[derive(Args, Clone, Debug)]
@@ -114,6 +117,24 @@ pub struct Settings {
     /// Signing in with the university.
     #[command(flatten)]
     pub university: UniversitySettings,
+    /// What a mail server has to know to post reports of failed delivery and complaints to `/hooks/mail-report`, as
+    /// `Authorization: Bearer SECRET`. Unset: there is no such address
+    #[arg(
+        long,
+        env = "MYCAREER_BOUNCE_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub bounce_secret: Option<String>,
+
+    /// A file that holds `MYCAREER_BOUNCE_SECRET`
+    #[arg(
+        long,
+        env = "MYCAREER_BOUNCE_SECRET_FILE",
+        conflicts_with = "bounce_secret",
+        value_name = "FILE"
+    )]
+    pub bounce_secret_file: Option<PathBuf>,
 
     /// What is shared with the workers.
     #[command(flatten)]
@@ -122,7 +143,22 @@ pub struct Settings {
 
 impl Settings {
     /// Reads the files that hold secrets, and checks what can be checked without asking another machine.
-    pub fn resolve(self) -> Result<Self, SettingsError> {
+    pub fn resolve(mut self) -> Result<Self, SettingsError> {
+        read_secret(
+            "MYCAREER_BOUNCE_SECRET_FILE",
+            &mut self.bounce_secret,
+            self.bounce_secret_file.take(),
+        )?;
+        if self
+            .bounce_secret
+            .as_ref()
+            .is_some_and(|secret| secret.len() < SHORTEST_SECRET)
+        {
+            return Err(SettingsError::new(
+                "MYCAREER_BOUNCE_SECRET",
+                format!("it must have at least {SHORTEST_SECRET} letters, because anybody can try"),
+            ));
+        }
         check_budget("MYCAREER_COST_BUDGET", self.cost_budget)?;
         check_budget("MYCAREER_COST_BUDGET_ANONYMOUS", self.cost_budget_anonymous)?;
         self.proxies()?;

@@ -9,23 +9,32 @@
 //!   '------cancel---------'------cancel-----------------'--> CANCELLED
 //! ```
 //!
+//! A DRAFT to many is submitted, and IN_REVIEW until a second sender approves it or sends it back.
 //! SENT goes back to SENDING when a mail that is in doubt is to be sent again.
 //!
 //! - [`draft`]: what is written, to whom, and who may;
 //! - [`words`]: subject and text with fields, rendered for every recipient before anybody is written to;
 //! - [`audience`]: who is reached, who is left out and why, and the ledger that the start writes;
+//! - [`review`]: a second sender looks at what goes to many;
 //! - [`start`]: now, or at its time;
 //! - [`halt`]: pause, resume, cancel;
 //! - [`ledger`]: taking mails off the ledger, a batch at a time;
 //! - [`progress`]: what became of them;
+//! - [`complaint`]: what is done when recipients report it as unwanted;
 //! - [`settle`]: what is true of those that are in doubt;
+//! - [`preferences`]: what recipients say of topics, of bulk mail as a whole, and of being shown to students;
 //! - [`unsubscribe`]: the way out that stands in every mail.
 
 mod audience;
+mod complaint;
 mod draft;
 mod halt;
+mod keeping;
 pub mod ledger;
+pub mod markdown;
+pub mod preferences;
 mod progress;
+mod review;
 mod settle;
 mod start;
 pub mod unsubscribe;
@@ -34,18 +43,23 @@ mod words;
 use entity::{
     access_grant::Permission,
     campaign::{self, CampaignState},
-    ids::CampaignId,
+    contact,
+    ids::{CampaignId, ContactId, MailTopicId},
+    organisation,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
     QuerySelect, Select,
 };
 
+pub(crate) use self::complaint::note_complaint;
 pub use self::{
     audience::{Audience, MOST_TAGS, Preview, SkipReason, Skipped},
     draft::{Changes, Draft, create, send_test, update},
     halt::{cancel, pause, resume},
+    keeping::{archive, copy},
     progress::{Counts, DeliveryFilter, count_deliveries, counts, deliveries},
+    review::{approve, decline, submit},
     settle::{Settlement, settle_deliveries, settle_delivery},
     start::{StartCampaign, Timing, give_up_start, schedule, start_scheduled},
     words::{FIELDS, Recipient, Words, WordsError, Written},
@@ -53,6 +67,7 @@ pub use self::{
 use crate::{
     error::{Error, RefusalCode, Result},
     job::{Job, Queue},
+    mail_rules::MailRules,
     organisation::nothing,
     page::{Page, Slice},
     store::{Store, Tx},
@@ -68,6 +83,15 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
     } else {
         Condition::all().add(nothing())
     }
+}
+
+/// What a list of campaigns is narrowed by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those that stand there.
+    pub state: Option<CampaignState>,
+    /// Whether those that were put away are listed too.
+    pub archived: bool,
 }
 
 /// The campaigns that exist for `viewer`, to be narrowed.
@@ -92,12 +116,12 @@ pub async fn find(
 pub async fn list(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
-    state: Option<CampaignState>,
+    filter: Filter,
     page: &Page<CampaignId>,
 ) -> Result<Slice<campaign::Model>> {
     page.read(
         db,
-        narrowed(viewer, state),
+        narrowed(viewer, filter),
         [campaign::Column::Id.into_expr()],
         Order::Desc,
     )
@@ -105,24 +129,29 @@ pub async fn list(
 }
 
 /// How many campaigns exist for `viewer`.
-pub async fn count(
-    db: &impl ConnectionTrait,
-    viewer: &Viewer,
-    state: Option<CampaignState>,
-) -> Result<u64> {
-    Ok(narrowed(viewer, state).count(db).await?)
+pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: Filter) -> Result<u64> {
+    Ok(narrowed(viewer, filter).count(db).await?)
 }
 
-fn narrowed(viewer: &Viewer, state: Option<CampaignState>) -> Select<campaign::Entity> {
-    let query = visible(viewer);
-    match state {
+fn narrowed(viewer: &Viewer, filter: Filter) -> Select<campaign::Entity> {
+    let query = if filter.archived {
+        visible(viewer)
+    } else {
+        visible(viewer).filter(campaign::Column::ArchivedAt.is_null())
+    };
+    match filter.state {
         Some(state) => query.filter(campaign::Column::State.eq(state)),
         None => query,
     }
 }
 
-/// How many contacts an audience would reach now, and how many are left out and why. Nothing is kept.
-pub async fn preview(store: &Store, viewer: &Viewer, audience: &Audience) -> Result<Preview> {
+/// How many contacts an audience would reach now with mail about a topic, and how many are left out and why. Nothing is kept.
+pub async fn preview(
+    store: &Store,
+    viewer: &Viewer,
+    audience: &Audience,
+    topic: Option<MailTopicId>,
+) -> Result<Preview> {
     viewer.require(Permission::SendBulkEmail)?;
     let mut refusals = crate::error::Refusals::default();
     audience.check(store.reader(), &mut refusals).await?;
@@ -131,9 +160,37 @@ pub async fn preview(store: &Store, viewer: &Viewer, audience: &Audience) -> Res
     let key = AddressKey::load(store.reader(), now).await?;
     let sender = audience::Sender {
         user_id: viewer.user_id(),
+        topic,
+        rules: MailRules::load(store.reader()).await?.0,
         now,
     };
     audience::preview(store.reader(), &key, audience, sender).await
+}
+
+/// The mail as a contact would get it, whoever they are, without what stands around it in every mail.
+pub async fn mail_for(
+    store: &Store,
+    viewer: &Viewer,
+    campaign: &campaign::Model,
+    contact_id: ContactId,
+) -> Result<Written> {
+    viewer.require(Permission::SendBulkEmail)?;
+    let found = crate::contact::visible(viewer)
+        .filter(contact::Column::Id.eq(contact_id))
+        .find_also_related(organisation::Entity)
+        .one(store.reader())
+        .await?;
+    let Some((contact, Some(organisation))) = found else {
+        return Err(Error::not_found("contactId", "contact"));
+    };
+    let recipient = Recipient {
+        name: contact.name,
+        organisation: organisation.name,
+        job_title: contact.job_title,
+    };
+    Words::parse(&campaign.subject, &campaign.body)
+        .and_then(|words| words.render(&recipient))
+        .map_err(|error| Error::refused_whole(RefusalCode::CannotRender, error.to_string()))
 }
 
 /// Sends what is due of a part of a campaign's ledger. One campaign has several, which run side by side.

@@ -47,7 +47,7 @@ const PUT_OFF: [TimeDelta; 6] = [
     TimeDelta::hours(2),
 ];
 /// How much of a relay's answer is kept, in characters.
-const LONGEST_REPLY: usize = 500;
+pub(crate) const LONGEST_REPLY: usize = 500;
 
 /// What became of a claimed mail.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

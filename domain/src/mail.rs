@@ -157,6 +157,9 @@ fn row(id: DeliveryId, letter: Letter, now: DateTime<Utc>) -> delivery::ActiveMo
         last_reply: Set(None),
         request_id: Set(request::current_id()),
         created_at: Set(now),
+        bounce: Set(None),
+        bounced_at: Set(None),
+        complained_at: Set(None),
     }
 }
 

@@ -29,6 +29,8 @@ mod event_sharing;
 mod job;
 mod key_account;
 mod liaison;
+mod mail_rules;
+mod mail_topic;
 mod note;
 mod operator_access;
 mod organisation;
@@ -62,6 +64,8 @@ const TABLES: &[&[&[&[Row]]]] = &[
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
+    mail_rules::ROWS,
+    mail_topic::ROWS,
     note::ROWS,
     operator_access::ROWS,
     organisation::ROWS,

@@ -47,6 +47,11 @@ impl AddressKey {
     pub fn sign(&self, purpose: &str, message: &[u8]) -> Result<[u8; 32]> {
         secret::sign(&self.0, purpose, message)
     }
+
+    /// Whether the beginning of a signature was made with this key. The time it takes tells nothing.
+    pub fn is_signed(&self, purpose: &str, message: &[u8], signature: &[u8]) -> Result<bool> {
+        secret::is_signed(&self.0, purpose, message, signature)
+    }
 }
 
 impl std::fmt::Debug for AddressKey {

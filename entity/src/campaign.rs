@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CampaignId, UserId};
+use crate::ids::{CampaignId, MailTopicId, UserId};
 use crate::list::IdList;
 use crate::personal_data::personal_data;
 
@@ -58,6 +58,8 @@ pub struct Model {
     pub any_of: IdList,
     /// Tags of which it must have none.
     pub none_of: IdList,
+    /// What it is about; none is everything that has no topic.
+    pub mail_topic_id: Option<MailTopicId>,
     /// Who wrote it.
     pub created_by: UserId,
     /// It starts by itself at this time.
@@ -66,7 +68,13 @@ pub struct Model {
     pub not_after: Option<DateTimeUtc>,
     /// Who started it, or set the time for it.
     pub scheduled_by: Option<UserId>,
-    /// Why it could not start at its time.
+    /// Who approved it, when it needed a second sender's approval.
+    pub approved_by: Option<UserId>,
+    /// When they did.
+    pub approved_at: Option<DateTimeUtc>,
+    /// When it was put away.
+    pub archived_at: Option<DateTimeUtc>,
+    /// Why it could not start at its time, or why it was sent back.
     pub refusal: Option<String>,
     /// When its audience was frozen and sending began.
     pub started_at: Option<DateTimeUtc>,
@@ -90,8 +98,8 @@ personal_data! {
     "campaign": "Who wrote a bulk e-mail and who started it.";
     erasure: Keep("what employers were told must be known; the account is a pseudonym then");
     retention: Until::Always.because("employers ask who was told what, and when (policy 2.5)");
-    Hand => created_by, scheduled_by;
+    Hand => created_by, scheduled_by, approved_by;
     Words => name, subject, body, refusal;
-    Nothing => id, state, all_of, any_of, none_of, not_before, not_after, started_at, finished_at, recipients, skipped,
+    Nothing => id, state, all_of, any_of, none_of, mail_topic_id, approved_at, archived_at, not_before, not_after, started_at, finished_at, recipients, skipped,
         version, created_at, updated_at;
 }

@@ -33,6 +33,23 @@ pub enum DeliveryState {
     Cancelled,
 }
 
+/// How the recipient's server sent a mail back after the relay had taken it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Bounce {
+    /// For good: there is no such mailbox.
+    Hard,
+    /// This time: the mailbox was full, or its server did not want the mail.
+    Soft,
+}
+
 /// A row of `delivery`.
 #[sea_orm::model]
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -79,6 +96,12 @@ pub struct Model {
     pub request_id: Option<String>,
     /// When the row was made.
     pub created_at: DateTimeUtc,
+    /// How it came back, when it did.
+    pub bounce: Option<Bounce>,
+    /// When it came back.
+    pub bounced_at: Option<DateTimeUtc>,
+    /// When the recipient reported it as unwanted.
+    pub complained_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -95,5 +118,5 @@ personal_data! {
     Value(EmptyObject) => fields;
     Words => last_reply;
     Nothing => id, campaign_id, purpose_key, address_domain, template, state, message_id, attempts, next_attempt_at,
-        claimed_by, claimed_until, sent_at, request_id, created_at;
+        claimed_by, claimed_until, sent_at, request_id, created_at, bounce, bounced_at, complained_at;
 }

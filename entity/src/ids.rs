@@ -191,6 +191,8 @@ typed_ids! {
     CampaignId = "cmp";
     /// One mail to one recipient.
     DeliveryId = "dlv";
+    /// A topic of bulk mail.
+    MailTopicId = "mtp";
     /// A background job.
     JobId = "job";
     /// A permission given to somebody.

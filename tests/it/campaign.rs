@@ -2,9 +2,13 @@
 
 mod api;
 mod audience;
+mod bounces;
+mod caps;
 mod hindered;
 mod office;
+mod preferences;
 mod processes;
+mod review;
 mod sending;
 mod start;
 mod unsubscribe;

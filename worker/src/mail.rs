@@ -10,6 +10,7 @@ mod mailer;
 pub mod message;
 pub mod outcome;
 pub mod rate;
+pub mod report;
 pub mod templates;
 pub mod transport;
 

@@ -3,6 +3,7 @@
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use domain::email_address::EmailAddress;
 use url::Url;
 
 use crate::engine::EngineConfig;
@@ -82,6 +83,11 @@ pub struct EngineSettings {
         value_name = "ADDRESS"
     )]
     pub mail_from: String,
+
+    /// The domain of envelope senders, whose mail goes to `mycareer bounce` or is posted to `/hooks/mail-report`: each mail
+    /// then has one of its own, which names it. Unset: reports go to `MYCAREER_MAIL_FROM`, for people to read
+    #[arg(long, env = "MYCAREER_BOUNCE_DOMAIN", value_name = "DOMAIN")]
+    pub bounce_domain: Option<String>,
 
     /// Where people reach the system, for the links in mails
     #[arg(
@@ -194,6 +200,15 @@ impl EngineSettings {
                 "it may have letters, digits, hyphens and underscores, and needs at least one",
             ));
         }
+        self.bounce_domain = self.bounce_domain.filter(|domain| !domain.is_empty());
+        if let Some(domain) = &self.bounce_domain
+            && format!("b@{domain}").parse::<EmailAddress>().is_err()
+        {
+            return Err(SettingsError::new(
+                "MYCAREER_BOUNCE_DOMAIN",
+                "it must be a domain that mail can be sent to, such as bounces.university.example",
+            ));
+        }
         if !matches!(self.public_url.scheme(), "http" | "https") || self.public_url.host().is_none()
         {
             return Err(SettingsError::new(
@@ -239,7 +254,8 @@ impl EngineSettings {
     }
 }
 
-fn read_secret(
+/// Reads the file that a secret stands in, if one is given; an empty secret is none.
+pub fn read_secret(
     setting: &'static str,
     value: &mut Option<String>,
     file: Option<PathBuf>,
@@ -320,6 +336,7 @@ mod tests {
             (["--redis-prefix", "a:b"], "MYCAREER_REDIS_PREFIX"),
             (["--redis-prefix", ""], "MYCAREER_REDIS_PREFIX"),
             (["--public-url", "mailto:a@b.test"], "MYCAREER_PUBLIC_URL"),
+            (["--bounce-domain", "a b"], "MYCAREER_BOUNCE_DOMAIN"),
             (
                 ["--database-url-file", "/does/not/exist"],
                 "DATABASE_URL_FILE",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_graphql::{Context, Object, Result, Subscription};
 use domain::{
     Error, RefusalCode, Store,
-    campaign::{self as campaigns, Audience},
+    campaign::{self as campaigns, Audience, Filter},
     live::LiveEvent,
     session,
 };
@@ -21,9 +21,10 @@ use futures_util::{
 use tokio::time::sleep;
 
 use self::inputs::{
-    CampaignAudienceInput, CancelCampaignInput, CreateCampaignInput, PauseCampaignInput,
+    ApproveCampaignInput, ArchiveCampaignInput, CampaignAudienceInput, CancelCampaignInput,
+    CopyCampaignInput, CreateCampaignInput, DeclineCampaignInput, PauseCampaignInput,
     ResumeCampaignInput, ScheduleCampaignInput, SendTestCampaignInput, SettleDeliveriesInput,
-    SettleDeliveryInput, UpdateCampaignInput,
+    SettleDeliveryInput, SubmitCampaignInput, UpdateCampaignInput,
 };
 pub use self::types::{Campaign, CampaignPreview, CampaignState, Delivery, DeliveryState};
 use super::{
@@ -42,7 +43,7 @@ const TOLD_EVERY: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CampaignQuery;
 
-/// Mutations of campaigns.
+/// Mutations of campaigns. What they call is boxed: an object's resolver has room on its stack for all of its fields at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CampaignMutation;
 
@@ -70,6 +71,46 @@ payload! {
     /// What became of a test mail.
     SendTestCampaignPayload {
         /// The campaign, which is as it was.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of submitting a campaign for review.
+    SubmitCampaignPayload {
+        /// The campaign, which a second sender looks at.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of approving a campaign.
+    ApproveCampaignPayload {
+        /// The campaign, which is on its way or waits for its time.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of sending a campaign back.
+    DeclineCampaignPayload {
+        /// The campaign, which is a draft again.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of copying a campaign.
+    CopyCampaignPayload {
+        /// The new draft.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of putting a campaign away.
+    ArchiveCampaignPayload {
+        /// The campaign.
         campaign: Campaign,
     }
 }
@@ -129,13 +170,19 @@ impl CampaignQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only those that stand there.")] state: Option<CampaignState>,
+        #[graphql(default, desc = "Whether those that were put away are listed too.")]
+        archived: bool,
         #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<Campaign>>> {
         let page = PageArgs::new(first, after, last, before);
-        Some(list(ctx, state, &page).await)
+        let filter = Filter {
+            state: state.map(Into::into),
+            archived,
+        };
+        Some(list(ctx, filter, &page).await)
     }
 
     /// Whom a campaign would reach now, and who would be left out and why. Give a campaign, or tags before there is one.
@@ -158,7 +205,7 @@ impl CampaignMutation {
         input: CreateCampaignInput,
     ) -> Result<CreateCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let created = campaigns::create(&mut tx, viewer(ctx)?, input.into()).await;
+        let created = Box::pin(campaigns::create(&mut tx, viewer(ctx)?, input.into())).await;
         CreateCampaignPayload::commit(tx, created).await
     }
 
@@ -170,7 +217,14 @@ impl CampaignMutation {
     ) -> Result<UpdateCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, version) = (input.campaign_id.0, input.version);
-        let updated = campaigns::update(&mut tx, viewer(ctx)?, id, version, input.into()).await;
+        let updated = Box::pin(campaigns::update(
+            &mut tx,
+            viewer(ctx)?,
+            id,
+            version,
+            input.into(),
+        ))
+        .await;
         UpdateCampaignPayload::commit(tx, updated).await
     }
 
@@ -181,8 +235,73 @@ impl CampaignMutation {
         input: SendTestCampaignInput,
     ) -> Result<SendTestCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let tested = campaigns::send_test(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let tested = Box::pin(campaigns::send_test(
+            &mut tx,
+            viewer(ctx)?,
+            input.campaign_id.0,
+        ))
+        .await;
         SendTestCampaignPayload::commit(tx, tested).await
+    }
+
+    /// Submits a draft for review: above a number of recipients (see `mailRules`) a second sender has to approve it.
+    async fn submit_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: SubmitCampaignInput,
+    ) -> Result<SubmitCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, timing) = (input.campaign_id.0, input.into());
+        let submitted = Box::pin(campaigns::submit(&mut tx, viewer(ctx)?, id, timing)).await;
+        SubmitCampaignPayload::commit(tx, submitted).await
+    }
+
+    /// Approves a campaign that is in review, and starts it or has it start at its time. Neither its author nor whoever
+    /// submitted it can.
+    async fn approve_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: ApproveCampaignInput,
+    ) -> Result<ApproveCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.campaign_id.0, input.version);
+        let approved = Box::pin(campaigns::approve(&mut tx, viewer(ctx)?, id, version)).await;
+        ApproveCampaignPayload::commit(tx, approved).await
+    }
+
+    /// Sends a campaign that is in review back to its author.
+    async fn decline_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: DeclineCampaignInput,
+    ) -> Result<DeclineCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, asker) = (input.campaign_id.0, viewer(ctx)?);
+        let declined = Box::pin(campaigns::decline(&mut tx, asker, id, &input.reason)).await;
+        DeclineCampaignPayload::commit(tx, declined).await
+    }
+
+    /// Begins a campaign with the words and the audience of another.
+    async fn copy_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: CopyCampaignInput,
+    ) -> Result<CopyCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let copied = Box::pin(campaigns::copy(&mut tx, viewer(ctx)?, input.campaign_id.0)).await;
+        CopyCampaignPayload::commit(tx, copied).await
+    }
+
+    /// Puts a campaign that is over out of the list, or brings it back.
+    async fn archive_campaign(
+        &self,
+        ctx: &Context<'_>,
+        input: ArchiveCampaignInput,
+    ) -> Result<ArchiveCampaignPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, archived) = (input.campaign_id.0, input.archived);
+        let changed = Box::pin(campaigns::archive(&mut tx, viewer(ctx)?, id, archived)).await;
+        ArchiveCampaignPayload::commit(tx, changed).await
     }
 
     /// Starts a campaign now, or at its time. The audience is frozen when it starts, and every mail is written before the
@@ -194,7 +313,7 @@ impl CampaignMutation {
     ) -> Result<ScheduleCampaignPayload> {
         let mut tx = begin(ctx).await?;
         let (id, timing) = (input.campaign_id.0, input.into());
-        let scheduled = campaigns::schedule(&mut tx, viewer(ctx)?, id, timing).await;
+        let scheduled = Box::pin(campaigns::schedule(&mut tx, viewer(ctx)?, id, timing)).await;
         ScheduleCampaignPayload::commit(tx, scheduled).await
     }
 
@@ -205,7 +324,7 @@ impl CampaignMutation {
         input: PauseCampaignInput,
     ) -> Result<PauseCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let paused = campaigns::pause(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let paused = Box::pin(campaigns::pause(&mut tx, viewer(ctx)?, input.campaign_id.0)).await;
         PauseCampaignPayload::commit(tx, paused).await
     }
 
@@ -216,7 +335,12 @@ impl CampaignMutation {
         input: ResumeCampaignInput,
     ) -> Result<ResumeCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let resumed = campaigns::resume(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let resumed = Box::pin(campaigns::resume(
+            &mut tx,
+            viewer(ctx)?,
+            input.campaign_id.0,
+        ))
+        .await;
         ResumeCampaignPayload::commit(tx, resumed).await
     }
 
@@ -227,7 +351,12 @@ impl CampaignMutation {
         input: CancelCampaignInput,
     ) -> Result<CancelCampaignPayload> {
         let mut tx = begin(ctx).await?;
-        let cancelled = campaigns::cancel(&mut tx, viewer(ctx)?, input.campaign_id.0).await;
+        let cancelled = Box::pin(campaigns::cancel(
+            &mut tx,
+            viewer(ctx)?,
+            input.campaign_id.0,
+        ))
+        .await;
         CancelCampaignPayload::commit(tx, cancelled).await
     }
 
@@ -299,24 +428,19 @@ pub async fn find(ctx: &Context<'_>, id: CampaignId) -> Result<Option<Campaign>>
     Ok(rows(ctx)?.load_one(id).await?.map(Campaign))
 }
 
-async fn list(
-    ctx: &Context<'_>,
-    state: Option<CampaignState>,
-    page: &PageArgs,
-) -> Result<Connection<Campaign>> {
+async fn list(ctx: &Context<'_>, filter: Filter, page: &PageArgs) -> Result<Connection<Campaign>> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
-    let state = state.map(Into::into);
     let counted = (store.clone(), viewer.clone());
     connect(
         ctx,
         "campaigns",
         page,
-        async |page| campaigns::list(store.reader(), viewer, state, &page).await,
+        async |page| campaigns::list(store.reader(), viewer, filter, &page).await,
         |row: &Model| row.id,
         Campaign,
         move || {
             let (store, viewer) = counted.clone();
-            async move { campaigns::count(store.reader(), &viewer, state).await }
+            async move { campaigns::count(store.reader(), &viewer, filter).await }
         },
     )
     .await
@@ -328,12 +452,15 @@ async fn preview(
     input: Option<CampaignAudienceInput>,
 ) -> Result<CampaignPreview> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
-    let audience = match (campaign_id, input) {
+    let (audience, topic) = match (campaign_id, input) {
         (Some(id), None) => campaigns::find(store.reader(), viewer, id)
             .await?
-            .map(|campaign| Audience::of(&campaign))
+            .map(|campaign| (Audience::of(&campaign), campaign.mail_topic_id))
             .ok_or_else(|| Error::not_found("campaignId", "campaign"))?,
-        (None, Some(input)) => input.into(),
+        (None, Some(input)) => {
+            let topic = input.topic();
+            (input.into(), topic)
+        }
         (Some(_), Some(_)) | (None, None) => {
             return Err(Error::refused(
                 RefusalCode::Required,
@@ -343,7 +470,9 @@ async fn preview(
             .into());
         }
     };
-    Ok(campaigns::preview(store, viewer, &audience).await?.into())
+    Ok(campaigns::preview(store, viewer, &audience, topic)
+        .await?
+        .into())
 }
 
 /// One item whenever something happened to the campaign, with a pause after each in which everything counts as one.

@@ -4,8 +4,8 @@ use async_graphql::{MergedObject, MergedSubscription, Schema, SchemaBuilder};
 use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
-    EventSharingRequestId, KeyAccountId, LiaisonRequestId, NoteId, OrganisationId, SuggestionId,
-    TagId, TrainingCourseId,
+    EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
+    SuggestionId, TagId, TrainingCourseId,
 };
 
 use super::{
@@ -26,6 +26,8 @@ use super::{
     job::{JobMutation, JobQuery, JobSubscription},
     key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
+    mail_rules::{MailRulesMutation, MailRulesQuery},
+    mail_topic::{self, MailTopic, MailTopicMutation, MailTopicQuery},
     node::nodes,
     note::{self, Note, NoteMutation, NoteQuery},
     operator_access::{OperatorAccessMutation, OperatorAccessQuery},
@@ -52,6 +54,7 @@ nodes! {
     EventSharingRequest(EventSharingRequestId) by event_sharing::find;
     Booking(BookingId) by booking::booking;
     Campaign(CampaignId) by campaign::find;
+    MailTopic(MailTopicId) by mail_topic::find;
     Agreement(AgreementId) by agreement::find;
     TrainingCourse(TrainingCourseId) by training_course::find;
     KeyAccount(KeyAccountId) by key_account::find;
@@ -60,6 +63,14 @@ nodes! {
     Suggestion(SuggestionId) by suggestion::find;
     AuditEntry(AuditEntryId) by audit::find;
 }
+
+/// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
+#[derive(Debug, Default, MergedObject)]
+pub struct BulkMailQuery(CampaignQuery, MailTopicQuery, MailRulesQuery);
+
+/// What can be changed about bulk mail.
+#[derive(Debug, Default, MergedObject)]
+pub struct BulkMailMutation(CampaignMutation, MailTopicMutation, MailRulesMutation);
 
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
@@ -77,7 +88,7 @@ pub struct Query(
     ClashQuery,
     EventSharingQuery,
     BookingQuery,
-    CampaignQuery,
+    BulkMailQuery,
     AgreementQuery,
     TrainingCourseQuery,
     OperatorAccessQuery,
@@ -103,7 +114,7 @@ pub struct Mutation(
     EventMutation,
     EventSharingMutation,
     BookingMutation,
-    CampaignMutation,
+    BulkMailMutation,
     AgreementMutation,
     TrainingCourseMutation,
     OperatorAccessMutation,

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use domain::{
-    Store, audit::EXPORT_PATH, campaign::unsubscribe::PATH as UNSUBSCRIBE,
-    data_protection::ACCESS_PATH, request,
+    Store,
+    audit::EXPORT_PATH,
+    campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
+    data_protection::ACCESS_PATH,
+    request,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
@@ -21,8 +24,8 @@ use worker::{
 use crate::{
     http::{
         account, audit_log, graphql::Service, headers::with_headers, intake::within_limits,
-        mailbox, origins::across_origins, pages, personal_data, photo, university::SignIn,
-        unsubscribe,
+        mail_report, mailbox, origins::across_origins, pages, personal_data, photo, preferences,
+        university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -67,7 +70,11 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .nest("/account", account::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
         .nest("/personal-data", personal_data::routes(store.clone()))
-        .nest("/unsubscribe", unsubscribe::routes(store));
+        .nest("/preferences", preferences::routes(store.clone()))
+        .nest("/unsubscribe", unsubscribe::routes(store.clone()));
+    if let Some(secret) = &settings.bounce_secret {
+        routes = routes.nest("/hooks/mail-report", mail_report::routes(store, secret));
+    }
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
     }
@@ -129,7 +136,13 @@ async fn within_request<E: Endpoint<Output = Response>>(
 fn loggable(path: &str) -> &str {
     account::SECRET_PATHS
         .into_iter()
-        .chain([UNSUBSCRIBE, photo::PATH, EXPORT_PATH, ACCESS_PATH])
+        .chain([
+            UNSUBSCRIBE,
+            PREFERENCES,
+            photo::PATH,
+            EXPORT_PATH,
+            ACCESS_PATH,
+        ])
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
 }
@@ -149,6 +162,7 @@ mod tests {
     #[test]
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
+        assert_eq!(loggable("/preferences/secret"), "/preferences/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");

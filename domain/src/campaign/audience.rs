@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
-    ids::{CampaignId, DeliveryId, TagId, UserId},
+    ids::{CampaignId, DeliveryId, MailTopicId, TagId, UserId},
     list::IdList,
     tag,
 };
@@ -22,6 +22,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     key_account::guard::{guarded, operator},
     mail::MESSAGE_ID_DOMAIN,
+    mail_rules::MailRules,
     request,
     store::Tx,
     suppression::{self, AddressKey},
@@ -51,6 +52,8 @@ pub enum SkipReason {
     DoNotEmail,
     /// They opted out of bulk mail.
     OptedOut,
+    /// They opted out of mail about the campaign's topic.
+    OptedOutOfTopic,
     /// Mail is held back after bounces.
     OnHold,
     /// They are a key account contact, and the Key Account Operator has not agreed. Whether there is an address, and what
@@ -64,12 +67,17 @@ pub enum SkipReason {
     Suppressed,
     /// Another contact with the same address is reached already.
     DuplicateAddress,
+    /// They, or the contacts of their organisation together, have had as much bulk mail as anybody gets in a period.
+    OverCap,
 }
 
-/// In whose name a campaign goes out, and when that is looked at: whose key account contacts and agreements count.
+/// In whose name a campaign goes out, about what, and when that is looked at: whose key account contacts and agreements
+/// count, and which wishes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sender {
     pub user_id: Option<UserId>,
+    pub topic: Option<MailTopicId>,
+    pub rules: MailRules,
     pub now: DateTime<Utc>,
 }
 
@@ -218,7 +226,8 @@ pub(super) async fn freeze(
         .rows_affected())
 }
 
-/// The suppressed addresses among those that would get the mail. They are found by their hashes, which only this
+/// The suppressed addresses among those that would get the mail, were there no cap: who is left out makes room under it.
+/// They are found by their hashes, which only this
 /// program can make, so the database is told of them.
 async fn suppressed(
     db: &impl ConnectionTrait,
@@ -229,7 +238,7 @@ async fn suppressed(
     let mut query = matched(db.get_database_backend(), audience, sender, &[])?;
     query
         .sql
-        .push_str("SELECT address FROM judged WHERE reason IS NULL");
+        .push_str("SELECT address FROM once WHERE reason IS NULL");
     let addresses = db
         .query_all_raw(query.into_statement(db))
         .await?
@@ -301,7 +310,45 @@ enum Wanted {
     None,
 }
 
-/// Two common table expressions: `matched`, every contact that the audience means, and `judged`, the same with the
+/// The states of mails that count towards a cap: those that the recipient has, or will have.
+const COUNTED: &str = "('QUEUED', 'SENDING', 'SENT', 'UNKNOWN')";
+
+/// What the caps add: a reason for contacts who have had enough, and the expressions that make `judged` of `once`, in which
+/// the contacts of one organisation are counted together, those of this campaign among them.
+fn caps(query: &mut Query, sender: Sender) -> (String, String) {
+    let columns = "once.id, once.address, once.name, once.job_title, once.organisation";
+    if !sender.rules.has_caps() {
+        // A parameter that no expression uses is refused.
+        let judged = format!(", judged AS (SELECT {columns}, once.reason FROM once)");
+        return (String::new(), judged);
+    }
+    let since = query.bind(sender.rules.since(sender.now));
+    let counted =
+        format!("d.campaign_id IS NOT NULL AND d.state IN {COUNTED} AND d.created_at > {since}");
+    let contact = sender.rules.contact_cap.map_or_else(String::new, |cap| {
+        format!(
+            "WHEN (SELECT COUNT(*) FROM delivery AS d WHERE d.contact_id = c.id AND {counted}) >= {cap} \
+             THEN 'OVER_CAP' "
+        )
+    });
+    let organisation = match sender.rules.organisation_cap {
+        None => format!(", judged AS (SELECT {columns}, once.reason FROM once)"),
+        Some(cap) => format!(
+            ", had AS (\
+               SELECT k.organisation_id, COUNT(*) AS mails FROM delivery AS d JOIN contact AS k ON k.id = d.contact_id \
+               WHERE k.organisation_id IN (SELECT organisation_id FROM once) AND {counted} GROUP BY k.organisation_id\
+             ), judged AS (\
+               SELECT {columns}, COALESCE(once.reason, CASE \
+                 WHEN ROW_NUMBER() OVER (PARTITION BY once.organisation_id, once.reason ORDER BY once.id) \
+                   + COALESCE(had.mails, 0) > {cap} THEN 'OVER_CAP' END) AS reason \
+               FROM once LEFT JOIN had ON had.organisation_id = once.organisation_id\
+             )"
+        ),
+    };
+    (contact, organisation)
+}
+
+/// Common table expressions: `matched`, every contact that the audience means, and `judged`, the same with the
 /// reason for which they are left out, or null.
 fn matched(
     backend: DbBackend,
@@ -350,27 +397,35 @@ fn matched(
         let list = query.bind(serde_json::to_string(suppressed)?);
         format!("WHEN LOWER(c.email) IN {} THEN 'SUPPRESSED' ", texts(&list))
     };
+    let of_topic = sender.topic.map_or_else(String::new, |topic| {
+        let topic = query.bind(topic);
+        format!(
+            "WHEN EXISTS (SELECT 1 FROM topic_opt_out AS x WHERE x.contact_id = c.id AND x.mail_topic_id = {topic}) \
+             THEN 'OPTED_OUT_OF_TOPIC' "
+        )
+    });
+    let (capped, of_organisation) = caps(&mut query, sender);
     query.sql = format!(
         "WITH guarded (contact_id) AS ({guarded}), matched AS (\
-           SELECT c.id, LOWER(c.email) AS address, c.name, c.job_title, o.name AS organisation, CASE \
+           SELECT c.id, o.id AS organisation_id, LOWER(c.email) AS address, c.name, c.job_title, o.name AS organisation, CASE \
              WHEN c.state <> 'ACTIVE' THEN 'INACTIVE' \
              WHEN c.do_not_email THEN 'DO_NOT_EMAIL' \
              WHEN c.bulk_opted_out_at IS NOT NULL THEN 'OPTED_OUT' \
-             WHEN c.on_hold_at IS NOT NULL THEN 'ON_HOLD' \
+             {of_topic}WHEN c.on_hold_at IS NOT NULL THEN 'ON_HOLD' \
              WHEN c.id IN (SELECT contact_id FROM guarded) OR LOWER(c.email) IN (\
                SELECT LOWER(k.email) FROM guarded JOIN contact AS k ON k.id = guarded.contact_id WHERE k.email IS NOT NULL\
              ) THEN 'KEY_ACCOUNT_WITHOUT_AGREEMENT' \
              WHEN COALESCE(c.email, '') = '' THEN 'NO_ADDRESS' \
              WHEN c.email NOT LIKE '%_@_%._%' OR c.email LIKE '%@%@%' OR c.email LIKE '% %' THEN 'INVALID_ADDRESS' \
-             {suppressed}END AS skip \
+             {suppressed}{capped}END AS skip \
            FROM contact AS c JOIN organisation AS o ON o.id = c.organisation_id \
            WHERE o.state = 'APPROVED'{tagged}\
-         ), judged AS (\
-           SELECT id, address, name, job_title, organisation, COALESCE(skip, CASE \
+         ), once AS (\
+           SELECT id, organisation_id, address, name, job_title, organisation, COALESCE(skip, CASE \
              WHEN ROW_NUMBER() OVER (PARTITION BY skip, address ORDER BY id) > 1 THEN 'DUPLICATE_ADDRESS' \
              END) AS reason \
            FROM matched\
-         ) "
+         ){of_organisation} "
     );
     Ok(query)
 }

@@ -3,13 +3,13 @@
 use entity::{
     access_grant::Permission,
     campaign::{self, CampaignState},
-    ids::CampaignId,
+    ids::{CampaignId, MailTopicId},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::{Value, json};
 
 use super::{
-    Audience, locked,
+    Audience, locked, markdown,
     words::{Recipient, Words},
     wrong_state,
 };
@@ -19,6 +19,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     live::LiveEvent,
     mail::{self, Letter},
+    mail_topic,
     store::Tx,
     text::Text,
     viewer::Viewer,
@@ -44,6 +45,8 @@ pub struct Draft {
     pub body: String,
     /// Whom it goes to.
     pub audience: Audience,
+    /// What it is about.
+    pub topic: Option<MailTopicId>,
 }
 
 /// What is to be other about a draft; what is `None` stays as it is.
@@ -61,6 +64,13 @@ pub struct Changes {
     pub any_of: Option<Vec<entity::ids::TagId>>,
     /// Tags of which it has none.
     pub none_of: Option<Vec<entity::ids::TagId>>,
+    /// What it is about; `Some(None)` is nothing in particular.
+    pub topic: Option<Option<MailTopicId>>,
+}
+
+/// A name that is no longer than one may be.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 /// Begins a campaign (policy 2.5: for those who were trained for it).
@@ -79,11 +89,15 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campai
         all_of: Set(all_of),
         any_of: Set(any_of),
         none_of: Set(none_of),
+        mail_topic_id: Set(draft.topic),
         created_by: Set(author),
         not_before: Set(None),
         not_after: Set(None),
         scheduled_by: Set(None),
         refusal: Set(None),
+        approved_by: Set(None),
+        approved_at: Set(None),
+        archived_at: Set(None),
         started_at: Set(None),
         finished_at: Set(None),
         recipients: Set(0),
@@ -125,6 +139,7 @@ pub async fn update(
             any_of: changes.any_of.unwrap_or(audience.any_of),
             none_of: changes.none_of.unwrap_or(audience.none_of),
         },
+        topic: changes.topic.unwrap_or(before.topic),
     }
     .checked(tx)
     .await?;
@@ -140,6 +155,7 @@ pub async fn update(
     row.all_of = Set(all_of);
     row.any_of = Set(any_of);
     row.none_of = Set(none_of);
+    row.mail_topic_id = Set(draft.topic);
     row.refusal = Set(None);
     row.version = Set(version + 1);
     row.updated_at = Set(tx.now());
@@ -178,8 +194,10 @@ pub async fn send_test(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<c
         fields: json!({
             "subject": format!("Test: {}", written.subject),
             "text": written.text,
+            "html": written.html,
             "events": [],
             "unsubscribe_link": super::unsubscribe::TEST_LINK,
+            "preferences_link": super::preferences::TEST_LINK,
         }),
     };
     mail::post(tx, letter).await?;
@@ -194,6 +212,7 @@ impl Draft {
             subject: campaign.subject.clone(),
             body: campaign.body.clone(),
             audience: Audience::of(campaign),
+            topic: campaign.mail_topic_id,
         }
     }
 
@@ -206,6 +225,7 @@ impl Draft {
             "allOfTags": self.audience.all_of,
             "anyOfTags": self.audience.any_of,
             "noneOfTags": self.audience.none_of,
+            "topicId": self.topic,
         })
     }
 
@@ -220,7 +240,11 @@ impl Draft {
                 refusals.add(RefusalCode::CannotRender, field, fault);
             }
         }
+        if let Some(fault) = markdown::fault(&self.body) {
+            refusals.add(RefusalCode::Invalid, "body", fault);
+        }
         self.audience.check(tx.conn(), &mut refusals).await?;
+        mail_topic::check(tx.conn(), self.topic, &mut refusals).await?;
         refusals.into_result()?;
         Ok(self)
     }

@@ -54,6 +54,7 @@ pub async fn cancel(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<camp
     if !matches!(
         campaign.state,
         CampaignState::Draft
+            | CampaignState::InReview
             | CampaignState::Scheduled
             | CampaignState::Sending
             | CampaignState::Paused
@@ -76,7 +77,7 @@ pub async fn cancel(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<camp
     .await
 }
 
-async fn enter(
+pub(super) async fn enter(
     tx: &mut Tx,
     viewer: &Viewer,
     campaign: campaign::Model,

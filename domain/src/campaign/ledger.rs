@@ -19,6 +19,7 @@ use entity::{
     contact::{self, ContactState},
     delivery::{self, DeliveryState},
     ids::{CampaignId, ContactId, DeliveryId},
+    topic_opt_out,
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
@@ -201,6 +202,22 @@ pub async fn withheld(
         .await?
         .into_iter()
         .collect();
+    let of_topic = campaign::Entity::find_by_id(campaign_id)
+        .select_only()
+        .column(campaign::Column::MailTopicId)
+        .into_query();
+    let uninterested: HashSet<ContactId> = topic_opt_out::Entity::find()
+        .select_only()
+        .column(topic_opt_out::Column::ContactId)
+        .filter(
+            topic_opt_out::Column::ContactId.is_in(mails.iter().filter_map(|mail| mail.contact_id)),
+        )
+        .filter(topic_opt_out::Column::MailTopicId.in_subquery(of_topic))
+        .into_tuple()
+        .all(db)
+        .await?
+        .into_iter()
+        .collect();
     let suppressed =
         suppression::among(db, key, mails.iter().map(|mail| mail.address.as_str())).await?;
     Ok(mails
@@ -210,6 +227,8 @@ pub async fn withheld(
                 "the address was suppressed after the start"
             } else if mail.contact_id.is_some_and(|id| unwilling.contains(&id)) {
                 "the contact opted out or left after the start"
+            } else if mail.contact_id.is_some_and(|id| uninterested.contains(&id)) {
+                "the contact opted out of the topic after the start"
             } else if unagreed.contains(&mail.id) {
                 "the Key Account Operator of the contact has not agreed"
             } else {

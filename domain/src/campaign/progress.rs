@@ -36,6 +36,10 @@ pub struct Counts {
     pub skipped: u64,
     /// The campaign was cancelled first.
     pub cancelled: u64,
+    /// The recipients' servers sent them back after the relay had taken them.
+    pub bounced: u64,
+    /// Their recipients reported them as unwanted.
+    pub complained: u64,
 }
 
 impl Counts {
@@ -57,10 +61,12 @@ pub async fn counts(
     db: &impl ConnectionTrait,
     campaigns: &[CampaignId],
 ) -> Result<HashMap<CampaignId, Counts>> {
-    let rows: Vec<(CampaignId, DeliveryState, i64)> = delivery::Entity::find()
+    let rows: Vec<(CampaignId, DeliveryState, i64, i64, i64)> = delivery::Entity::find()
         .select_only()
         .columns([delivery::Column::CampaignId, delivery::Column::State])
         .column_as(delivery::Column::Id.count(), "deliveries")
+        .column_as(delivery::Column::BouncedAt.count(), "bounced")
+        .column_as(delivery::Column::ComplainedAt.count(), "complained")
         .filter(delivery::Column::CampaignId.is_in(campaigns.iter().copied()))
         .group_by(delivery::Column::CampaignId)
         .group_by(delivery::Column::State)
@@ -68,8 +74,12 @@ pub async fn counts(
         .all(db)
         .await?;
     let mut counts: HashMap<CampaignId, Counts> = HashMap::new();
-    for (campaign, state, deliveries) in rows {
-        *counts.entry(campaign).or_default().of(state) = u64::try_from(deliveries).unwrap_or(0);
+    let number = |count: i64| u64::try_from(count).unwrap_or(0);
+    for (campaign, state, deliveries, bounced, complained) in rows {
+        let counts = counts.entry(campaign).or_default();
+        *counts.of(state) = number(deliveries);
+        counts.bounced += number(bounced);
+        counts.complained += number(complained);
     }
     Ok(counts)
 }

@@ -26,6 +26,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     job::{Job, Queue},
     live::LiveEvent,
+    mail_rules::MailRules,
     store::Tx,
     suppression::AddressKey,
     viewer::Viewer,
@@ -33,6 +34,8 @@ use crate::{
 
 /// After how many renderings other work gets its turn.
 const RENDERED_AT_ONCE: usize = 200;
+/// What starts wait for each other by, while anybody gets no more than so many mails.
+const CAPS: &str = "campaign.caps";
 /// How many recipients a refusal names.
 const NAMED: usize = 3;
 
@@ -85,7 +88,12 @@ pub async fn schedule(
     ) {
         return Err(wrong_state(&campaign, "scheduled"));
     }
-    let now = tx.now();
+    check_timing(timing, tx.now())?;
+    set_going(tx, viewer, campaign, viewer.user_id(), timing).await
+}
+
+/// Whether there is a time at which a campaign could start.
+pub(super) fn check_timing(timing: Timing, now: DateTime<Utc>) -> Result<()> {
     let mut refusals = Refusals::default();
     if let Some(not_after) = timing.not_after {
         refusals.add_if(
@@ -101,18 +109,34 @@ pub async fn schedule(
             "This is before the time at which it is to start.",
         );
     }
-    refusals.into_result()?;
-    let by = viewer.user_id();
+    refusals.into_result()
+}
+
+/// Starts a campaign in the name of `by`, or has it start at its time.
+pub(super) async fn set_going(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    campaign: campaign::Model,
+    by: Option<UserId>,
+    timing: Timing,
+) -> Result<campaign::Model> {
+    let (id, now) = (campaign.id, tx.now());
     let Some(not_before) = timing.not_before.filter(|start| *start > now) else {
         return start(tx, viewer, campaign, by).await;
     };
 
     let key = AddressKey::load(tx.conn(), now).await?;
-    let sender = Sender { user_id: by, now };
+    let sender = Sender {
+        user_id: by,
+        topic: campaign.mail_topic_id,
+        rules: MailRules::load(tx.conn()).await?.0,
+        now,
+    };
     let preview = audience::preview(tx.conn(), &key, &Audience::of(&campaign), sender).await?;
     if preview.recipients == 0 {
         return Err(audience::empty(&preview));
     }
+    check_review(&campaign, sender.rules, preview.recipients)?;
     let mut row = campaign.clone().into_active_model();
     row.state = Set(CampaignState::Scheduled);
     row.not_before = Set(Some(not_before));
@@ -200,6 +224,8 @@ pub async fn give_up_start(tx: &mut Tx, id: CampaignId, why: &str) -> Result<()>
     let mut row = campaign.into_active_model();
     row.state = Set(CampaignState::Draft);
     row.refusal = Set(Some(why.to_owned()));
+    row.approved_by = Set(None);
+    row.approved_at = Set(None);
     row.version = Set(version);
     row.updated_at = Set(tx.now());
     row.update(tx.conn()).await?;
@@ -226,12 +252,23 @@ async fn start(
         .map_err(|error| Error::refused_whole(RefusalCode::CannotRender, error.to_string()))?;
     let key = AddressKey::load(tx.conn(), now).await?;
     let who = Audience::of(&campaign);
-    let sender = Sender { user_id: by, now };
+    let (rules, _) = MailRules::load(tx.conn()).await?;
+    if rules.has_caps() {
+        // Of two campaigns at once, the second counts what the first has written: the last place is given once.
+        tx.hold(CAPS).await?;
+    }
+    let sender = Sender {
+        user_id: by,
+        topic: campaign.mail_topic_id,
+        rules,
+        now,
+    };
     let preview = audience::preview(tx.conn(), &key, &who, sender).await?;
     let recipients = audience::freeze(tx, &key, id, &who, sender).await?;
     if recipients == 0 {
         return Err(audience::empty(&preview));
     }
+    check_review(&campaign, rules, recipients)?;
     render_all(tx, id, &words).await?;
 
     let mut row = campaign.into_active_model();
@@ -258,6 +295,22 @@ async fn start(
     Ok(started)
 }
 
+/// Refuses what goes to many and was seen by nobody but its sender.
+fn check_review(campaign: &campaign::Model, rules: MailRules, recipients: u64) -> Result<()> {
+    let limit = match rules.review_above {
+        Some(limit) if recipients > limit.into() && campaign.approved_by.is_none() => limit,
+        _ => return Ok(()),
+    };
+    Err(Error::refused(
+        RefusalCode::NeedsAgreement,
+        "campaignId",
+        format!(
+            "It goes to {recipients} recipients. Above {limit}, a second sender has to look at it: submit it for review \
+             with submitCampaign."
+        ),
+    ))
+}
+
 /// Renders every mail of the frozen audience, and refuses when one can't be.
 async fn render_all(tx: &Tx, id: CampaignId, words: &Words) -> Result<()> {
     let recipients: Vec<(String, Value)> = delivery::Entity::find()
@@ -271,7 +324,7 @@ async fn render_all(tx: &Tx, id: CampaignId, words: &Words) -> Result<()> {
     let mut failed: Vec<(&str, WordsError)> = Vec::new();
     for some in recipients.chunks(RENDERED_AT_ONCE) {
         for (name, fields) in some {
-            if let Err(error) = words.render(fields) {
+            if let Err(error) = words.check(fields) {
                 failed.push((name, error));
             }
         }

@@ -26,8 +26,10 @@ const PURPOSE: &str = "unsubscribe";
 /// A link that was made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
-    delivery_id: DeliveryId,
-    address: AddressHash,
+    /// The mail.
+    pub(crate) delivery_id: DeliveryId,
+    /// The address that it went to.
+    pub(crate) address: AddressHash,
 }
 
 /// The token of the link in a mail.
@@ -43,7 +45,7 @@ pub async fn read(store: &Store, token: &str) -> Result<Option<Link>> {
     opened(&key, token)
 }
 
-fn opened(key: &AddressKey, token: &str) -> Result<Option<Link>> {
+pub(crate) fn opened(key: &AddressKey, token: &str) -> Result<Option<Link>> {
     let Some(says) = signed_link::open(key, PURPOSE, token)? else {
         return Ok(None);
     };

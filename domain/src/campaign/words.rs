@@ -1,9 +1,11 @@
-//! A campaign's words: a subject and a text that an operator writes, with fields in double braces.
+//! A campaign's words: a subject and a text in Markdown that an operator writes, with fields in double braces.
 
 use std::collections::BTreeSet;
 
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, value::Serde};
 use serde::{Deserialize, Serialize};
+
+use super::markdown;
 
 /// The fields that there are.
 pub const FIELDS: [&str; 3] = ["name", "organisation", "job_title"];
@@ -29,8 +31,10 @@ pub struct Recipient {
 pub struct Written {
     /// The subject, on one line.
     pub subject: String,
-    /// The text.
+    /// The text, plain.
     pub text: String,
+    /// The same as HTML.
+    pub html: String,
 }
 
 /// Why the words can't be rendered: what is wrong, and where.
@@ -95,6 +99,21 @@ impl Words {
 
     /// The words for one recipient, given as a [`Recipient`] or as the ledger keeps one.
     pub fn render(&self, recipient: &impl Serialize) -> Result<Written, WordsError> {
+        let (subject, source) = self.filled(recipient)?;
+        Ok(Written {
+            subject,
+            text: markdown::text(&source),
+            html: markdown::html(&source),
+        })
+    }
+
+    /// Whether the words can be written to a recipient.
+    pub fn check(&self, recipient: &impl Serialize) -> Result<(), WordsError> {
+        self.filled(recipient).map(|_| ())
+    }
+
+    /// Subject and Markdown, with the fields filled in.
+    fn filled(&self, recipient: &impl Serialize) -> Result<(String, String), WordsError> {
         let fields = Value::from(Serde(recipient));
         let subject = self
             .environment
@@ -105,10 +124,7 @@ impl Words {
         if subject.is_empty() {
             return Err(Error::new(ErrorKind::UndefinedError, "the subject is empty").into());
         }
-        Ok(Written {
-            subject,
-            text: text.trim().to_owned(),
-        })
+        Ok((subject, text))
     }
 
     fn none() -> Self {
@@ -122,6 +138,10 @@ impl Words {
                     ErrorKind::UndefinedError,
                     "a field that is to be shown is empty",
                 ));
+            }
+            if state.name() == BODY {
+                let plain = value.to_string();
+                return Ok(out.write_str(&markdown::escaped(&plain))?);
             }
             minijinja::escape_formatter(out, state, value)
         });
@@ -169,7 +189,8 @@ mod tests {
             words.render(&ada()).unwrap(),
             Written {
                 subject: "To A & B".to_owned(),
-                text: "Dear Ada <Lovelace>,\ncolleague".to_owned()
+                text: "Dear Ada <Lovelace>,\ncolleague".to_owned(),
+                html: "<p>Dear Ada &lt;Lovelace&gt;,<br />\ncolleague</p>\n".to_owned(),
             }
         );
     }

@@ -54,7 +54,7 @@ on_both_columns! {
         tx.commit().await.unwrap();
 
         let audience = Audience { all_of: vec![tag], ..Audience::default() };
-        let preview = campaign::preview(store, &sender, &audience).await.unwrap();
+        let preview = campaign::preview(store, &sender, &audience, None).await.unwrap();
         let skipped = BTreeMap::from([
             (SkipReason::Inactive, 1),
             (SkipReason::DoNotEmail, 2),
@@ -95,7 +95,7 @@ on_both_columns! {
         }
         let reached = async |all_of: &[TagId], any_of: &[TagId], none_of: &[TagId]| {
             let audience = Audience { all_of: all_of.to_vec(), any_of: any_of.to_vec(), none_of: none_of.to_vec() };
-            campaign::preview(&world.store, &sender, &audience).await.unwrap().recipients
+            campaign::preview(&world.store, &sender, &audience, None).await.unwrap().recipients
         };
         assert_eq!(reached(&[a], &[], &[]).await, 4);
         assert_eq!(reached(&[a, b], &[], &[]).await, 2);
@@ -110,7 +110,7 @@ on_both_columns! {
         let world = World::new(bed.store().await).await;
         let sender = world.sender().await;
         let tag = world.tag("a").await;
-        let preview = async |audience: Audience| campaign::preview(&world.store, &sender, &audience).await;
+        let preview = async |audience: Audience| campaign::preview(&world.store, &sender, &audience, None).await;
         let none = Audience { none_of: vec![tag], ..Audience::default() };
         let refused = refusal(preview(none).await);
         assert_eq!((refused.code, refused.field), (RefusalCode::Required, Some("allOfTags")));

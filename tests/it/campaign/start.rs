@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use domain::{
     Error, RefusalCode,
-    campaign::{self, Audience, Changes, Draft, StartCampaign, Timing},
+    campaign::{self, Audience, Changes, Draft, Filter, StartCampaign, Timing},
     mail::message_id,
 };
 use entity::{access_grant::Permission, campaign::CampaignState, delivery::DeliveryState};
@@ -22,7 +22,7 @@ on_both_columns! {
         let tag = world.tag("engineering").await;
         let id = world.campaign(&sender, tag, "Dear {{ name }}").await;
         let mut tx = world.store.begin().await.unwrap();
-        let draft = Draft { name: "x".into(), subject: "x".into(), body: "x".into(), audience: Audience::default() };
+        let draft = Draft { name: "x".into(), subject: "x".into(), body: "x".into(), audience: Audience::default(), topic: None };
         let attempts = [
             campaign::create(&mut tx, &other, draft).await,
             campaign::update(&mut tx, &other, id, 1, Changes::default()).await,
@@ -37,8 +37,8 @@ on_both_columns! {
             assert!(why.contains("SEND_BULK_EMAIL") && why.contains(TRAINING), "{why}");
         }
         assert!(campaign::find(tx.conn(), &other, id).await.unwrap().is_none());
-        assert_eq!(campaign::count(tx.conn(), &other, None).await.unwrap(), 0);
-        assert_eq!(campaign::count(tx.conn(), &sender, None).await.unwrap(), 1);
+        assert_eq!(campaign::count(tx.conn(), &other, Filter::default()).await.unwrap(), 0);
+        assert_eq!(campaign::count(tx.conn(), &sender, Filter::default()).await.unwrap(), 1);
     }
 
     async fn a_start_writes_one_row_per_recipient_with_an_id_and_a_message_id_of_its_own(bed: TestBed) {
@@ -99,6 +99,7 @@ on_both_columns! {
             subject: "A\nB".into(),
             body: "Dear {{ nmae }}".into(),
             audience: Audience::default(),
+            topic: None,
         };
         let Err(Error::Refused(refusals)) = campaign::create(&mut tx, &sender, draft).await else { panic!() };
         let told: Vec<_> = refusals.iter().map(|refusal| (refusal.code, refusal.field.unwrap())).collect();

@@ -12,6 +12,7 @@ use entity::{
     delivery::{self, DeliveryState},
     ids::{CampaignId, ContactId, OrganisationId, TagId, TrainingCourseId, UserId},
     list::TextList,
+    mail_rules,
     organisation::{self, OrganisationKind, OrganisationState, RecordSource},
     organisation_tag, tag, training_course,
     user::{self, UserKind, UserState},
@@ -42,7 +43,32 @@ impl World {
                 created_at: world.store.now(),
             })
             .await;
+        world.rules(None, None, None).await;
         world
+    }
+
+    /// Sets the rules of bulk mail: above how many recipients a campaign is reviewed, and how many mails a contact and an
+    /// organisation get in thirty days.
+    pub async fn rules(
+        &self,
+        review_above: Option<i32>,
+        contact_cap: Option<i32>,
+        organisation_cap: Option<i32>,
+    ) {
+        mail_rules::Entity::delete_many()
+            .exec(self.store.reader())
+            .await
+            .unwrap();
+        self.insert::<mail_rules::Entity>(mail_rules::Model {
+            id: 1,
+            review_above,
+            contact_cap,
+            organisation_cap,
+            cap_days: 30,
+            version: 1,
+            updated_at: self.store.now(),
+        })
+        .await;
     }
 
     pub async fn insert<E>(&self, row: E::Model)
@@ -213,6 +239,7 @@ impl World {
                 all_of: vec![tag],
                 ..Audience::default()
             },
+            topic: None,
         };
         let created = campaign::create(&mut tx, sender, draft).await.unwrap();
         tx.commit().await.unwrap();

@@ -11,16 +11,18 @@ use domain::{
 use entity::{
     campaign, contact, delivery, duplicate_pair, identity,
     ids::{
-        CampaignId, ContactId, DuplicatePairId, KeptNoticeId, OrganisationId, SessionId, UserId,
+        CampaignId, ContactId, DuplicatePairId, KeptNoticeId, MailTopicId, OrganisationId,
+        SessionId, UserId,
     },
     kept_notice,
     list::IdList,
+    mail_topic,
     notice_choice::{self, NoticeChannel, NoticeTopic},
     organisation,
     personal_data::{ALL, Erased, Holding, Holds, Key},
     profile_photo, session,
     suppression::SuppressionReason,
-    user,
+    topic_opt_out, user,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnType, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel,
@@ -249,6 +251,10 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
             all_of: IdList::default(),
             any_of: IdList::default(),
             none_of: IdList::default(),
+            mail_topic_id: None,
+            approved_by: None,
+            approved_at: None,
+            archived_at: None,
             created_by: user_id,
             not_before: None,
             not_after: None,
@@ -261,6 +267,30 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
             version: 1,
             created_at: now,
             updated_at: now,
+        },
+    )
+    .await;
+    let topic = mail_topic::Model {
+        id: MailTopicId::new_at(now),
+        name: "Fairs".to_owned(),
+        name_key: "fairs".to_owned(),
+        description: None,
+        archived_at: None,
+        created_at: now,
+    };
+    let mail_topic_id = topic.id;
+    put::<mail_topic::Entity>(store, topic).await;
+    let contact = contact::Entity::find()
+        .one(store.reader())
+        .await
+        .unwrap()
+        .unwrap();
+    put::<topic_opt_out::Entity>(
+        store,
+        topic_opt_out::Model {
+            contact_id: contact.id,
+            mail_topic_id,
+            opted_out_at: now,
         },
     )
     .await;

@@ -114,6 +114,7 @@ on_both_columns! {
             subject: "The fair".to_owned(),
             body: "Dear {{ name }}".to_owned(),
             audience: audience.clone(),
+            topic: None,
         };
         let id = campaign::create(&mut tx, &operator, draft).await.unwrap().id;
         let started = campaign::schedule(&mut tx, &operator, id, campaign::Timing::default()).await.unwrap();
@@ -137,7 +138,7 @@ on_both_columns! {
         assert_eq!(claimable().await, 5);
         bed.clock().advance(domain::liaison::AGREED_FOR + TimeDelta::days(1));
         assert_eq!(claimable().await, 4, "the agreement about Sana Iqbal is over");
-        let preview = campaign::preview(&store, &operator, &audience).await.unwrap();
+        let preview = campaign::preview(&store, &operator, &audience, None).await.unwrap();
         assert_eq!(preview.skipped.get(&SkipReason::KeyAccountWithoutAgreement), Some(&1));
     }
 

@@ -15,13 +15,16 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// Requests that are answered with as many statuses as there are, and the status of each.
-const REQUESTS: [(&str, &str, u16); 25] = [
+const REQUESTS: [(&str, &str, u16); 28] = [
     ("GET", "/", 303),
     ("GET", "/graphiql", 200),
     ("GET", "/assets/page.css", 200),
     ("GET", "/health/live", 200),
     ("GET", "/health/ready", 200),
     ("GET", "/metrics", 200),
+    ("GET", "/preferences/test", 200),
+    ("GET", "/preferences/nonsense", 404),
+    ("POST", "/preferences/nonsense", 404),
     ("GET", "/unsubscribe/test", 200),
     ("GET", "/unsubscribe/nonsense", 404),
     ("POST", "/unsubscribe/nonsense", 404),

@@ -6,6 +6,7 @@ use domain::{
     delivery::{self, ClaimedLetter, Verdict},
     error::Result,
     mail::SendLetter,
+    suppression::AddressKey,
 };
 use entity::delivery::Model;
 use tokio::time::timeout;
@@ -27,7 +28,8 @@ impl Handler for SendLetter {
         else {
             return Ok(Outcome::Done(ctx.begin().await?));
         };
-        let message = match mailer.letter(&letter) {
+        let key = AddressKey::load(ctx.store.reader(), ctx.store.now()).await?;
+        let message = match mailer.letter(&key, &letter) {
             Ok(message) => message,
             Err(error) => return Ok(Outcome::Dead(format!("it can't be written: {error}"))),
         };

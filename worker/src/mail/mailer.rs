@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    campaign::{Words, WordsError, unsubscribe},
+    campaign::{Words, WordsError, preferences, unsubscribe},
+    mail_report,
     suppression::AddressKey,
 };
 use entity::delivery;
@@ -43,6 +44,7 @@ pub struct Mailer {
     /// Where it goes.
     pub transport: Transport,
     sender: Sender,
+    bounce_domain: Option<String>,
     public_url: String,
     hands: Semaphore,
 }
@@ -93,17 +95,23 @@ impl Mailer {
                 reply_to: None,
                 bounces_to: None,
             },
+            bounce_domain: settings.bounce_domain.clone(),
             public_url,
             hands,
         })
     }
 
     /// The mail of a transactional letter.
-    pub fn letter(&self, letter: &delivery::Model) -> Result<Message, WriteError> {
+    pub fn letter(
+        &self,
+        key: &AddressKey,
+        letter: &delivery::Model,
+    ) -> Result<Message, WriteError> {
         let content =
             self.templates
                 .render(&letter.template, &letter.recipient_name, &letter.fields)?;
-        Ok(self.draft(letter, &content, Nature::Automatic).compose()?)
+        let sender = self.sender_of(key, letter)?;
+        Ok(draft(&sender, letter, &content, Nature::Automatic).compose()?)
     }
 
     /// The mail of a campaign to one recipient.
@@ -122,12 +130,15 @@ impl Mailer {
             &json!({
                 "subject": written.subject,
                 "text": written.text,
+                "html": written.html,
                 "events": [],
                 "unsubscribe_link": link,
+                "preferences_link": self.link(&format!("{}{token}", preferences::PATH)),
             }),
         )?;
         let nature = Nature::Bulk { unsubscribe: &link };
-        Ok(self.draft(mail, &content, nature).compose()?)
+        let sender = self.sender_of(key, mail)?;
+        Ok(draft(&sender, mail, &content, nature).compose()?)
     }
 
     /// Waits until at least one mail may be claimed, and takes leave to claim as many as may be, up to `most`.
@@ -155,21 +166,31 @@ impl Mailer {
         format!("{}{path}", self.public_url)
     }
 
-    fn draft<'a>(
-        &'a self,
-        mail: &'a delivery::Model,
-        content: &'a super::templates::Rendered,
-        nature: Nature<'a>,
-    ) -> Draft<'a> {
-        Draft {
-            message_id: &mail.message_id,
-            date: mail.created_at,
-            sender: &self.sender,
-            to: &mail.address,
-            name: &mail.recipient_name,
-            content,
-            nature,
+    /// Who a mail is from. Its envelope sender is its own where reports about it are read, so that they name it.
+    fn sender_of(&self, key: &AddressKey, mail: &delivery::Model) -> Result<Sender, WriteError> {
+        let mut sender = self.sender.clone();
+        if let Some(domain) = &self.bounce_domain {
+            let address = mail_report::envelope_sender(key, mail.id, domain)?;
+            sender.bounces_to = Some(address.parse().map_err(ComposeError::Address)?);
         }
+        Ok(sender)
+    }
+}
+
+fn draft<'a>(
+    sender: &'a Sender,
+    mail: &'a delivery::Model,
+    content: &'a super::templates::Rendered,
+    nature: Nature<'a>,
+) -> Draft<'a> {
+    Draft {
+        message_id: &mail.message_id,
+        date: mail.created_at,
+        sender,
+        to: &mail.address,
+        name: &mail.recipient_name,
+        content,
+        nature,
     }
 }
 

@@ -50,6 +50,7 @@ const MAILS: &[Files] = folders![
     "booking_cancelled",
     "booking_confirmed",
     "campaign",
+    "campaign_paused",
     "contacted_without_agreement",
     "change_email",
     "daily_digest",

@@ -1,9 +1,9 @@
 //! What mutations of campaigns take.
 
-use async_graphql::InputObject;
+use async_graphql::{InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 use domain::campaign::{Audience, Changes, Draft, Timing};
-use entity::ids::{CampaignId, DeliveryId, TagId};
+use entity::ids::{CampaignId, DeliveryId, MailTopicId, TagId};
 
 use super::types::DeliverySettlement;
 use crate::graphql::id::Id;
@@ -24,6 +24,15 @@ pub struct CampaignAudienceInput {
     /// Tags of which it has none.
     #[graphql(default)]
     none_of_tags: Vec<Id<TagId>>,
+    /// What the mail would be about.
+    topic_id: Option<Id<MailTopicId>>,
+}
+
+impl CampaignAudienceInput {
+    /// What the mail would be about.
+    pub(super) fn topic(&self) -> Option<MailTopicId> {
+        self.topic_id.map(|id| id.0)
+    }
 }
 
 impl From<CampaignAudienceInput> for Audience {
@@ -43,7 +52,7 @@ pub struct CreateCampaignInput {
     name: String,
     /// The subject line. The fields are `{{ name }}`, `{{ organisation }}` and `{{ job_title }}`.
     subject: String,
-    /// The text, with the same fields; `{{ job_title or "colleague" }}` says what stands in for an empty one.
+    /// The text in Markdown, with the same fields; `{{ job_title or "colleague" }}` says what stands in for an empty one.
     body: String,
     /// Tags of which an organisation has every one.
     #[graphql(default)]
@@ -54,6 +63,8 @@ pub struct CreateCampaignInput {
     /// Tags of which it has none.
     #[graphql(default)]
     none_of_tags: Vec<Id<TagId>>,
+    /// What it is about: who opted out of the topic is left out.
+    topic_id: Option<Id<MailTopicId>>,
 }
 
 impl From<CreateCampaignInput> for Draft {
@@ -67,6 +78,7 @@ impl From<CreateCampaignInput> for Draft {
                 any_of: plain(given.any_of_tags),
                 none_of: plain(given.none_of_tags),
             },
+            topic: given.topic_id.map(|id| id.0),
         }
     }
 }
@@ -90,6 +102,8 @@ pub struct UpdateCampaignInput {
     any_of_tags: Option<Vec<Id<TagId>>>,
     /// Tags of which it has none.
     none_of_tags: Option<Vec<Id<TagId>>>,
+    /// What it is about; null is nothing in particular.
+    topic_id: MaybeUndefined<Id<MailTopicId>>,
 }
 
 impl From<UpdateCampaignInput> for Changes {
@@ -101,6 +115,7 @@ impl From<UpdateCampaignInput> for Changes {
             all_of: given.all_of_tags.map(plain),
             any_of: given.any_of_tags.map(plain),
             none_of: given.none_of_tags.map(plain),
+            topic: given.topic_id.map_value(|id| id.0).into(),
         }
     }
 }
@@ -110,6 +125,61 @@ impl From<UpdateCampaignInput> for Changes {
 pub struct SendTestCampaignInput {
     /// The campaign.
     pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// A draft that a second sender is to look at.
+#[derive(Debug, InputObject)]
+pub struct SubmitCampaignInput {
+    /// The draft.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// Once approved, not before this time; null is at once.
+    not_before: Option<DateTime<Utc>>,
+    /// Not after this time.
+    not_after: Option<DateTime<Utc>>,
+}
+
+impl From<SubmitCampaignInput> for Timing {
+    fn from(given: SubmitCampaignInput) -> Self {
+        Self {
+            not_before: given.not_before,
+            not_after: given.not_after,
+        }
+    }
+}
+
+/// A campaign that may go out.
+#[derive(Debug, InputObject)]
+pub struct ApproveCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// The version that was read.
+    pub(super) version: i32,
+}
+
+/// A campaign that may not go out as it is.
+#[derive(Debug, InputObject)]
+pub struct DeclineCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// What has to be other.
+    pub(super) reason: String,
+}
+
+/// A campaign to begin another one from.
+#[derive(Debug, InputObject)]
+pub struct CopyCampaignInput {
+    /// The campaign.
+    pub(super) campaign_id: Id<CampaignId>,
+}
+
+/// A campaign to be put away.
+#[derive(Debug, InputObject)]
+pub struct ArchiveCampaignInput {
+    /// The campaign, which is over.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// False brings it back.
+    #[graphql(default = true)]
+    pub(super) archived: bool,
 }
 
 /// When a campaign is to start.

@@ -7,8 +7,8 @@ use domain::campaign::{
 };
 use entity::{
     campaign::{CampaignState as State, Model},
-    delivery::{self, DeliveryState as MailState},
-    ids::{CampaignId, DeliveryId, TagId},
+    delivery::{self, Bounce, DeliveryState as MailState},
+    ids::{CampaignId, ContactId, DeliveryId, TagId},
     list::IdList,
 };
 use futures_util::future::try_join_all;
@@ -21,6 +21,7 @@ use crate::graphql::{
     disclosure::disclose,
     id::Id,
     key_account,
+    mail_topic::{self, MailTopic},
     person::{self, Person},
     rows::rows,
     store,
@@ -56,7 +57,7 @@ impl Campaign {
         Some(&self.0.subject)
     }
 
-    /// The text, with fields in double braces.
+    /// The text in Markdown, with fields in double braces.
     async fn body(&self) -> Option<&str> {
         Some(&self.0.body)
     }
@@ -81,6 +82,13 @@ impl Campaign {
         Some(tags(ctx, &self.0.none_of).await)
     }
 
+    /// What it is about; null is nothing in particular.
+    async fn topic(&self, ctx: &Context<'_>) -> Option<Result<MailTopic>> {
+        mail_topic::find(ctx, self.0.mail_topic_id?)
+            .await
+            .transpose()
+    }
+
     /// Who wrote it.
     async fn created_by(&self, ctx: &Context<'_>) -> Option<Result<Person>> {
         person::person(ctx, self.0.created_by).await.transpose()
@@ -96,7 +104,31 @@ impl Campaign {
         self.0.not_after
     }
 
-    /// Why it could not start at its time; null when it could, or was changed since.
+    /// Who approved it, when a second sender had to.
+    async fn approved_by(&self, ctx: &Context<'_>) -> Option<Result<Person>> {
+        person::person(ctx, self.0.approved_by?).await.transpose()
+    }
+
+    /// When it was approved.
+    async fn approved_at(&self) -> Option<DateTime<Utc>> {
+        self.0.approved_at
+    }
+
+    /// When it was put away; null while it is listed.
+    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+        self.0.archived_at
+    }
+
+    /// The mail as a contact would get it, whether or not they are in the audience.
+    async fn mail_for(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The contact.")] contact_id: Id<ContactId>,
+    ) -> Option<Result<CampaignMail>> {
+        Some(mail_for(ctx, &self.0, contact_id.0).await)
+    }
+
+    /// Why it could not start at its time, or why a second sender sent it back; null when it could, or was changed since.
     async fn refusal(&self) -> Option<&str> {
         self.0.refusal.as_deref()
     }
@@ -162,6 +194,15 @@ impl Campaign {
     async fn updated_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.updated_at)
     }
+}
+
+async fn mail_for(ctx: &Context<'_>, campaign: &Model, id: ContactId) -> Result<CampaignMail> {
+    let written = campaigns::mail_for(store(ctx)?, viewer(ctx)?, campaign, id).await?;
+    Ok(CampaignMail {
+        subject: written.subject,
+        text: written.text,
+        html: written.html,
+    })
 }
 
 async fn tags(ctx: &Context<'_>, ids: &IdList) -> Result<Vec<Tag>> {
@@ -260,7 +301,22 @@ impl Delivery {
         self.0.sent_at
     }
 
-    /// What the relay last said against it, or why it was withheld.
+    /// How it came back after the relay had taken it; null when it did not.
+    async fn bounce(&self) -> Option<DeliveryBounce> {
+        self.0.bounce.map(Into::into)
+    }
+
+    /// When it came back.
+    async fn bounced_at(&self) -> Option<DateTime<Utc>> {
+        self.0.bounced_at
+    }
+
+    /// When its recipient reported it as unwanted.
+    async fn complained_at(&self) -> Option<DateTime<Utc>> {
+        self.0.complained_at
+    }
+
+    /// What the relay or the recipient's server last said against it, or why it was withheld.
     async fn last_reply(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
         let told = self.0.last_reply.as_deref();
         self.told(ctx, "Delivery.lastReply", told).await
@@ -337,6 +393,27 @@ impl DeliveryCounts {
     async fn cancelled(&self) -> u64 {
         self.0.cancelled
     }
+
+    /// Of those that the relay has: the recipients' servers sent them back.
+    async fn bounced(&self) -> u64 {
+        self.0.bounced
+    }
+
+    /// Of those that the relay has: their recipients reported them as unwanted.
+    async fn complained(&self) -> u64 {
+        self.0.complained
+    }
+}
+
+/// A campaign's mail to one recipient, without what stands around it in every mail.
+#[derive(Debug, SimpleObject)]
+pub struct CampaignMail {
+    /// The subject.
+    subject: String,
+    /// The plain text.
+    text: String,
+    /// The HTML: elements without scripts, pictures or styles but the colour of links.
+    html: String,
 }
 
 /// Whom a campaign would reach.
@@ -418,6 +495,16 @@ pub enum DeliveryState {
     Cancelled,
 }
 
+/// How a mail came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Bounce")]
+pub enum DeliveryBounce {
+    /// For good: there is no such mailbox. Its address is suppressed.
+    Hard,
+    /// This time: the mailbox was full, or its server did not want the mail. The third time in a row puts the contact on hold.
+    Soft,
+}
+
 /// What somebody found out about a mail that was in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "Settlement")]
@@ -438,6 +525,8 @@ pub enum CampaignSkipReason {
     DoNotEmail,
     /// They opted out of bulk mail.
     OptedOut,
+    /// They opted out of mail about the campaign's topic.
+    OptedOutOfTopic,
     /// Mail is held back after bounces.
     OnHold,
     /// They are a key account contact, and the Key Account Operator has not agreed.
@@ -450,4 +539,6 @@ pub enum CampaignSkipReason {
     Suppressed,
     /// Another contact with the same address is reached already.
     DuplicateAddress,
+    /// They, or the contacts of their organisation together, have had as much bulk mail as anybody gets in a period.
+    OverCap,
 }

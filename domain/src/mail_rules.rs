@@ -1,0 +1,153 @@
+//! The rules of bulk mail for the whole campus: when a second sender has to agree, and how much of it anybody gets
+//! (policy 2.5). Super users and administrators set them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::mail_rules;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict,
+};
+use serde::Serialize;
+
+use crate::{
+    change::{Change, stale},
+    error::{Error, RefusalCode, Refusals, Result},
+    store::Tx,
+    viewer::Viewer,
+};
+
+/// The key of the only row.
+const ROW: i32 = 1;
+/// The action of the audit log, and what it is about.
+const UPDATED: &str = "mail_rules.updated";
+const SUBJECT: &str = "mail_rules";
+/// What holds while nobody has set anything.
+const REVIEW_ABOVE: u32 = 250;
+const CONTACT_CAP: u32 = 4;
+const ORGANISATION_CAP: u32 = 100;
+const CAP_DAYS: u32 = 30;
+/// The longest period, in days.
+const LONGEST_PERIOD: u32 = 366;
+/// The largest number that a rule takes.
+const MOST: u32 = 1_000_000;
+
+/// The rules. A number that is `None` sets no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailRules {
+    /// A campaign to more recipients than this needs the approval of a second sender.
+    pub review_above: Option<u32>,
+    /// How many bulk mails a contact gets in a period at most.
+    pub contact_cap: Option<u32>,
+    /// How many the contacts of one organisation get together.
+    pub organisation_cap: Option<u32>,
+    /// How long the period is, in days.
+    pub cap_days: u32,
+}
+
+impl Default for MailRules {
+    fn default() -> Self {
+        Self {
+            review_above: Some(REVIEW_ABOVE),
+            contact_cap: Some(CONTACT_CAP),
+            organisation_cap: Some(ORGANISATION_CAP),
+            cap_days: CAP_DAYS,
+        }
+    }
+}
+
+impl MailRules {
+    /// The rules as they are now, and the version that a change is made to; 0 while nobody has changed them.
+    pub async fn load(db: &impl ConnectionTrait) -> Result<(Self, i32)> {
+        let row = mail_rules::Entity::find_by_id(ROW).one(db).await?;
+        let number = |given: Option<i32>| given.and_then(|given| u32::try_from(given).ok());
+        Ok(row.map_or_else(
+            || (Self::default(), 0),
+            |row| {
+                let rules = Self {
+                    review_above: number(row.review_above),
+                    contact_cap: number(row.contact_cap),
+                    organisation_cap: number(row.organisation_cap),
+                    cap_days: number(Some(row.cap_days)).unwrap_or(CAP_DAYS),
+                };
+                (rules, row.version)
+            },
+        ))
+    }
+
+    /// Whether anybody gets no more than so many mails.
+    #[must_use]
+    pub fn has_caps(&self) -> bool {
+        self.contact_cap.is_some() || self.organisation_cap.is_some()
+    }
+
+    /// When the period began that ends now.
+    #[must_use]
+    pub fn since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now - TimeDelta::days(self.cap_days.into())
+    }
+}
+
+/// Sets the rules, which are at `version`.
+pub async fn update(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    version: i32,
+    rules: MailRules,
+) -> Result<(MailRules, i32)> {
+    viewer.signed_in()?;
+    if !viewer.is_super_user() && !viewer.is_administrator() {
+        return Err(Error::Forbidden(
+            "The rules of bulk e-mail are set by super users and administrators.".to_owned(),
+        ));
+    }
+    let mut refusals = Refusals::default();
+    for (number, field, least) in [
+        (rules.review_above, "reviewAbove", 0),
+        (rules.contact_cap, "contactCap", 1),
+        (rules.organisation_cap, "organisationCap", 1),
+    ] {
+        refusals.add_if(
+            number.is_some_and(|number| number < least || number > MOST),
+            RefusalCode::Invalid,
+            field,
+            "It must be a whole number of a sensible size, or null for no limit.",
+        );
+    }
+    refusals.add_if(
+        rules.cap_days == 0 || rules.cap_days > LONGEST_PERIOD,
+        RefusalCode::Invalid,
+        "capDays",
+        "The period is between one day and a year.",
+    );
+    refusals.into_result()?;
+    tx.hold(SUBJECT).await?;
+    let (before, current) = MailRules::load(tx.conn()).await?;
+    if current != version {
+        return Err(stale(tx.conn(), UPDATED, SUBJECT, version, current).await?);
+    }
+    let change = Change::between(&before, &rules)?;
+    if change.is_empty() {
+        return Ok((before, current));
+    }
+    let number = |given: Option<u32>| given.and_then(|given| i32::try_from(given).ok());
+    let row = mail_rules::ActiveModel {
+        id: Set(ROW),
+        review_above: Set(number(rules.review_above)),
+        contact_cap: Set(number(rules.contact_cap)),
+        organisation_cap: Set(number(rules.organisation_cap)),
+        cap_days: Set(number(Some(rules.cap_days)).unwrap_or(i32::MAX)),
+        version: Set(version + 1),
+        updated_at: Set(tx.now()),
+    };
+    if current == 0 {
+        mail_rules::Entity::insert(row)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(tx.conn())
+            .await?;
+    } else {
+        row.update(tx.conn()).await?;
+    }
+    let (before, after) = change.into_audit(version + 1);
+    tx.audit(viewer, UPDATED, SUBJECT, before, after).await?;
+    Ok((rules, version + 1))
+}
