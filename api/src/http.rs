@@ -1,5 +1,6 @@
 //! What is served besides GraphQL: pages for people and answers for machines that watch.
 
+pub mod calendar;
 pub mod graphql;
 pub mod headers;
 pub mod intake;

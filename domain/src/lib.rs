@@ -8,8 +8,10 @@
 pub mod account;
 pub mod agreement;
 pub mod announcement;
+pub mod attendance;
 pub mod audit;
 pub mod booking;
+pub mod calendar;
 pub mod campaign;
 pub mod change;
 pub mod clash;
@@ -40,6 +42,7 @@ pub mod register;
 pub mod request;
 pub mod secret;
 pub mod session;
+pub mod spreadsheet;
 pub mod store;
 pub mod suggestion;
 pub mod super_user_group;

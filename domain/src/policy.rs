@@ -17,7 +17,9 @@ use std::{
 mod account;
 mod agreement;
 mod announcement;
+mod attendance;
 mod booking;
+mod calendar;
 mod campaign;
 mod clash;
 mod contact;
@@ -47,7 +49,9 @@ const TABLES: &[&[&[&[Row]]]] = &[
     account::ROWS,
     agreement::ROWS,
     announcement::ROWS,
+    attendance::ROWS,
     booking::ROWS,
+    calendar::ROWS,
     campaign::ROWS,
     clash::ROWS,
     contact::ROWS,

@@ -269,7 +269,7 @@ async fn issue(
     session_id: SessionId,
     lifetime: TimeDelta,
 ) -> Result<Tokens> {
-    let refresh_token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let refresh_token = new_token();
     refresh_token::Entity::insert(refresh_token::ActiveModel {
         token_hash: Set(hash_of(&refresh_token)),
         session_id: Set(session_id),
@@ -290,7 +290,13 @@ async fn issue(
     })
 }
 
-fn hash_of(token: &str) -> String {
+/// 256 bits that nobody can guess, fit to stand in an address.
+pub(crate) fn new_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// What is kept of a token: SHA-256 in hexadecimal. It needs no salt, because nobody can try all tokens.
+pub(crate) fn hash_of(token: &str) -> String {
     use std::fmt::Write;
     Sha256::digest(token)
         .iter()

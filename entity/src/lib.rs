@@ -12,6 +12,7 @@ pub mod announcement_read;
 pub mod audit_entry;
 pub mod audit_seal;
 pub mod booking;
+pub mod calendar_feed;
 pub mod campaign;
 pub mod clash_acknowledgement;
 pub mod contact;

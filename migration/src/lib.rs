@@ -23,6 +23,8 @@ mod m20261124_000019_profiles;
 mod m20261124_000020_super_user_group;
 mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
+mod m20261127_000010_calendar_files;
+mod m20261127_000011_attachments;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -53,6 +55,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000020_super_user_group::Migration),
             Box::new(m20261124_000021_clashes::Migration),
             Box::new(m20261124_000022_event_sharing::Migration),
+            Box::new(m20261127_000010_calendar_files::Migration),
+            Box::new(m20261127_000011_attachments::Migration),
         ]
     }
 }

@@ -9,8 +9,10 @@
 mod access_token;
 mod agreement;
 mod announcement;
+mod attendance;
 mod audit;
 mod booking;
+mod calendar;
 mod campaign;
 mod campus;
 mod clash;
@@ -45,5 +47,6 @@ mod statements;
 mod suggestion;
 mod super_user_group;
 mod tag;
+mod ticket;
 mod training_course;
 mod waiting_list;

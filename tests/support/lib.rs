@@ -9,6 +9,7 @@
 )]
 
 mod bed;
+pub mod calendar;
 mod client;
 mod columns;
 mod confidential;

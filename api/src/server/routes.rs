@@ -17,7 +17,7 @@ use worker::{
 
 use crate::{
     http::{
-        graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        calendar, graphql::Service, headers::with_headers, intake::within_limits, mailbox,
         origins::across_origins, pages, photo, unsubscribe,
     },
     settings::Settings,
@@ -57,7 +57,8 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
-        .nest("/unsubscribe", unsubscribe::routes(store));
+        .nest("/unsubscribe", unsubscribe::routes(store.clone()));
+    routes = calendar::mount(routes, &store, settings.engine.public_url.as_str());
     if let Some(mailbox) = mailbox {
         routes = routes.nest("/dev/mailbox", mailbox::routes(mailbox));
     }
@@ -114,7 +115,7 @@ async fn within_request<E: Endpoint<Output = Response>>(
 
 /// The path without what must not stand in logs: some links work for whoever has them.
 fn loggable(path: &str) -> &str {
-    [UNSUBSCRIBE, photo::PATH]
+    [UNSUBSCRIBE, photo::PATH, calendar::PATH]
         .into_iter()
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
@@ -136,6 +137,8 @@ mod tests {
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
+        assert_eq!(loggable("/calendars/secret.ics"), "/calendars/");
+        assert_eq!(loggable("/calendar.ics"), "/calendar.ics");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 

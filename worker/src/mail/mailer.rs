@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::{
+    attachments::{self, AttachmentError},
     message::{ComposeError, Draft, Message, Nature, Sender},
     rate::{Permit, Rate, RateLimiter, RateLimits},
     templates::{Service, TemplateError, Templates},
@@ -59,9 +60,12 @@ pub enum WriteError {
     /// What was written is no mail.
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    /// The link to unsubscribe can't be signed.
+    /// What is attached can't be made.
     #[error(transparent)]
-    Link(#[from] domain::Error),
+    Attachment(#[from] AttachmentError),
+    /// The link to unsubscribe can't be signed, or the ledger's row can't be read.
+    #[error(transparent)]
+    Domain(#[from] domain::Error),
 }
 
 impl Mailer {
@@ -103,7 +107,15 @@ impl Mailer {
         let content =
             self.templates
                 .render(&letter.template, &letter.recipient_name, &letter.fields)?;
-        Ok(self.draft(letter, &content, Nature::Automatic).compose()?)
+        let attachments = domain::mail::attachments(letter)?
+            .iter()
+            .map(|attachment| attachments::made(attachment, &self.public_url))
+            .collect::<Result<Vec<_>, _>>()?;
+        let draft = Draft {
+            attachments: &attachments,
+            ..self.draft(letter, &content, Nature::Automatic)
+        };
+        Ok(draft.compose()?)
     }
 
     /// The mail of a campaign to one recipient.
@@ -168,6 +180,7 @@ impl Mailer {
             to: &mail.address,
             name: &mail.recipient_name,
             content,
+            attachments: &[],
             nature,
         }
     }
