@@ -1,18 +1,22 @@
 # shellcheck shell=bash
-# A private PostgreSQL and a private Redis for one run of the tests. Sourced by `tests/run`.
+# A private PostgreSQL, a private Redis and a Python that reads calendars, for one run of the tests. Sourced by `tests/run`.
 #
 #   services_require   finds the programs, installs them where it may, or says what to install and fails
-#   services_start     starts both on free ports of 127.0.0.1, with all their files in one temporary folder
+#   services_start     starts both servers on free ports of 127.0.0.1, with all their files in one temporary folder
 #   services_describe  prints their names and versions
 #   services_stop      stops both and removes that folder; safe to call at any time, and more than once
 #
-# After `services_start`, MYCAREER_TEST_POSTGRES_URL, MYCAREER_TEST_REDIS_URL and MYCAREER_TEST_REDIS_SERVER (the program,
-# for tests that must stop or empty a Redis of their own) are exported.
+# After `services_start`, MYCAREER_TEST_POSTGRES_URL, MYCAREER_TEST_REDIS_URL, MYCAREER_TEST_REDIS_SERVER (the program, for
+# tests that must stop or empty a Redis of their own) and MYCAREER_TEST_PYTHON (an interpreter that has the packages of
+# `python_packages`) are exported.
 
 services_folder=""
 services_user=""
 postgres_bin=""
 redis_server=""
+
+# A second implementation of iCalendar, which reads what the system writes.
+python_packages=(icalendar==7.3.2 recurring-ical-events==3.8.2)
 
 services_require() {
   if ! services_find; then
@@ -30,8 +34,7 @@ services_describe() {
 
 services_start() {
   services_make_folder
-  postgres_start
-  redis_start
+  postgres_start && redis_start && python_start
 }
 
 services_stop() {
@@ -50,7 +53,7 @@ services_stop() {
 # --- Finding and installing -------------------------------------------------------------------------------------------
 
 services_find() {
-  postgres_find && redis_find
+  postgres_find && redis_find && python_find
 }
 
 # The newest folder that has both `initdb` and `postgres`: distributions keep them out of the PATH.
@@ -77,12 +80,16 @@ redis_find() {
   redis_server=$(command -v redis-server)
 }
 
+python_find() {
+  python3 -c 'import ensurepip, venv' >/dev/null 2>&1
+}
+
 services_install() {
   [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null || return 0
-  printf 'Installing PostgreSQL and Redis with apt-get.\n'
+  printf 'Installing PostgreSQL, Redis and Python with apt-get.\n'
   local log
   log=$(mktemp)
-  if ! DEBIAN_FRONTEND=noninteractive apt_get_install postgresql redis-server >"$log" 2>&1 </dev/null; then
+  if ! DEBIAN_FRONTEND=noninteractive apt_get_install postgresql redis-server python3-venv >"$log" 2>&1 </dev/null; then
     tail -n 20 "$log" >&2
   fi
   rm -f -- "$log"
@@ -95,11 +102,12 @@ apt_get_install() {
 services_explain_and_fail() {
   postgres_find || printf 'PostgreSQL is missing: install it so that initdb, postgres and pg_ctl can be found.\n' >&2
   redis_find || printf 'Redis is missing: install it so that redis-server can be found.\n' >&2
+  python_find || printf 'Python is missing: install python3 with its modules venv and ensurepip.\n' >&2
   cat >&2 <<'TEXT'
-The tests run against both, in private copies that they start and remove themselves.
-  Debian, Ubuntu   sudo apt-get install postgresql redis-server
-  Fedora           sudo dnf install postgresql-server redis
-  macOS            brew install postgresql redis
+The tests run against them, in private copies that they start and remove themselves.
+  Debian, Ubuntu   sudo apt-get install postgresql redis-server python3-venv
+  Fedora           sudo dnf install postgresql-server redis python3
+  macOS            brew install postgresql redis python
 TEXT
   return 1
 }
@@ -171,6 +179,22 @@ redis_answers() {
     fi
     sleep 0.1
   done
+  return 1
+}
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+# The packages come from PyPI, or from wherever pip is set up to find them.
+python_start() {
+  local folder=$services_folder/python
+  if services_log python.log python3 -m venv "$folder" &&
+    services_log python.log "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "${python_packages[@]}"; then
+    MYCAREER_TEST_PYTHON=$folder/bin/python
+    export MYCAREER_TEST_PYTHON
+    return 0
+  fi
+  printf 'The Python packages %s could not be installed:\n' "${python_packages[*]}" >&2
+  tail -n 20 "$services_folder/python.log" >&2
   return 1
 }
 

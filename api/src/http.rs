@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit_log;
+pub mod calendar;
 pub mod graphql;
 pub mod headers;
 pub mod intake;

@@ -27,8 +27,11 @@ use entity::{
     user,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, QueryTrait, sea_query::OnConflict,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    QueryTrait,
+    sea_query::{Expr, OnConflict, SimpleExpr},
 };
 use serde_json::json;
 
@@ -104,25 +107,11 @@ pub async fn book_locked(
     // policy 2.4: while anyone waits, nobody else gets a free place, even if it is free at this moment.
     let has_place =
         event.places_left() > 0 && !waiting_list::somebody_waits(tx.conn(), event.id).await?;
-    let booking = booking::Model {
-        id: BookingId::new_at(tx.now()),
-        event_id: event.id,
-        user_id: person.id,
-        state: if has_place {
-            BookingState::Booked
-        } else {
-            BookingState::Waiting
-        },
-        queue_position: (!has_place).then(|| event.next_queue_position()),
-        ticket_code: ticket::new_code(),
-        booked_at: tx.now(),
-        promoted_at: None,
-        offer_expires_at: None,
-        checked_in_at: None,
-        no_show_contacted_at: None,
-        state_reason: None,
-        updated_at: tx.now(),
-    };
+    let mut booking = new_booking(tx, event.id, person.id, BookingState::Booked).await?;
+    if !has_place {
+        booking.state = BookingState::Waiting;
+        booking.queue_position = Some(event.next_queue_position());
+    }
     // The index of live bookings decides who has one already.
     let written = booking::Entity::insert(booking.clone().into_active_model().reset_all())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -154,6 +143,45 @@ pub async fn book_locked(
     announce(tx, &booking);
     training_course::bookings_changed(tx, viewer, event, Some(&[booking.user_id])).await?;
     Ok(booking)
+}
+
+/// A booking that is not written yet.
+pub(crate) async fn new_booking(
+    tx: &Tx,
+    event_id: EventId,
+    user_id: UserId,
+    state: BookingState,
+) -> Result<booking::Model> {
+    Ok(booking::Model {
+        id: BookingId::new_at(tx.now()),
+        event_id,
+        user_id,
+        state,
+        queue_position: None,
+        ticket_code: ticket::new_code(),
+        booked_at: tx.now(),
+        promoted_at: None,
+        offer_expires_at: None,
+        checked_in_at: None,
+        no_show_contacted_at: None,
+        state_reason: None,
+        calendar_sequence: last_sequence(tx, event_id, user_id).await? + 1,
+        updated_at: tx.now(),
+    })
+}
+
+/// The calendar sequence of the last booking that somebody had for an event; -1 when they had none. Their next one goes on
+/// from there, because to their calendar it is the same event.
+async fn last_sequence(tx: &Tx, event_id: EventId, user_id: UserId) -> Result<i32> {
+    let last: Option<Option<i32>> = booking::Entity::find()
+        .select_only()
+        .column_as(booking::Column::CalendarSequence.max(), "last")
+        .filter(booking::Column::EventId.eq(event_id))
+        .filter(booking::Column::UserId.eq(user_id))
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
+    Ok(last.flatten().unwrap_or(-1))
 }
 
 impl From<&SignedIn> for Candidate {
@@ -222,9 +250,11 @@ pub async fn cancel(
         }
         _ => return wrong_state("The booking has ended already."),
     };
-    let ended = end(tx, viewer, &mut event, booking, state, reason.as_deref()).await?;
+    let had_place = booking.state == BookingState::Booked;
+    let reason = reason.as_deref();
+    let ended = end(tx, viewer, &mut event, booking, state, reason).await?;
     if let Some(person) = person_of(tx, &ended).await? {
-        letters::booking_cancelled(tx, &event, &ended, &person, by_recipient, reason.as_deref())
+        letters::booking_cancelled(tx, &event, &ended, &person, by_recipient, reason, had_place)
             .await?;
     }
     Ok(ended)
@@ -287,28 +317,33 @@ pub async fn check_in(tx: &mut Tx, viewer: &Viewer, ticket: Ticket) -> Result<bo
     if booking.state == BookingState::Attended {
         return Ok(booking);
     }
-    if event.register_closed_at.is_some() {
-        return Err(Error::refused(
-            RefusalCode::RegisterClosed,
-            field,
-            "The register of this event is closed.",
-        ));
-    }
-    if event.state != EventState::Published || tx.now() < register::opens_at(&event) {
-        return wrong_state("The register of this event is not open yet.");
-    }
+    register::require_open(tx, &event, field)?;
     if !matches!(booking.state, BookingState::Booked | BookingState::Offered) {
         return wrong_state("This person has no place at the event.");
     }
+    mark(tx, viewer, &event, booking, None).await
+}
+
+/// Marks that whoever has this booking came.
+pub(crate) async fn mark(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    event: &event::Model,
+    booking: booking::Model,
+    reason: Option<String>,
+) -> Result<booking::Model> {
     let now = tx.now();
     let booking = change(tx, viewer, booking, "booking.check_in", |row| {
         row.state = Set(BookingState::Attended);
         row.checked_in_at = Set(Some(now));
         row.offer_expires_at = Set(None);
+        if reason.is_some() {
+            row.state_reason = Set(reason);
+        }
     })
     .await?;
-    training_course::attended(tx, viewer, &event, &booking).await?;
-    register::marked(tx, &event).await?;
+    training_course::attended(tx, viewer, event, &booking).await?;
+    register::marked(tx, event).await?;
     Ok(booking)
 }
 
@@ -393,8 +428,10 @@ pub(crate) async fn change(
     edit: impl FnOnce(&mut booking::ActiveModel),
 ) -> Result<booking::Model> {
     let before = booking.state;
+    let sequence = booking.calendar_sequence;
     let mut row = booking.into_active_model();
     edit(&mut row);
+    row.calendar_sequence = Set(sequence + 1);
     row.updated_at = Set(tx.now());
     let booking = row.update(tx.conn()).await?;
     tx.audit(
@@ -407,6 +444,11 @@ pub(crate) async fn change(
     .await?;
     announce(tx, &booking);
     Ok(booking)
+}
+
+/// The calendar sequence of a booking whose state a statement changes.
+pub(crate) fn next_sequence() -> SimpleExpr {
+    Expr::col(booking::Column::CalendarSequence).add(1)
 }
 
 /// Tells whoever watches the event. Those who wait behind this booking may have moved up, so they are all told.

@@ -49,8 +49,19 @@ const UPDATE: &str = "event.update";
 #[must_use]
 pub fn visible_to(viewer: &Viewer) -> Condition {
     Condition::any()
-        .add(event::Column::State.ne(EventState::Draft))
+        .add(on_the_calendar())
         .add(managed_by(viewer))
+}
+
+/// The events that are or were on the calendar. A draft that was cancelled never was.
+pub(crate) fn on_the_calendar() -> Condition {
+    Condition::all()
+        .add(event::Column::State.ne(EventState::Draft))
+        .add(
+            Condition::any()
+                .add(event::Column::State.ne(EventState::Cancelled))
+                .add(event::Column::CalendarSequence.gt(0)),
+        )
 }
 
 /// The events that `viewer` manages: all, those of the faculties that their grant reaches, and their own.
@@ -154,6 +165,8 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: EventDraft) -> Result<e
         last_queue_position: Set(0),
         state: Set(EventState::Draft),
         register_closed_at: Set(None),
+        calendar_sequence: Set(0),
+        calendar_changed_at: Set(tx.now()),
         version: Set(1),
         created_at: Set(tx.now()),
         updated_at: Set(tx.now()),
@@ -194,6 +207,7 @@ pub async fn update(
     let current = EventDraft::of(tx.conn(), &event).await?;
     let draft = current.clone().with(changes).tidied();
     let competes_otherwise = draft.competes_otherwise_than(&current);
+    let shows_otherwise = draft.shows_otherwise_than(&current);
     if draft.faculty_id != event.faculty_id {
         viewer.require_for(Permission::ManageEvent, draft.faculty_id)?;
     }
@@ -206,6 +220,9 @@ pub async fn update(
     draft.fill(&mut row);
     row.version = Set(version + 1);
     row.updated_at = Set(tx.now());
+    if before.calendar_sequence > 0 && shows_otherwise {
+        changed_on_the_calendar(tx, &before, &mut row);
+    }
     event.becomes(row.update(tx.conn()).await?);
     let (told_before, told_after) =
         Change::between(&summary(&before), &summary(&event))?.into_audit(event.version);
@@ -273,12 +290,20 @@ pub(crate) async fn set_state(
     row.state = Set(state);
     row.version = Set(event.version + 1);
     row.updated_at = Set(tx.now());
-    if state == EventState::Past {
-        row.register_closed_at = Set(Some(tx.now()));
+    match state {
+        EventState::Past => row.register_closed_at = Set(Some(tx.now())),
+        EventState::Cancelled if event.calendar_sequence == 0 => {}
+        _ => changed_on_the_calendar(tx, event, &mut row),
     }
     event.becomes(row.update(tx.conn()).await?);
     tx.audit(viewer, action, event.id, Some(before), Some(summary(event)))
         .await
+}
+
+/// Has calendar clients see that the event is another than before (RFC 5545, 3.8.7.4).
+fn changed_on_the_calendar(tx: &Tx, before: &event::Model, row: &mut event::ActiveModel) {
+    row.calendar_sequence = Set(before.calendar_sequence + 1);
+    row.calendar_changed_at = Set(tx.now());
 }
 
 /// What the audit log keeps of an event.

@@ -8,8 +8,10 @@
 pub mod account;
 pub mod agreement;
 pub mod announcement;
+pub mod attendance;
 pub mod audit;
 pub mod booking;
+pub mod calendar;
 pub mod campaign;
 pub mod change;
 pub mod clash;
@@ -46,6 +48,7 @@ pub mod request;
 pub mod secret;
 pub mod session;
 pub mod signed_link;
+pub mod spreadsheet;
 pub mod store;
 pub mod suggestion;
 pub mod super_user_group;

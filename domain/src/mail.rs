@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    calendar::Entry,
     email_address::EmailAddress,
     error::{Error, Result},
     job::{Job, Queue},
@@ -70,6 +71,16 @@ impl Letter {
     }
 }
 
+/// What is attached to a letter. It is made when the letter is sent; until then this says what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attachment {
+    /// A calendar file with one event.
+    Calendar(Box<Entry>),
+    /// A picture that a reader of codes reads as this text. The HTML of the letter shows it as `cid:code`.
+    QrCode(String),
+}
+
 /// Hands one letter to the relay.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SendLetter {
@@ -88,8 +99,23 @@ impl Job for SendLetter {
 
 /// Posts `letter`: it goes out once this change has committed. `None` when one for the same purpose was posted before.
 pub async fn post(tx: &mut Tx, letter: Letter) -> Result<Option<DeliveryId>> {
+    post_with(tx, letter, &[]).await
+}
+
+/// As [`post`], with something attached.
+pub async fn post_with(
+    tx: &mut Tx,
+    letter: Letter,
+    attachments: &[Attachment],
+) -> Result<Option<DeliveryId>> {
     let id = DeliveryId::new_at(tx.now());
-    let written = delivery::Entity::insert(row(id, letter, tx.now()))
+    let mut row = row(id, letter, tx.now());
+    if !attachments.is_empty() {
+        let said = serde_json::to_value(attachments)
+            .map_err(|error| Error::Fault(format!("an attachment can't be kept: {error}")))?;
+        row.attachments = Set(Some(said));
+    }
+    let written = delivery::Entity::insert(row)
         .on_conflict(written_before())
         .exec_without_returning(tx.conn())
         .await?;
@@ -98,6 +124,15 @@ pub async fn post(tx: &mut Tx, letter: Letter) -> Result<Option<DeliveryId>> {
     }
     tx.enqueue(&SendLetter { delivery_id: id }, None).await?;
     Ok(Some(id))
+}
+
+/// What is attached to a letter of the ledger.
+pub fn attachments(letter: &delivery::Model) -> Result<Vec<Attachment>> {
+    let Some(said) = &letter.attachments else {
+        return Ok(Vec::new());
+    };
+    serde_json::from_value(said.clone())
+        .map_err(|error| Error::Fault(format!("an attachment can't be read: {error}")))
 }
 
 /// How many letters one statement writes.
@@ -147,6 +182,7 @@ fn row(id: DeliveryId, letter: Letter, now: DateTime<Utc>) -> delivery::ActiveMo
         user_id: Set(letter.user_id),
         template: Set(letter.template.to_owned()),
         fields: Set(letter.fields),
+        attachments: Set(None),
         state: Set(DeliveryState::Queued),
         message_id: Set(message_id(id)),
         attempts: Set(0),

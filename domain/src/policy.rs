@@ -17,8 +17,10 @@ use std::{
 mod account;
 mod agreement;
 mod announcement;
+mod attendance;
 mod audit;
 mod booking;
+mod calendar;
 mod campaign;
 mod clash;
 mod contact;
@@ -53,7 +55,9 @@ const TABLES: &[&[&[&[Row]]]] = &[
     agreement::ROWS,
     announcement::ROWS,
     audit::ROWS,
+    attendance::ROWS,
     booking::ROWS,
+    calendar::ROWS,
     campaign::ROWS,
     clash::ROWS,
     contact::ROWS,

@@ -23,7 +23,7 @@ use crate::{
     booking::{
         announce, change, in_state,
         letters::{self, Missed},
-        lock_booking, person, reason_given,
+        lock_booking, next_sequence, person, reason_given,
     },
     error::{Error, RefusalCode, Result},
     event::{LockedEvent, lock, lock_to_manage, register_due_at, require_to_manage, set_state},
@@ -93,6 +93,21 @@ pub enum Closing {
 #[must_use]
 pub fn opens_at(event: &event::Model) -> DateTime<Utc> {
     event.starts_at - OPENS_BEFORE_START
+}
+
+/// `Ok` when people can be marked now; otherwise a refusal about `field`.
+pub(crate) fn require_open(tx: &Tx, event: &event::Model, field: &'static str) -> Result<()> {
+    if event.register_closed_at.is_some() {
+        return Err(Error::refused(
+            RefusalCode::RegisterClosed,
+            field,
+            "The register of this event is closed.",
+        ));
+    }
+    if event.state != EventState::Published || tx.now() < opens_at(event) {
+        return wrong_state("bookingId", "The register of this event is not open yet.");
+    }
+    Ok(())
 }
 
 /// Has the register of a published event close by itself when it is due.
@@ -204,6 +219,7 @@ async fn close(tx: &mut Tx, viewer: &Viewer, event: &mut LockedEvent) -> Result<
     ] {
         booking::Entity::update_many()
             .col_expr(booking::Column::State, in_state::written(to))
+            .col_expr(booking::Column::CalendarSequence, next_sequence())
             .col_expr(booking::Column::UpdatedAt, Expr::val(tx.now()))
             .filter(booking::Column::EventId.eq(event.id))
             .filter(in_state::any(&[from]))

@@ -330,7 +330,7 @@ async fn next_eligible(
         let why = refusal.message;
         let state = BookingState::Cancelled;
         let ended = end(tx, viewer, event, booking, state, Some(&why)).await?;
-        letters::booking_cancelled(tx, event, &ended, &person, false, Some(&why)).await?;
+        letters::booking_cancelled(tx, event, &ended, &person, false, Some(&why), false).await?;
     }
 }
 

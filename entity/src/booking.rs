@@ -67,6 +67,8 @@ pub struct Model {
     pub no_show_contacted_at: Option<DateTimeUtc>,
     /// Why it was cancelled or excused, and by whom.
     pub state_reason: Option<String>,
+    /// How often its state has changed, for the person's calendar; goes on over their earlier bookings for the event.
+    pub calendar_sequence: i32,
     /// When the row last changed.
     pub updated_at: DateTimeUtc,
     /// The event.
@@ -87,5 +89,5 @@ personal_data! {
     Value(Unique) => ticket_code;
     Words => state_reason;
     Nothing => id, event_id, state, queue_position, booked_at, promoted_at, offer_expires_at, checked_in_at,
-        no_show_contacted_at, updated_at;
+        no_show_contacted_at, calendar_sequence, updated_at;
 }

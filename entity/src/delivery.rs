@@ -76,6 +76,8 @@ pub struct Model {
     pub template: String,
     /// The fields that it is rendered with.
     pub fields: Json,
+    /// What is attached to it; none where nothing is.
+    pub attachments: Option<Json>,
     /// Where it stands.
     pub state: DeliveryState,
     /// Its Message-ID, without angle brackets; the same at every try.
@@ -116,6 +118,7 @@ personal_data! {
     Subject(Address) => address;
     Value(Word) => recipient_name;
     Value(EmptyObject) => fields;
+    Value(Null) => attachments;
     Words => last_reply;
     Nothing => id, campaign_id, purpose_key, address_domain, template, state, message_id, attempts, next_attempt_at,
         claimed_by, claimed_until, sent_at, request_id, created_at, bounce, bounced_at, complained_at;

@@ -119,6 +119,10 @@ pub struct Model {
     pub register_closes_after_minutes: i32,
     /// When the register was closed.
     pub register_closed_at: Option<DateTimeUtc>,
+    /// How often what a calendar shows of it has changed: 1 on publication, 0 while it never was on the calendar.
+    pub calendar_sequence: i32,
+    /// When that last changed.
+    pub calendar_changed_at: DateTimeUtc,
     /// Raised at every change, for optimistic concurrency.
     pub version: i32,
     /// When the row was made.
@@ -137,5 +141,5 @@ personal_data! {
     Words => title, description, venue, online_link;
     Nothing => id, kind, faculty_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
         waiting_list_mode, offer_hours, promotion_cut_off_minutes, booking_opens_at, booking_closes_at,
-        register_closes_after_minutes, register_closed_at, version, created_at, updated_at;
+        register_closes_after_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
 }

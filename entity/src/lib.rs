@@ -13,6 +13,7 @@ pub mod audit_entry;
 pub mod audit_number;
 pub mod audit_seal;
 pub mod booking;
+pub mod calendar_feed;
 pub mod campaign;
 pub mod clash_acknowledgement;
 pub mod contact;

@@ -220,6 +220,7 @@ pub const ALL: &[&Holding] = &[
     &crate::audit_number::PERSONAL_DATA,
     &crate::audit_seal::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,
+    &crate::calendar_feed::PERSONAL_DATA,
     &crate::campaign::PERSONAL_DATA,
     &crate::clash_acknowledgement::PERSONAL_DATA,
     &crate::contact::PERSONAL_DATA,

@@ -26,6 +26,8 @@ mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
 mod m20261127_000001_audit_numbers;
 mod m20261127_000002_subject_access;
+mod m20261127_000010_calendar_files;
+mod m20261127_000011_attachments;
 mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
@@ -62,6 +64,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000022_event_sharing::Migration),
             Box::new(m20261127_000001_audit_numbers::Migration),
             Box::new(m20261127_000002_subject_access::Migration),
+            Box::new(m20261127_000010_calendar_files::Migration),
+            Box::new(m20261127_000011_attachments::Migration),
             Box::new(m20261127_000050_bounces::Migration),
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),

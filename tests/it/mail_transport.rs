@@ -68,6 +68,7 @@ fn mail_to(n: usize, to: &str, text: &str) -> Message {
         sender: &sender,
         to,
         name: "",
+        attachments: &[],
         content: &content,
         nature,
     }

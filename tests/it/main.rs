@@ -9,8 +9,10 @@
 mod access_token;
 mod agreement;
 mod announcement;
+mod attendance;
 mod audit;
 mod booking;
+mod calendar;
 mod campaign;
 mod campus;
 mod clash;
@@ -46,6 +48,7 @@ mod statements;
 mod suggestion;
 mod super_user_group;
 mod tag;
+mod ticket;
 mod training_course;
 mod university;
 mod waiting_list;

@@ -10,6 +10,7 @@
 
 mod bed;
 mod browser;
+pub mod calendar;
 mod client;
 mod columns;
 mod confidential;

@@ -3,8 +3,9 @@
 //! The way of one mail: [`templates`] turns fields into subject, text and HTML; [`message`] makes the MIME and the
 //! envelope; [`rate`] says when it may go; [`transport`] hands it to the relay, or to the caught [`transport::mailbox`].
 //! [`Mailer`] holds one of each for the process. Nothing here reads or writes the database: which mail is owed to whom,
-//! and what became of it, is the delivery ledger's business.
+//! and what became of it, is the delivery ledger's business. [`attachments`] makes what comes with it.
 
+pub mod attachments;
 mod filters;
 mod mailer;
 pub mod message;

@@ -220,6 +220,8 @@ pub async fn load(
             booking_closes_at: None,
             register_closes_after_minutes: 240,
             register_closed_at: None,
+            calendar_sequence: i32::from(sample.state != EventState::Draft),
+            calendar_changed_at: now,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -331,6 +333,7 @@ fn booked(
         checked_in_at: None,
         no_show_contacted_at: None,
         state_reason: None,
+        calendar_sequence: 0,
         updated_at: now,
     }
 }

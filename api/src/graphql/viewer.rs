@@ -1,7 +1,11 @@
 //! Who asks, and what they may do.
 
 use async_graphql::{Context, Enum, Object, Result};
-use domain::viewer::{Reach, SignedIn};
+use chrono::{DateTime, Utc};
+use domain::{
+    calendar::feed,
+    viewer::{Reach, SignedIn},
+};
 use entity::{
     access_grant::Permission as HeldPermission,
     ids::{ContactId, FacultyId, OrganisationId, ProgrammeId, UserId},
@@ -15,6 +19,7 @@ use super::{
     id::Id,
     profile::{self, Profile},
     rows::rows,
+    store,
     training_course::{self, TrainingCourse},
     university::Faculty,
     viewer,
@@ -109,6 +114,12 @@ impl Viewer {
     /// What they say of themselves, and which notices reach them how (policy 1).
     async fn profile(&self, ctx: &Context<'_>) -> Option<Result<Profile>> {
         Some(profile::own(ctx).await)
+    }
+
+    /// When they made the secret address of their own calendar; null when they have none.
+    async fn calendar_feed_created_at(&self, ctx: &Context<'_>) -> Option<Result<DateTime<Utc>>> {
+        let made_at = feed::made_at(store(ctx).ok()?.reader(), viewer(ctx).ok()?).await;
+        made_at.map_err(Into::into).transpose()
     }
 }
 

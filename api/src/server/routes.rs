@@ -23,9 +23,9 @@ use worker::{
 
 use crate::{
     http::{
-        account, audit_log, graphql::Service, headers::with_headers, intake::within_limits,
-        mail_report, mailbox, origins::across_origins, pages, personal_data, photo, preferences,
-        university::SignIn, unsubscribe,
+        account, audit_log, calendar, graphql::Service, headers::with_headers,
+        intake::within_limits, mail_report, mailbox, origins::across_origins, pages, personal_data,
+        photo, preferences, university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -72,6 +72,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .nest("/personal-data", personal_data::routes(store.clone()))
         .nest("/preferences", preferences::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store.clone()));
+    routes = calendar::mount(routes, &store, settings.engine.public_url.as_str());
     if let Some(secret) = &settings.bounce_secret {
         routes = routes.nest("/hooks/mail-report", mail_report::routes(store, secret));
     }
@@ -140,6 +141,7 @@ fn loggable(path: &str) -> &str {
             UNSUBSCRIBE,
             PREFERENCES,
             photo::PATH,
+            calendar::PATH,
             EXPORT_PATH,
             ACCESS_PATH,
         ])
@@ -168,6 +170,8 @@ mod tests {
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");
         assert_eq!(loggable("/audit-log/secret"), "/audit-log/");
         assert_eq!(loggable("/personal-data/secret/json"), "/personal-data/");
+        assert_eq!(loggable("/calendars/secret.ics"), "/calendars/");
+        assert_eq!(loggable("/calendar.ics"), "/calendar.ics");
         assert_eq!(loggable("/graphql"), "/graphql");
     }
 

@@ -12,10 +12,11 @@ use sea_orm::EntityTrait;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    calendar::Entry,
     email_address::EmailAddress,
     error::{Error, Result},
     event::{TellOfMove, Whereabouts},
-    mail::{self, Letter},
+    mail::{self, Attachment, Letter},
     store::Tx,
     viewer::SignedIn,
 };
@@ -62,7 +63,17 @@ pub(crate) async fn booking_confirmed(
         "ticket_code": super::ticket::shown(&booking.ticket_code),
         "booking_link": booking_link(booking),
     });
-    about_booking(tx, "booking_confirmed", event, booking, to.into(), fields).await
+    let ticket = ticket(event, booking);
+    about_booking(
+        tx,
+        "booking_confirmed",
+        event,
+        booking,
+        to.into(),
+        fields,
+        &ticket,
+    )
+    .await
 }
 
 /// No place is free; the person waits.
@@ -78,7 +89,16 @@ pub(crate) async fn waiting_list_joined(
         "offers": event.waiting_list_mode == WaitingListMode::Offer,
         "booking_link": booking_link(booking),
     });
-    about_booking(tx, "waiting_list_joined", event, booking, to.into(), fields).await
+    about_booking(
+        tx,
+        "waiting_list_joined",
+        event,
+        booking,
+        to.into(),
+        fields,
+        &[],
+    )
+    .await
 }
 
 /// A place came free, and it is theirs.
@@ -92,7 +112,17 @@ pub(crate) async fn place_given(
         "ticket_code": super::ticket::shown(&booking.ticket_code),
         "booking_link": booking_link(booking),
     });
-    about_booking(tx, "place_given", event, booking, to.into(), fields).await
+    let ticket = ticket(event, booking);
+    about_booking(
+        tx,
+        "place_given",
+        event,
+        booking,
+        to.into(),
+        fields,
+        &ticket,
+    )
+    .await
 }
 
 /// A place came free, and is held for them until `confirm_by`.
@@ -107,7 +137,7 @@ pub(crate) async fn place_offered(
         "confirm_by": confirm_by,
         "offer_link": booking_link(booking),
     });
-    about_booking(tx, "place_offered", event, booking, to.into(), fields).await
+    about_booking(tx, "place_offered", event, booking, to.into(), fields, &[]).await
 }
 
 /// They did not answer in time.
@@ -122,10 +152,10 @@ pub(crate) async fn offer_expired(
         "confirm_by": confirm_by,
         "event_link": event_link(event.id),
     });
-    about_booking(tx, "offer_expired", event, booking, to.into(), fields).await
+    about_booking(tx, "offer_expired", event, booking, to.into(), fields, &[]).await
 }
 
-/// The booking has ended: by themselves, or by the organiser.
+/// The booking has ended: by themselves, or by the organiser. Whoever had a place has it taken out of their calendar.
 pub(crate) async fn booking_cancelled(
     tx: &mut Tx,
     event: &event::Model,
@@ -133,28 +163,51 @@ pub(crate) async fn booking_cancelled(
     to: impl Into<Recipient<'_>>,
     by_recipient: bool,
     reason: Option<&str>,
+    had_place: bool,
 ) -> Result<()> {
     let fields = json!({
         "by_recipient": by_recipient,
         "reason": reason,
         "event_link": event_link(event.id),
     });
-    about_booking(tx, "booking_cancelled", event, booking, to.into(), fields).await
+    let files = ended(event, booking, had_place);
+    about_booking(
+        tx,
+        "booking_cancelled",
+        event,
+        booking,
+        to.into(),
+        fields,
+        &files,
+    )
+    .await
 }
 
-/// The event does not take place.
+/// The event does not take place. Whoever had a place has it taken out of their calendar.
 pub(crate) async fn event_cancelled(
     tx: &mut Tx,
     event: &event::Model,
     booking: &booking::Model,
     to: impl Into<Recipient<'_>>,
     reason: &str,
+    had_place: bool,
 ) -> Result<()> {
     let fields = json!({ "reason": reason, "calendar_link": "/calendar" });
-    about_booking(tx, "event_cancelled", event, booking, to.into(), fields).await
+    let files = ended(event, booking, had_place);
+    about_booking(
+        tx,
+        "event_cancelled",
+        event,
+        booking,
+        to.into(),
+        fields,
+        &files,
+    )
+    .await
 }
 
-/// The event takes place at another time or place. One letter per person and change.
+/// The event takes place at another time or place. One letter per person and change, with the new calendar file for those
+/// who had one.
 pub(crate) async fn event_moved(
     tx: &mut Tx,
     event: &event::Model,
@@ -167,18 +220,28 @@ pub(crate) async fn event_moved(
         BookingState::Offered => "offered",
         _ => "booked",
     };
+    let has_place = booking.state == BookingState::Booked;
     let fields = json!({
         "was": {
             "starts_at": moved.was.starts_at,
             "ends_at": moved.was.ends_at,
-            "place": moved.was.place(),
+            "place": moved.was.place(has_place),
         },
         "standing": standing,
         "confirm_by": booking.offer_expires_at.unwrap_or(event.starts_at),
         "booking_link": booking_link(booking),
     });
     let purpose_key = format!("event_moved/{}/{}", booking.id, moved.version);
-    write(tx, "event_moved", event, to.into(), purpose_key, fields).await
+    let about = About {
+        event,
+        has_place,
+        attachments: &if has_place {
+            vec![calendar_file(event, booking)]
+        } else {
+            Vec::new()
+        },
+    };
+    write(tx, "event_moved", about, to.into(), purpose_key, fields).await
 }
 
 /// What the letter to somebody who did not come says about their strikes.
@@ -205,7 +268,7 @@ pub(crate) async fn no_show(
     });
     let to = to.into();
     let purpose_key = format!("no_show/{}/{}", event.id, to.id);
-    write(tx, "no_show", event, to, purpose_key, fields).await
+    write(tx, "no_show", About::only(event), to, purpose_key, fields).await
 }
 
 /// To the organiser: nobody was marked, so nobody is accused.
@@ -223,12 +286,51 @@ pub(crate) async fn register_unmarked(
     write(
         tx,
         "register_unmarked",
-        event,
+        About::only(event),
         to.into(),
         purpose_key,
         fields,
     )
     .await
+}
+
+/// What a letter is about, and what is attached to it.
+struct About<'a> {
+    event: &'a event::Model,
+    /// Whether its recipient has a place, and so may know the web address of an online event.
+    has_place: bool,
+    attachments: &'a [Attachment],
+}
+
+impl<'a> About<'a> {
+    fn only(event: &'a event::Model) -> Self {
+        Self {
+            event,
+            has_place: false,
+            attachments: &[],
+        }
+    }
+}
+
+/// What comes with a place: the code for the door, and the event for the calendar.
+fn ticket(event: &event::Model, booking: &booking::Model) -> [Attachment; 2] {
+    [
+        Attachment::QrCode(booking.ticket_code.clone()),
+        calendar_file(event, booking),
+    ]
+}
+
+/// What takes the event out of the calendar of somebody who had a place.
+fn ended(event: &event::Model, booking: &booking::Model, had_place: bool) -> Vec<Attachment> {
+    if had_place {
+        vec![calendar_file(event, booking)]
+    } else {
+        Vec::new()
+    }
+}
+
+fn calendar_file(event: &event::Model, booking: &booking::Model) -> Attachment {
+    Attachment::Calendar(Box::new(Entry::booked(event, booking)))
 }
 
 async fn about_booking(
@@ -238,15 +340,21 @@ async fn about_booking(
     booking: &booking::Model,
     to: Recipient<'_>,
     fields: Value,
+    attachments: &[Attachment],
 ) -> Result<()> {
     let purpose_key = format!("{template}/{}", booking.id);
-    write(tx, template, event, to, purpose_key, fields).await
+    let about = About {
+        event,
+        has_place: booking.state == BookingState::Booked,
+        attachments,
+    };
+    write(tx, template, about, to, purpose_key, fields).await
 }
 
 async fn write(
     tx: &mut Tx,
     template: &'static str,
-    event: &event::Model,
+    about: About<'_>,
     to: Recipient<'_>,
     purpose_key: String,
     fields: Value,
@@ -256,7 +364,10 @@ async fn write(
         .parse()
         .map_err(|error| Error::Fault(format!("the address of {}: {error}", to.id)))?;
     let mut all = Map::new();
-    all.insert("event".to_owned(), about_event(tx, event).await?);
+    all.insert(
+        "event".to_owned(),
+        about_event(tx, about.event, about.has_place).await?,
+    );
     if let Value::Object(fields) = fields {
         all.extend(fields);
     }
@@ -268,11 +379,11 @@ async fn write(
         purpose_key,
         fields: Value::Object(all),
     };
-    mail::post(tx, letter).await?;
+    mail::post_with(tx, letter, about.attachments).await?;
     Ok(())
 }
 
-async fn about_event(tx: &Tx, event: &event::Model) -> Result<Value> {
+async fn about_event(tx: &Tx, event: &event::Model, has_place: bool) -> Result<Value> {
     let faculty = match event.faculty_id {
         Some(id) => faculty::Entity::find_by_id(id).one(tx.conn()).await?,
         None => None,
@@ -282,7 +393,7 @@ async fn about_event(tx: &Tx, event: &event::Model) -> Result<Value> {
         "title": event.title,
         "starts_at": event.starts_at,
         "ends_at": event.ends_at,
-        "place": Whereabouts::of(event).place(),
+        "place": Whereabouts::of(event).place(has_place),
         "organiser": organiser,
     }))
 }

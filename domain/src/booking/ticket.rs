@@ -4,7 +4,7 @@
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// 60 random bits: a code can't be guessed, and no two meet.
-const LENGTH: usize = 12;
+pub(crate) const LENGTH: usize = 12;
 
 /// A new code, as it is stored.
 #[must_use]
@@ -31,7 +31,7 @@ pub fn shown(code: &str) -> String {
 
 /// A code as it is stored, however it was typed: in small letters, with blanks or hyphens, with O for 0, I or L for 1.
 #[must_use]
-pub(super) fn read(given: &str) -> String {
+pub(crate) fn read(given: &str) -> String {
     given
         .chars()
         .filter(char::is_ascii_alphanumeric)

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LockedEvent, lock_to_manage, set_state};
 use crate::{
-    booking::{in_state, letters, reason_given},
+    booking::{in_state, letters, next_sequence, reason_given},
     error::{Error, RefusalCode, Result},
     job::{Job, Queue},
     live::LiveEvent,
@@ -32,6 +32,9 @@ pub struct TellOfCancellation {
     pub reason: String,
     /// The bookings that ended with it, whose people are told.
     pub booking_ids: Vec<BookingId>,
+    /// Those of them that had a place, and so stand in calendars. A job from before this was kept has none.
+    #[serde(default)]
+    pub placed_ids: Vec<BookingId>,
 }
 
 impl Job for TellOfCancellation {
@@ -69,19 +72,24 @@ pub async fn cancel(
         let job = TellOfCancellation {
             event_id: id,
             reason: reason.clone(),
-            booking_ids: some.to_vec(),
+            booking_ids: some.iter().map(|(id, _)| *id).collect(),
+            placed_ids: some
+                .iter()
+                .filter(|(_, state)| *state == BookingState::Booked)
+                .map(|(id, _)| *id)
+                .collect(),
         };
         tx.enqueue(&job, None).await?;
     }
     Ok(event.clone())
 }
 
-/// Ends every booking that has a place or waits for one, and answers which.
+/// Ends every booking that has a place or waits for one, and answers which, and where each stood.
 async fn end_bookings(
     tx: &mut Tx,
     event: &mut LockedEvent,
     reason: &str,
-) -> Result<Vec<BookingId>> {
+) -> Result<Vec<(BookingId, BookingState)>> {
     let live = || {
         Condition::all()
             .add(booking::Column::EventId.eq(event.id))
@@ -91,9 +99,10 @@ async fn end_bookings(
                 BookingState::Offered,
             ]))
     };
-    let ended: Vec<BookingId> = booking::Entity::find()
+    let ended: Vec<(BookingId, BookingState)> = booking::Entity::find()
         .select_only()
         .column(booking::Column::Id)
+        .column(booking::Column::State)
         .filter(live())
         .into_tuple()
         .all(tx.conn())
@@ -104,11 +113,12 @@ async fn end_bookings(
             in_state::written(BookingState::Cancelled),
         )
         .col_expr(booking::Column::StateReason, Expr::val(reason))
+        .col_expr(booking::Column::CalendarSequence, next_sequence())
         .col_expr(booking::Column::UpdatedAt, Expr::val(tx.now()))
         .filter(live())
         .exec(tx.conn())
         .await?;
-    for booking_id in &ended {
+    for (booking_id, _) in &ended {
         tx.announce(LiveEvent::BookingChanged {
             event_id: event.id,
             booking_id: *booking_id,
@@ -134,7 +144,8 @@ pub async fn tell_of_cancellation(tx: &mut Tx, job: &TellOfCancellation) -> Resu
         .await?;
     for (booking, person) in &people {
         if let Some(person) = person {
-            letters::event_cancelled(tx, &event, booking, person, &job.reason).await?;
+            let had_place = job.placed_ids.contains(&booking.id);
+            letters::event_cancelled(tx, &event, booking, person, &job.reason, had_place).await?;
         }
     }
     Ok(())

@@ -225,6 +225,17 @@ impl EventDraft {
             || self.opportunity_kinds != before.opportunity_kinds
     }
 
+    /// Whether something is other than in `before` that people see in their calendars.
+    pub(super) fn shows_otherwise_than(&self, before: &Self) -> bool {
+        self.starts_at != before.starts_at
+            || self.ends_at != before.ends_at
+            || self.title != before.title
+            || self.description != before.description
+            || self.kind != before.kind
+            || self.venue != before.venue
+            || self.online_link != before.online_link
+    }
+
     /// The same without the blanks around what people type, and with an empty text as none.
     #[must_use]
     pub(super) fn tidied(mut self) -> Self {

@@ -60,12 +60,30 @@ impl Whereabouts {
         }
     }
 
-    /// The room or the web address, in a few words.
-    pub(crate) fn place(&self) -> &str {
-        self.venue
-            .as_deref()
-            .or(self.online_link.as_deref())
-            .unwrap_or("to be announced")
+    /// The room and the web address; none while neither is known.
+    pub(crate) fn all(&self) -> Option<String> {
+        match (&self.venue, &self.online_link) {
+            (Some(venue), Some(link)) => Some(format!("{venue}; {link}")),
+            (venue, link) => venue.clone().or_else(|| link.clone()),
+        }
+    }
+
+    /// Where it takes place, in a few words. The web address is told to those who have a place alone (policy 2.4).
+    pub(crate) fn place(&self, has_place: bool) -> String {
+        let told = if has_place {
+            self.all()
+        } else {
+            let online = || self.online_link.as_ref().map(|_| "online".to_owned());
+            self.venue.clone().or_else(online)
+        };
+        told.unwrap_or_else(|| "to be announced".to_owned())
+    }
+
+    /// Whether somebody is told another time or place than by `other`.
+    fn differs(&self, other: &Self, has_place: bool) -> bool {
+        self.starts_at != other.starts_at
+            || self.ends_at != other.ends_at
+            || self.place(has_place) != other.place(has_place)
     }
 }
 
@@ -159,7 +177,10 @@ pub async fn tell_of_move(tx: &mut Tx, job: &TellOfMove) -> Result<()> {
         .all(tx.conn())
         .await?;
     for (booking, person) in &people {
-        if let Some(person) = person {
+        let has_place = booking.state == BookingState::Booked;
+        if let Some(person) = person
+            && job.was.differs(&job.is, has_place)
+        {
             letters::event_moved(tx, &event, booking, person, job).await?;
         }
     }

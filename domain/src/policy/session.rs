@@ -28,7 +28,7 @@ table! {
     type SignOutPayload { signedOut, userErrors: read(EVERYONE); }
     type Viewer {
         id, name, email, kind, isOperator, isSuperUser, isAdministrator, facultyId, programmeId, contactId,
-        organisationId, bookingIsBlocked, profile: read(EVERYONE);
+        organisationId, bookingIsBlocked, profile, calendarFeedCreatedAt: read(EVERYONE);
     }
     type PermissionStatus {
         permission, held, isCampusWide, faculties, reason: read(EVERYONE);

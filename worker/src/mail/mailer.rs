@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::{
+    attachments::{self, AttachmentError},
     message::{ComposeError, Draft, Message, Nature, Sender},
     rate::{Permit, Rate, RateLimiter, RateLimits},
     templates::{Service, TemplateError, Templates},
@@ -61,9 +62,12 @@ pub enum WriteError {
     /// What was written is no mail.
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    /// The link to unsubscribe can't be signed.
+    /// What is attached can't be made.
     #[error(transparent)]
-    Link(#[from] domain::Error),
+    Attachment(#[from] AttachmentError),
+    /// The link to unsubscribe can't be signed, or the ledger's row can't be read.
+    #[error(transparent)]
+    Domain(#[from] domain::Error),
 }
 
 impl Mailer {
@@ -111,7 +115,15 @@ impl Mailer {
             self.templates
                 .render(&letter.template, &letter.recipient_name, &letter.fields)?;
         let sender = self.sender_of(key, letter)?;
-        Ok(draft(&sender, letter, &content, Nature::Automatic).compose()?)
+        let attachments = domain::mail::attachments(letter)?
+            .iter()
+            .map(|attachment| attachments::made(attachment, &self.public_url))
+            .collect::<Result<Vec<_>, _>>()?;
+        let draft = Draft {
+            attachments: &attachments,
+            ..draft(&sender, letter, &content, Nature::Automatic)
+        };
+        Ok(draft.compose()?)
     }
 
     /// The mail of a campaign to one recipient.
@@ -190,6 +202,7 @@ fn draft<'a>(
         to: &mail.address,
         name: &mail.recipient_name,
         content,
+        attachments: &[],
         nature,
     }
 }

@@ -7,13 +7,13 @@ use lettre::{
     Address,
     address::Envelope,
     message::{
-        Mailbox, MultiPart, SinglePart,
-        header::{HeaderName, HeaderValue},
+        Attachment, Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
 use sha2::{Digest as _, Sha256};
 
-use super::templates::Rendered;
+use super::{attachments::Part, templates::Rendered};
 
 /// A mail that is ready to be handed over, and can be handed over again as the very same mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct Draft<'a> {
     pub name: &'a str,
     /// Subject and bodies.
     pub content: &'a Rendered,
+    /// What comes with it.
+    pub attachments: &'a [Part],
     /// Why it goes out.
     pub nature: Nature<'a>,
 }
@@ -133,15 +135,60 @@ impl Draft<'_> {
                     "List-Unsubscribe=One-Click".to_owned(),
                 )),
         };
-        let body = MultiPart::alternative()
-            .boundary(boundary(message_id))
-            .singlepart(SinglePart::plain(self.content.text.clone()))
-            .singlepart(SinglePart::html(self.content.html.clone()));
         Ok(Message {
             envelope,
-            bytes: message.multipart(body)?.formatted(),
+            bytes: message.multipart(self.body(message_id)?)?.formatted(),
         })
     }
+
+    /// The words, in two ways; with the HTML the pictures that it shows, and after all of it the files (RFC 2387, RFC 2046).
+    fn body(&self, message_id: &str) -> Result<MultiPart, ComposeError> {
+        let shown: Vec<&Part> = self
+            .attachments
+            .iter()
+            .filter(|part| part.shown_as.is_some())
+            .collect();
+        let files: Vec<&Part> = self
+            .attachments
+            .iter()
+            .filter(|part| part.shown_as.is_none())
+            .collect();
+        let words = MultiPart::alternative()
+            .boundary(boundary(message_id))
+            .singlepart(SinglePart::plain(self.content.text.clone()));
+        let html = SinglePart::html(self.content.html.clone());
+        let words = if shown.is_empty() {
+            words.singlepart(html)
+        } else {
+            let related = MultiPart::related()
+                .boundary(boundary(&format!("{message_id}/related")))
+                .singlepart(html);
+            words.multipart(with(related, &shown)?)
+        };
+        if files.is_empty() {
+            return Ok(words);
+        }
+        let mixed = MultiPart::mixed()
+            .boundary(boundary(&format!("{message_id}/mixed")))
+            .multipart(words);
+        with(mixed, &files)
+    }
+}
+
+/// The parts, after what is there.
+fn with(body: MultiPart, parts: &[&Part]) -> Result<MultiPart, ComposeError> {
+    parts.iter().try_fold(body, |body, part| {
+        let media_type = ContentType::parse(part.media_type)
+            .map_err(|_| ComposeError::Header("the media type of an attachment"))?;
+        let attachment = match part.shown_as {
+            Some(id) => Attachment::new_inline_with_name(id.to_owned(), part.name.to_owned()),
+            None => Attachment::new(part.name.to_owned()),
+        };
+        // Base 64 keeps every byte as it is, line ends too.
+        let encoded = Body::new_with_encoding(part.bytes.clone(), ContentTransferEncoding::Base64)
+            .map_err(|_| ComposeError::Header("an attachment"))?;
+        Ok(body.singlepart(attachment.body(encoded, media_type)))
+    })
 }
 
 /// A header value that is not to be folded or encoded, because its readers take it letter by letter.
@@ -191,7 +238,7 @@ fn boundary(message_id: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use mail_parser::MessageParser;
+    use mail_parser::{MessageParser, MimeHeaders};
 
     use super::*;
 
@@ -222,6 +269,7 @@ pub(crate) mod tests {
             to: "zoe@students.test",
             name: "Zoë Ångström",
             content,
+            attachments: &[],
             nature: Nature::Automatic,
         }
     }
@@ -307,6 +355,56 @@ pub(crate) mod tests {
             "List-Unsubscribe=One-Click"
         );
         assert_eq!(header(&message, "Auto-Submitted"), None);
+    }
+
+    #[test]
+    fn files_come_after_the_words_and_pictures_with_the_html_that_shows_them() {
+        let (sender, content) = (sender(), content("Your ticket"));
+        let part = |name, media_type, shown_as, bytes: &[u8]| Part {
+            name,
+            media_type,
+            shown_as,
+            bytes: bytes.to_vec(),
+        };
+        let attachments = [
+            part("code.png", "image/png", Some("code"), &[0, 159, 10, 13]),
+            part(
+                "event.ics",
+                "text/calendar; charset=utf-8; method=PUBLISH",
+                None,
+                b"BEGIN:VCALENDAR\r\n",
+            ),
+        ];
+        let message = Draft {
+            attachments: &attachments,
+            ..draft(&sender, &content)
+        };
+        let message = message.compose().unwrap();
+        assert!(message.bytes.is_ascii());
+        let mail = MessageParser::default().parse(&message.bytes).unwrap();
+        assert_eq!(
+            mail.body_text(0).unwrap(),
+            "Dear Zoë,\r\nyou have a place.\r\n"
+        );
+        assert!(mail.body_html(0).unwrap().starts_with("<p>Dear Zoë,<br>"));
+        let found: Vec<_> = mail
+            .parts
+            .iter()
+            .filter_map(|part| Some((part.attachment_name()?, part.content_id(), part.contents())))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("code.png", Some("code"), &[0, 159, 10, 13][..]),
+                ("event.ics", None, &b"BEGIN:VCALENDAR\r\n"[..]),
+            ]
+        );
+        let text = String::from_utf8(message.bytes).unwrap();
+        assert!(text.contains("method=PUBLISH"), "{text}");
+        assert!(
+            text.contains("multipart/mixed") && text.contains("multipart/related"),
+            "{text}"
+        );
     }
 
     #[test]

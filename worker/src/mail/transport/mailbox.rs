@@ -8,7 +8,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use mail_parser::{Address, MessageParser};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use mail_parser::{Address, MessageParser, MimeHeaders};
 use tokio::task;
 
 use super::{Accepted, SendFailure};
@@ -205,7 +206,7 @@ impl MailboxDir {
                 .map(ToOwned::to_owned),
             html: html
                 .and_then(mail_parser::MessagePart::text_contents)
-                .map(ToOwned::to_owned),
+                .map(|html| with_pictures(html, &mail)),
             source: String::from_utf8_lossy(&bytes).into_owned(),
             summary,
             headers,
@@ -230,6 +231,21 @@ fn number(path: &Path) -> Option<u64> {
         return None;
     }
     path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// The HTML with the pictures in it that came with it, so that it can be shown by itself.
+fn with_pictures(html: &str, mail: &mail_parser::Message<'_>) -> String {
+    mail.parts.iter().fold(html.to_owned(), |html, part| {
+        let (Some(id), Some(kind)) = (part.content_id(), part.content_type()) else {
+            return html;
+        };
+        let data = STANDARD.encode(part.contents());
+        let kind = format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default());
+        html.replace(
+            &format!("\"cid:{id}\""),
+            &format!("\"data:{kind};base64,{data}\""),
+        )
+    })
 }
 
 fn unfolded(value: &str) -> String {

@@ -1,0 +1,66 @@
+//! CSV that people open in spreadsheet programs.
+
+use crate::error::{Error, Result};
+
+/// Writes rows as CSV, with a head. No cell is taken for a formula: one that begins like it is a text.
+pub fn csv<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> Result<String> {
+    let fault =
+        |error: &dyn std::fmt::Display| Error::Fault(format!("no CSV can be made: {error}"));
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(head).map_err(|error| fault(&error))?;
+    for row in rows {
+        out.write_record(row.map(plain))
+            .map_err(|error| fault(&error))?;
+    }
+    let bytes = out.into_inner().map_err(|error| fault(&error))?;
+    String::from_utf8(bytes).map_err(|error| fault(&error))
+}
+
+/// The text with an apostrophe before it where a spreadsheet program would carry it out: names come from people.
+fn plain(text: String) -> String {
+    let formula = text
+        .trim_start_matches([' ', '\u{a0}'])
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    if formula { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_cell_is_carried_out() {
+        let rows = [
+            "=1+1",
+            "+44 113",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            " =1",
+            "＝1",
+            "O'Neil, \"Ann\"",
+            "a=b",
+        ]
+        .map(|text| [text.to_owned()]);
+        let written = csv(["What"], rows).unwrap();
+        let lines: Vec<&str> = written.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "What",
+                "'=1+1",
+                "'+44 113",
+                "'-1",
+                "'@SUM(A1)",
+                "'\t=1",
+                "' =1",
+                "'＝1",
+                "\"O'Neil, \"\"Ann\"\"\"",
+                "a=b"
+            ]
+        );
+    }
+}
