@@ -6,7 +6,7 @@ mod erasure;
 mod export;
 mod person;
 mod retention;
-mod rows;
+pub(crate) mod rows;
 
 pub use document::markdown;
 pub use erasure::{Erased, erase};

@@ -6,6 +6,7 @@ pub mod import;
 pub(crate) mod name_key;
 mod profile;
 mod search;
+mod standing;
 mod web;
 
 use entity::{
@@ -19,18 +20,19 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect, Select,
+    QueryFilter, Select,
     sea_query::{Expr, ExprTrait},
 };
 
 pub use events::events_of;
 pub use name_key::name_key;
 pub use profile::Profile;
-pub use search::{Filter, Key, count, key, list};
+pub use search::{Filter, Key, count, divisions_of, key, list};
+pub use standing::{archive, restore};
 pub use web::is_free_mail;
 
 use crate::{
-    change::{self, Change},
+    change::Change,
     duplicate::Match,
     error::{Error, RefusalCode, Refusals, Result},
     key_account,
@@ -145,15 +147,7 @@ pub async fn update(
     edit: impl FnOnce(&mut Profile) + Send,
 ) -> Result<organisation::Model> {
     viewer.require(Permission::EditOrganisation)?;
-    let current = visible(viewer)
-        .filter(organisation::Column::Id.eq(id))
-        .lock_exclusive()
-        .one(tx.conn())
-        .await?
-        .ok_or_else(|| Error::not_found("id", "organisation"))?;
-    if current.version != version {
-        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
-    }
+    let current = standing::lock_at(tx, viewer, id, version).await?;
     let old = Profile::of(&current);
     let mut new = old.clone();
     edit(&mut new);

@@ -27,6 +27,7 @@ mod event_sharing;
 mod job;
 mod key_account;
 mod liaison;
+mod merge;
 mod note;
 mod operator_access;
 mod organisation;
@@ -58,6 +59,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
+    merge::ROWS,
     note::ROWS,
     operator_access::ROWS,
     organisation::ROWS,

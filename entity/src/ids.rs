@@ -166,6 +166,10 @@ typed_ids! {
     OrganisationId = "org";
     /// A contact at an organisation.
     ContactId = "con";
+    /// A merge of two records.
+    MergeId = "mrg";
+    /// A change that a merge made.
+    MergeChangeId = "mch";
     /// A tag.
     TagId = "tag";
     /// A note: an engagement record.

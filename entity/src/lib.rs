@@ -36,6 +36,8 @@ pub mod key_account;
 pub mod key_account_contact;
 pub mod liaison_request;
 pub mod list;
+pub mod merge;
+pub mod merge_change;
 pub mod note;
 pub mod notice_choice;
 pub mod one_time_token;

@@ -204,6 +204,8 @@ pub const ALL: &[&Holding] = &[
     &crate::key_account::PERSONAL_DATA,
     &crate::key_account_contact::PERSONAL_DATA,
     &crate::liaison_request::PERSONAL_DATA,
+    &crate::merge::PERSONAL_DATA,
+    &crate::merge_change::PERSONAL_DATA,
     &crate::note::PERSONAL_DATA,
     &crate::notice_choice::PERSONAL_DATA,
     &crate::operator_access::PERSONAL_DATA,

@@ -31,6 +31,7 @@ mod key_account;
 mod liaison;
 mod mail_rate;
 mod mail_transport;
+mod merge;
 mod migration;
 mod note;
 mod notice;
