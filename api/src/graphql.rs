@@ -50,6 +50,7 @@ pub mod operator_access;
 pub mod organisation;
 pub mod person;
 pub mod profile;
+pub mod registration;
 pub mod rows;
 pub mod scalars;
 pub mod schema;

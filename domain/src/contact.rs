@@ -43,6 +43,10 @@ pub fn marked(name: &str) -> String {
 /// The part of a contact that operators edit. The field names are those of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a state of its own: consent, opting out, no mail at all, mail held back"
+)]
 pub struct Profile {
     /// Their name.
     pub name: String,

@@ -18,8 +18,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    change::VERSION, error::Result, first_of_each::first_of_each, key_account::guard::standings, merge,
-    viewer::Viewer,
+    change::VERSION, error::Result, first_of_each::first_of_each, key_account::guard::standings,
+    merge, viewer::Viewer,
 };
 
 /// Contact details that are withheld until somebody has liaised (policy 2.3).

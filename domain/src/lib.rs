@@ -41,6 +41,7 @@ pub mod person;
 pub mod policy;
 pub mod profile;
 pub mod register;
+pub mod registration;
 pub mod request;
 pub mod secret;
 pub mod session;

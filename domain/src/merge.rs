@@ -129,7 +129,8 @@ async fn tell_log(tx: &mut Tx, viewer: &Viewer, merge: &merge::Model, undone: bo
         (MergeKind::Contact, false) => "contact.merge",
         (MergeKind::Contact, true) => "contact.undo_merge",
     };
-    let told = serde_json::json!({ "mergeId": merge.id, "survivorId": survivor, "mergedId": merged });
+    let told =
+        serde_json::json!({ "mergeId": merge.id, "survivorId": survivor, "mergedId": merged });
     tx.audit(viewer, action, &survivor, None, Some(told.clone()))
         .await?;
     tx.audit(viewer, action, &merged, None, Some(told)).await

@@ -32,6 +32,7 @@ mod note;
 mod operator_access;
 mod organisation;
 mod profile;
+mod registration;
 mod relay;
 mod session;
 mod suggestion;
@@ -64,6 +65,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     operator_access::ROWS,
     organisation::ROWS,
     profile::ROWS,
+    registration::ROWS,
     relay::ROWS,
     session::ROWS,
     suggestion::ROWS,

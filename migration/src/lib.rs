@@ -26,6 +26,7 @@ mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
 mod m20261127_000030_organisation_standing;
 mod m20261127_000031_merges;
+mod m20261127_000032_registrations;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000022_event_sharing::Migration),
             Box::new(m20261127_000030_organisation_standing::Migration),
             Box::new(m20261127_000031_merges::Migration),
+            Box::new(m20261127_000032_registrations::Migration),
         ]
     }
 }

@@ -41,6 +41,7 @@ mod organisation;
 mod permissions;
 mod profile;
 mod register;
+mod registration;
 mod security;
 mod session;
 mod statements;

@@ -74,7 +74,7 @@ on_both_columns! {
             let found = rows.iter().find(|rows| rows["table"] == table);
             found.map(|rows| (rows["moved"].as_i64().unwrap(), rows["takenOut"].as_i64().unwrap()))
         };
-        assert_eq!(of("contact"), Some((world.contacts.len() as i64, 0)));
+        assert_eq!(of("contact"), Some((i64::try_from(world.contacts.len()).unwrap(), 0)));
         assert_eq!(of("organisation"), Some((1, 0)), "its division");
         assert_eq!(of("key_account"), Some((1, 0)));
         let (tags_moved, tags_taken_out) = of("organisation_tag").unwrap();
@@ -117,7 +117,7 @@ on_both_columns! {
         assert_eq!(left["divisions"], json!([{ "name": "Robot Castings" }]));
         assert_eq!(left["keyAccounts"].as_array().unwrap().len(), 1);
         assert_eq!(left["merges"][0]["mergedName"], "Aire Valley Robotics Ltd");
-        assert_eq!(left["history"][0]["action"], "organisation.merge");
+        assert!(left["history"].to_string().contains("organisation.merge"), "{left}");
         assert_eq!(data["mergeOf"]["organisation"]["name"], "Aire Valley Robotics plc");
 
         // The employer signs in for what is left now, and their contact is still liaised about first.
@@ -160,6 +160,7 @@ on_both_columns! {
 
     async fn what_can_not_be_merged_is_refused_and_nothing_is_changed(bed: TestBed) {
         let world = World::open(&bed).await;
+        let untrained = world.system.demo_client("untrained").await;
         let before = world.snapshot().await;
         let itself = json!({ "survivorId": world.survivor, "mergedId": world.survivor });
         let unknown = json!({ "survivorId": world.survivor, "mergedId": "org_01h455vb4pex5vsknk084sn02q" });
@@ -173,7 +174,6 @@ on_both_columns! {
             assert!(answer.refusals().iter().all(|refusal| *refusal == code), "{input}: {answer:?}");
             assert!(!answer.refusals().is_empty(), "{input}");
         }
-        let untrained = world.system.demo_client("untrained").await;
         let answer = untrained.graphql(MERGE, json!({ "input": world.input() })).await;
         assert!(answer.codes().contains(&"FORBIDDEN"), "{answer:?}");
         assert_eq!(world.snapshot().await, before);

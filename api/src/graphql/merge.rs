@@ -16,8 +16,8 @@ use entity::{
 use uuid::Uuid;
 
 pub use self::inputs::{
-    ContactField, MergeContactsInput, MergeDecisionInput, MergeOrganisationsInput, OrganisationField,
-    UndoMergeInput,
+    ContactField, MergeContactsInput, MergeDecisionInput, MergeOrganisationsInput,
+    OrganisationField, UndoMergeInput,
 };
 use self::loaders::MergesInto;
 use super::{
@@ -140,20 +140,25 @@ fn written(kind: Kind, id: Uuid) -> ID {
 }
 
 /// The merges into an organisation, the latest first.
-pub(super) async fn into_organisation(
-    ctx: &Context<'_>,
-    id: OrganisationId,
-) -> Result<Vec<Merge>> {
+pub(super) async fn into_organisation(ctx: &Context<'_>, id: OrganisationId) -> Result<Vec<Merge>> {
     let key = MergesInto(Kind::Organisation, id.uuid());
     let found = rows(ctx)?.load_one(key).await?;
-    Ok(found.unwrap_or_default().into_iter().map(Merge::new).collect())
+    Ok(found
+        .unwrap_or_default()
+        .into_iter()
+        .map(Merge::new)
+        .collect())
 }
 
 /// The merges into a contact, the latest first.
 pub(super) async fn into_contact(ctx: &Context<'_>, id: ContactId) -> Result<Vec<Merge>> {
     let key = MergesInto(Kind::Contact, id.uuid());
     let found = rows(ctx)?.load_one(key).await?;
-    Ok(found.unwrap_or_default().into_iter().map(Merge::new).collect())
+    Ok(found
+        .unwrap_or_default()
+        .into_iter()
+        .map(Merge::new)
+        .collect())
 }
 
 /// What became of the rows of one table.

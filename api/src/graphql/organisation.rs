@@ -21,8 +21,8 @@ use sea_orm::{ColumnTrait, QueryFilter};
 pub use self::{
     duplicates::DuplicateQuery,
     input::{
-        ArchiveOrganisationInput, CreateOrganisationInput, OrganisationFilter, RestoreOrganisationInput,
-        UpdateOrganisationInput,
+        ArchiveOrganisationInput, CreateOrganisationInput, OrganisationFilter,
+        RestoreOrganisationInput, UpdateOrganisationInput,
     },
 };
 use super::{
@@ -36,6 +36,7 @@ use super::{
     key_account::{self, KeyAccount},
     merge::{self, Merge},
     note::Note,
+    registration::{self, HeldChange},
     rows::{LoadError, Rows, rows},
     store,
     tag::Tag,
@@ -244,6 +245,11 @@ impl Organisation {
     /// What was merged into it, the latest first.
     async fn merges(&self, ctx: &Context<'_>) -> Option<Result<Vec<Merge>>> {
         Some(merge::into_organisation(ctx, self.0.id).await)
+    }
+
+    /// What its employer asked to change and waits for an operator; null when nothing does.
+    async fn held_change(&self, ctx: &Context<'_>) -> Option<Result<HeldChange>> {
+        registration::held_of(ctx, self.0.id).await.transpose()
     }
 
     /// Raised at every change; `updateOrganisation` asks for it.

@@ -1,15 +1,11 @@
 //! Merging two contacts of one organisation.
 
 use entity::{
-    access_grant::Permission,
-    contact,
-    ids::ContactId,
-    key_account_contact as held_contact,
+    access_grant::Permission, contact, ids::ContactId, key_account_contact as held_contact,
     merge::MergeKind,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use serde_json::{Value, json};
 
@@ -145,10 +141,7 @@ async fn refuse(
     survivor: &contact::Model,
     merged: &contact::Model,
 ) -> Result<()> {
-    for (row, given) in [
-        (survivor, of.survivor_version),
-        (merged, of.merged_version),
-    ] {
+    for (row, given) in [(survivor, of.survivor_version), (merged, of.merged_version)] {
         if let Some(given) = given.filter(|given| *given != row.version) {
             return Err(
                 change::stale(tx.conn(), "contact.update", row.id, given, row.version).await?,
@@ -217,12 +210,9 @@ fn settle(old: &Row, other: &Row, take: &[ContactField]) -> Vec<(&'static str, V
     // policy 3: consent is both records' or nobody's, and whoever said no to one said no.
     settled.push(("visible_to_students", json!(both("visible_to_students"))));
     settled.push(("do_not_email", json!(either("do_not_email"))));
-    let opted_out = [
-        of(old, "bulk_opted_out_at"),
-        of(other, "bulk_opted_out_at"),
-    ]
-    .into_iter()
-    .find(|moment| !moment.is_null());
+    let opted_out = [of(old, "bulk_opted_out_at"), of(other, "bulk_opted_out_at")]
+        .into_iter()
+        .find(|moment| !moment.is_null());
     settled.push(("bulk_opted_out_at", opted_out.unwrap_or_default()));
     // The bounces are an address's.
     let holds = if takes_address { other } else { old };

@@ -91,7 +91,8 @@ pub(crate) async fn all_that_went_into(
             .await?;
         next = Vec::with_capacity(found.len());
         for (merged, survivor) in found {
-            if let (Some(root), false) = (roots.get(&survivor).copied(), roots.contains_key(&merged))
+            if let (Some(root), false) =
+                (roots.get(&survivor).copied(), roots.contains_key(&merged))
             {
                 roots.insert(merged, root);
                 all.entry(root).or_default().push(merged);

@@ -1,42 +1,43 @@
 //! Merging two organisations.
 
+mod values;
+
 use std::collections::HashSet;
 
 use entity::{
     access_grant::Permission,
     duplicate_pair::DuplicatePairState,
+    held_change::{self, HeldChangeState},
     ids::{DuplicatePairId, OrganisationId},
     key_account::{self, KeyAccountScope},
     merge::MergeKind,
     organisation::{self, RecordSource},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Statement,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement, sea_query::Expr,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(super) use self::values::differing;
+use self::values::settle;
 use super::{
-    Merged, MergedValue, Plan,
+    Merged, Plan,
     journal::Journal,
     references::references_to,
-    rows::{Row, Table, field_name, key},
+    rows::{Row, Table, key},
     tell_log,
 };
 use crate::{
     change,
     error::{Error, RefusalCode, Refusals, Result},
-    history::written,
     key_account as key_accounts,
     organisation::{name_key, visible},
     store::Tx,
     viewer::Viewer,
 };
 
-/// How many trading names and domains an organisation has at most.
-const MOST_NAMES: usize = 20;
 const TABLE: &str = "organisation";
 
 /// A field of which the merged organisation's value can be kept.
@@ -131,6 +132,7 @@ pub async fn organisations(tx: &mut Tx, viewer: &Viewer, of: &Organisations) -> 
         }
     }
     refuse_clashing_claims(tx, &survivor, &merged).await?;
+    refuse_waiting_changes(tx, &merged).await?;
 
     let plan = Plan {
         kind: MergeKind::Organisation,
@@ -150,7 +152,7 @@ pub async fn organisations(tx: &mut Tx, viewer: &Viewer, of: &Organisations) -> 
     let old = one(table.find(tx, &key("id", merge.survivor_id)).await?)?;
     let other = one(table.find(tx, &key("id", merge.merged_id)).await?)?;
     let mut settled = settle(&old, &other, &of.take)?;
-    settled.push(("parent_id", json!(parent_id.map(|id| id.uuid()))));
+    settled.push(("parent_id", json!(parent_id.map(OrganisationId::uuid))));
     let values = differing(&old, &other, &settled);
 
     let mut journal = Journal::new(tx, &merge, None);
@@ -225,7 +227,9 @@ async fn lock_both(
                 );
             }
             refusals.into_result()?;
-            Err(Error::Fault("a record is neither there nor missing".to_owned()))
+            Err(Error::Fault(
+                "a record is neither there nor missing".to_owned(),
+            ))
         }
     }
 }
@@ -274,6 +278,23 @@ async fn refuse_clashing_claims(
     refusals.into_result()
 }
 
+/// What the employer of the other asked for is decided while it is still that organisation's.
+async fn refuse_waiting_changes(tx: &Tx, merged: &organisation::Model) -> Result<()> {
+    let waiting = held_change::Entity::find()
+        .filter(held_change::Column::OrganisationId.eq(merged.id))
+        .filter(held_change::Column::State.eq(HeldChangeState::Waiting))
+        .count(tx.conn())
+        .await?;
+    if waiting == 0 {
+        return Ok(());
+    }
+    Err(Error::refused(
+        RefusalCode::WrongState,
+        "mergedId",
+        "Its employer has asked for changes: decide about them first.",
+    ))
+}
+
 /// What somebody should know before they merge the two.
 async fn notes(
     tx: &Tx,
@@ -298,7 +319,9 @@ async fn notes(
         ));
     }
     if survivor.state != merged.state {
-        notes.push("They stand differently in approval: the one that is left stays as it is.".to_owned());
+        notes.push(
+            "They stand differently in approval: the one that is left stays as it is.".to_owned(),
+        );
     }
     if survivor.shows_contacts_to_students != merged.shows_contacts_to_students {
         notes.push(
@@ -335,86 +358,6 @@ async fn parent_of(
         .parent_id
         .filter(|id| *id != survivor.id && !has_divisions);
     Ok(own.or(others))
-}
-
-/// Which value of each column is kept.
-fn settle(
-    old: &Row,
-    other: &Row,
-    take: &[OrganisationField],
-) -> Result<Vec<(&'static str, Value)>> {
-    let of = |row: &Row, column: &str| row.get(column).cloned().unwrap_or(Value::Null);
-    let mut settled = Vec::new();
-    for field in OrganisationField::ALL {
-        let column = field.column();
-        let (own, others) = (of(old, column), of(other, column));
-        let kept = if own.is_null() || (take.contains(&field) && !others.is_null()) {
-            others
-        } else {
-            own
-        };
-        settled.push((column, kept));
-    }
-    let name = settled
-        .first()
-        .and_then(|(_, name)| name.as_str())
-        .unwrap_or_default()
-        .to_owned();
-    settled.push(("name_key", json!(name_key(&name))));
-    // Whoever knew the other by its name finds the one that is left by it.
-    let texts = |row: &Row, column: &str| -> Result<Vec<String>> {
-        Ok(serde_json::from_value(of(row, column))?)
-    };
-    let names = [
-        texts(old, "trading_names")?,
-        vec![of(old, "name"), of(other, "name")]
-            .into_iter()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect(),
-        texts(other, "trading_names")?,
-    ]
-    .concat();
-    let own: HashSet<String> = texts(old, "trading_names")?.into_iter().collect();
-    let names = few(names, |given| {
-        *given != name && (own.contains(given) || name_key(given) != name_key(&name))
-    });
-    settled.push(("trading_names", json!(names)));
-    let domains = [texts(old, "email_domains")?, texts(other, "email_domains")?].concat();
-    settled.push(("email_domains", json!(few(domains, |_| true))));
-    // policy 3: consent is both records' or nobody's.
-    let shows = "shows_contacts_to_students";
-    let consent = of(old, shows) == json!(true) && of(other, shows) == json!(true);
-    settled.push((shows, json!(consent)));
-    Ok(settled)
-}
-
-/// The first of each, as many as are kept.
-fn few(mut names: Vec<String>, keep: impl Fn(&String) -> bool) -> Vec<String> {
-    let mut seen = HashSet::new();
-    names.retain(|name| keep(name) && seen.insert(name.clone()));
-    names.truncate(MOST_NAMES);
-    names
-}
-
-/// The values in which the two differ, and which one is kept.
-pub(super) fn differing(
-    old: &Row,
-    other: &Row,
-    settled: &[(&'static str, Value)],
-) -> Vec<MergedValue> {
-    settled
-        .iter()
-        .filter(|(column, kept)| {
-            !matches!(*column, "name_key" | "parent_id")
-                && (old.get(*column) != other.get(*column) || old.get(*column) != Some(kept))
-        })
-        .map(|(column, kept)| MergedValue {
-            field: field_name(column),
-            survivor: old.get(*column).and_then(written),
-            merged: other.get(*column).and_then(written),
-            kept: written(kept),
-        })
-        .collect()
 }
 
 /// Pairs with the merged one: those that are still open are found again by the next search. That it was no duplicate of a

@@ -62,6 +62,8 @@ const TO_ORGANISATIONS: &[Reference] = &[
     by_id("key_account", "organisation_id"),
     one_for("organisation_tag", "organisation_id", "tag_id"),
     one_for("event_organisation", "organisation_id", "event_id"),
+    by_id("registration", "organisation_id"),
+    by_id("held_change", "organisation_id"),
     own_rule("duplicate_pair", "one_id"),
     own_rule("duplicate_pair", "other_id"),
     by_id("duplicate_pair", "group_id"),

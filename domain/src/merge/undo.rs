@@ -1,7 +1,7 @@
 //! Undoing a merge whole. What was changed since then stays; where that and the undoing want different things, nothing is
 //! guessed: each such conflict is shown, and somebody says which it is to be.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use entity::{
     access_grant::Permission,
@@ -72,7 +72,7 @@ pub async fn undo(
     tx: &mut Tx,
     viewer: &Viewer,
     id: MergeId,
-    decisions: &HashMap<String, bool>,
+    decisions: &BTreeMap<String, bool>,
 ) -> Result<Undone> {
     viewer.require(Permission::DeleteOrganisation)?;
     let merge = merge::Entity::find_by_id(id)
@@ -102,9 +102,7 @@ pub async fn undo(
         undoing.undo(change).await?;
     }
     let (rows, conflicts) = (undoing.rows, undoing.conflicts);
-    let is_done = conflicts
-        .iter()
-        .all(|conflict| conflict.decision.is_some());
+    let is_done = conflicts.iter().all(|conflict| conflict.decision.is_some());
     if !is_done {
         return Ok(Undone {
             merge,
@@ -150,11 +148,13 @@ async fn refuse(tx: &Tx, viewer: &Viewer, merge: &merge::Model) -> Result<()> {
         )));
     }
     let is_there = match merge.kind {
-        MergeKind::Organisation => organisation::Entity::find_by_id(OrganisationId(merge.survivor_id))
-            .lock_exclusive()
-            .one(tx.conn())
-            .await?
-            .is_some(),
+        MergeKind::Organisation => {
+            organisation::Entity::find_by_id(OrganisationId(merge.survivor_id))
+                .lock_exclusive()
+                .one(tx.conn())
+                .await?
+                .is_some()
+        }
         MergeKind::Contact => {
             let id = ContactId(merge.survivor_id);
             let mut refusals = Refusals::default();
@@ -170,19 +170,21 @@ async fn refuse(tx: &Tx, viewer: &Viewer, merge: &merge::Model) -> Result<()> {
     if is_there {
         return Ok(());
     }
-    Err(match live(tx.conn(), merge.kind, merge.survivor_id).await? {
-        Some(later) => wrong(format!(
-            "The record that was left has been merged into another since: undo that merge first ({}).",
-            later.id
-        )),
-        None => wrong("The record that was left is no longer there."),
-    })
+    Err(
+        match live(tx.conn(), merge.kind, merge.survivor_id).await? {
+            Some(later) => wrong(format!(
+                "The record that was left has been merged into another since: undo that merge first ({}).",
+                later.id
+            )),
+            None => wrong("The record that was left is no longer there."),
+        },
+    )
 }
 
 struct Undoing<'u> {
     tx: &'u Tx,
     merge: &'u merge::Model,
-    decisions: &'u HashMap<String, bool>,
+    decisions: &'u BTreeMap<String, bool>,
     rows: Vec<MergedRows>,
     conflicts: Vec<Conflict>,
 }
@@ -228,7 +230,9 @@ impl Undoing<'_> {
     async fn undo(&mut self, change: merge_change::Model) -> Result<()> {
         let table = Table::named(&change.in_table)?;
         let Value::Object(row_key) = change.row_key.clone() else {
-            return Err(Error::Fault("the key of a kept row can't be read".to_owned()));
+            return Err(Error::Fault(
+                "the key of a kept row can't be read".to_owned(),
+            ));
         };
         match change.kind {
             MergeChangeKind::Value => self.undo_value(&table, change, &row_key).await,
@@ -299,8 +303,12 @@ impl Undoing<'_> {
         let Some(id) = value.as_str().and_then(|id| id.parse::<Uuid>().ok()) else {
             return Ok(value);
         };
+        // This merge still counts while it is being undone.
+        if id == self.merge.merged_id {
+            return Ok(value);
+        }
         let left = left_of(self.tx.conn(), OrganisationId(id)).await?;
-        Ok(json!(left.map(|id| id.uuid())))
+        Ok(json!(left.map(OrganisationId::uuid)))
     }
 
     async fn undo_move(
@@ -310,10 +318,7 @@ impl Undoing<'_> {
         mut row_key: Row,
     ) -> Result<()> {
         let column = change.in_column.unwrap_or_default();
-        let (ours, theirs) = (
-            json!(self.merge.survivor_id),
-            json!(self.merge.merged_id),
-        );
+        let (ours, theirs) = (json!(self.merge.survivor_id), json!(self.merge.merged_id));
         let by_id = row_key.contains_key("id");
         if !by_id {
             // The column is a part of the key.

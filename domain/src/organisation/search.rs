@@ -109,7 +109,7 @@ pub async fn divisions_of(
 
 /// Every word of `search` is in the name or in a name it trades under, in whatever case and with or without accents. A text without letters and
 /// digits finds nothing.
-fn named_like(search: &str) -> Condition {
+pub(crate) fn named_like(search: &str) -> Condition {
     let words = words(search);
     if words.is_empty() {
         return Condition::all().add(super::nothing());
@@ -125,7 +125,9 @@ fn named_like(search: &str) -> Condition {
                 )
                 .add(
                     Expr::expr(Func::lower(
-                        organisation::Column::TradingNames.into_expr().cast_as("text"),
+                        organisation::Column::TradingNames
+                            .into_expr()
+                            .cast_as("text"),
                     ))
                     .like(LikeExpr::new(format!("%{word}%"))),
                 ),

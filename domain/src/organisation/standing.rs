@@ -27,9 +27,11 @@ const LONGEST_REASON: usize = 500;
 /// The part of a record that says where it stands, as the audit log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Standing {
-    state: OrganisationState,
-    state_reason: Option<String>,
+pub(crate) struct Standing {
+    /// Where it stands.
+    pub state: OrganisationState,
+    /// Why.
+    pub state_reason: Option<String>,
 }
 
 impl Standing {
@@ -120,12 +122,12 @@ pub async fn restore(
     put(tx, viewer, current, standing, None, "organisation.restore").await
 }
 
-pub(super) fn reason_of(given: Option<&str>, refusals: &mut Refusals) -> Option<String> {
+pub(crate) fn reason_of(given: Option<&str>, refusals: &mut Refusals) -> Option<String> {
     Text::block("reason", LONGEST_REASON).optional(given, refusals)
 }
 
 /// The organisation, locked, if it exists for the viewer and is at this version.
-pub(super) async fn lock_at(
+pub(crate) async fn lock_at(
     tx: &Tx,
     viewer: &Viewer,
     id: OrganisationId,
@@ -143,7 +145,8 @@ pub(super) async fn lock_at(
     Ok(current)
 }
 
-async fn put(
+/// Writes where an organisation stands, and what was done into the log.
+pub(crate) async fn put(
     tx: &mut Tx,
     viewer: &Viewer,
     current: organisation::Model,

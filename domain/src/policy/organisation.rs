@@ -22,8 +22,9 @@ table! {
         founded, state: read(EVERYONE);
         contacts, contactCount, events, divisions: read(SIGNED_IN);
         contacts(first), events(first), divisions(first): give(SIGNED_IN);
-        showsContactsToStudents, stateReason: read(EMPLOYER | STAFF);
-        tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, version, createdAt, updatedAt: read(STAFF);
+        showsContactsToStudents, stateReason, version: read(EMPLOYER | STAFF);
+        heldChange: read(EMPLOYER | OPERATOR);
+        tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, createdAt, updatedAt: read(STAFF);
         history, merges: read(STAFF);
         notes(first), history(first): give(STAFF);
     }

@@ -43,6 +43,14 @@ pub(crate) const RESET: Limit = Limit {
     per_address: 30,
 };
 
+/// Registrations of employers.
+pub(crate) const REGISTER: Limit = Limit {
+    name: "register",
+    window: LONGEST,
+    per_account: 3,
+    per_address: 30,
+};
+
 /// The longest that any limit looks back.
 pub(crate) const LONGEST: TimeDelta = TimeDelta::hours(1);
 

@@ -21,7 +21,11 @@ const GOES_UP: [&str; 2] = ["version", "updated_at"];
 /// Without what goes up in the record that is left.
 fn settled(mut snapshot: Snapshot, world: &World) -> Snapshot {
     let id = world.survivor.uuid().simple().to_string();
-    let row = snapshot.get_mut("organisation").unwrap().get_mut(&id).unwrap();
+    let row = snapshot
+        .get_mut("organisation")
+        .unwrap()
+        .get_mut(&id)
+        .unwrap();
     row.retain(|column, _| !GOES_UP.contains(&column.as_str()));
     snapshot
 }
@@ -31,7 +35,11 @@ async fn undo(world: &World, merge: &Value, decisions: Value) -> (Value, Vec<Str
     let input = json!({ "mergeId": merge, "decisions": decisions });
     let answer = world.admin.graphql(UNDO, json!({ "input": input })).await;
     assert_eq!(answer.codes(), [""; 0], "{answer:?}");
-    let refusals = answer.refusals().iter().map(|code| (*code).to_owned()).collect();
+    let refusals = answer
+        .refusals()
+        .iter()
+        .map(|code| (*code).to_owned())
+        .collect();
     (answer.data["undoMerge"]["outcome"].clone(), refusals)
 }
 
@@ -44,7 +52,11 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
     match random.random_range(0..7) {
         0 => {
             let db = world.system.store().reader();
-            let row = organisation::Entity::find_by_id(organisation).one(db).await.unwrap().unwrap();
+            let row = organisation::Entity::find_by_id(organisation)
+                .one(db)
+                .await
+                .unwrap()
+                .unwrap();
             let mut input = json!({ "id": organisation, "version": row.version });
             let (field, value) = [
                 ("sector", json!(format!("Sector {number}"))),
@@ -53,13 +65,18 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
                 ("tradingNames", json!([format!("Robots {number}")])),
                 ("founded", json!(format!("19{number:02}"))),
                 ("name", json!(format!("Robots of Leeds {number}"))),
-            ][random.random_range(0..6)].clone();
+            ][random.random_range(0..6)]
+            .clone();
             input[field] = value;
             world.done(UPDATE, input).await;
         }
         1 => {
             let db = world.system.store().reader();
-            let row = entity::contact::Entity::find_by_id(contact.id).one(db).await.unwrap().unwrap();
+            let row = entity::contact::Entity::find_by_id(contact.id)
+                .one(db)
+                .await
+                .unwrap()
+                .unwrap();
             world.done(
                 "mutation($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code message } } }",
                 json!({ "id": contact.id, "version": row.version, "jobTitle": format!("Post {number}") }),
@@ -90,7 +107,11 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
             ).await;
         }
         _ => {
-            world.create(json!({ "name": format!("Bystander {number}"), "confirmNotDuplicate": true })).await;
+            world
+                .create(
+                    json!({ "name": format!("Bystander {number}"), "confirmNotDuplicate": true }),
+                )
+                .await;
         }
     }
 }
@@ -107,7 +128,10 @@ struct Expected<'w> {
 
 impl Expected<'_> {
     fn is_restored(&self, key: &str) -> Option<bool> {
-        self.decided.iter().find(|(known, _)| known == key).map(|(_, restore)| *restore)
+        self.decided
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, restore)| *restore)
     }
 
     /// The row that one of what is left was before the merge.
@@ -117,9 +141,16 @@ impl Expected<'_> {
             return (key, false);
         }
         let mut former = row.clone();
-        former.insert("organisation_id".to_owned(), json!(self.world.merged.uuid().simple().to_string()));
+        former.insert(
+            "organisation_id".to_owned(),
+            json!(self.world.merged.uuid().simple().to_string()),
+        );
         let former = snapshot::key_of(&former);
-        if self.before[table].contains_key(&former) { (former, true) } else { (key, false) }
+        if self.before[table].contains_key(&former) {
+            (former, true)
+        } else {
+            (key, false)
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -141,10 +172,15 @@ impl Expected<'_> {
             if now == row {
                 continue;
             }
-            let tag = row.get("tag_id").and_then(Value::as_str).unwrap_or_default();
+            let tag = row
+                .get("tag_id")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let tag: Option<uuid::Uuid> = tag.parse().ok();
             let conflict = tag.map(|tag| format!("{table}:{tag}"));
-            if was_moved && conflict.is_some_and(|conflict| self.is_restored(&conflict) == Some(false)) {
+            if was_moved
+                && conflict.is_some_and(|conflict| self.is_restored(&conflict) == Some(false))
+            {
                 // Made anew since, and left where it is.
                 rows.remove(&former);
                 rows.insert(key.clone(), now.clone());
@@ -156,7 +192,10 @@ impl Expected<'_> {
                 }
                 let is_survivor = *key == self.world.survivor.uuid().simple().to_string();
                 let field = if is_survivor { column.as_str() } else { "" };
-                let name = match field { "trading_names" => "tradingNames", other => other };
+                let name = match field {
+                    "trading_names" => "tradingNames",
+                    other => other,
+                };
                 if self.is_restored(name) == Some(true) {
                     continue;
                 }
@@ -164,7 +203,9 @@ impl Expected<'_> {
                 if field == "name_key" && self.is_restored("name") == Some(true) {
                     continue;
                 }
-                rows.get_mut(&former).unwrap().insert(column.clone(), value.clone());
+                rows.get_mut(&former)
+                    .unwrap()
+                    .insert(column.clone(), value.clone());
             }
         }
         for (key, row) in edited {
@@ -192,20 +233,39 @@ async fn after_edits(bed: &TestBed, seed: u64) {
     let conflicts = outcome["conflicts"].as_array().unwrap().clone();
     let decided: Vec<(String, bool)> = conflicts
         .iter()
-        .map(|conflict| (conflict["key"].as_str().unwrap().to_owned(), random.random()))
+        .map(|conflict| {
+            (
+                conflict["key"].as_str().unwrap().to_owned(),
+                random.random(),
+            )
+        })
         .collect();
     if !conflicts.is_empty() {
         assert_eq!(refusals, ["UNDECIDED"], "{conflicts:?}");
         assert_eq!(outcome["isUndone"], false);
-        assert_eq!(snapshot::differences(&world.snapshot().await, &edited), [""; 0], "seed {seed}");
+        assert_eq!(
+            snapshot::differences(&world.snapshot().await, &edited),
+            [""; 0],
+            "seed {seed}"
+        );
         let decisions: Vec<Value> = decided
             .iter()
             .map(|(key, restore)| json!({ "key": key, "restore": restore }))
             .collect();
         let (outcome, refusals) = undo(&world, &merge, json!(decisions)).await;
-        assert_eq!((outcome["isUndone"].clone(), refusals.len()), (json!(true), 0), "{outcome}");
+        assert_eq!(
+            (outcome["isUndone"].clone(), refusals.len()),
+            (json!(true), 0),
+            "{outcome}"
+        );
     }
-    let expected = Expected { world: &world, before, merged, edited, decided };
+    let expected = Expected {
+        world: &world,
+        before,
+        merged,
+        edited,
+        decided,
+    };
     let expected = settled(expected.snapshot(), &world);
     let found = settled(world.snapshot().await, &world);
     let differences = snapshot::differences(&expected, &found);
@@ -246,8 +306,8 @@ on_both_columns! {
         let data = world.done(UNDO, json!({ "mergeId": merge, "dryRun": true })).await;
         let outcome = &data["undoMerge"]["outcome"];
         assert_eq!(outcome["isUndone"], false);
-        let [conflict] = &outcome["conflicts"].as_array().unwrap()[..] else { panic!("{outcome}") };
-        assert_eq!(conflict["key"], "sector");
+        let conflicts = outcome["conflicts"].as_array().unwrap();
+        let conflict = conflicts.iter().find(|conflict| conflict["key"] == "sector").unwrap();
         assert_eq!((&conflict["before"], &conflict["now"]), (&Value::Null, &json!("Toys")));
         assert!(conflict["merged"].is_string() && conflict["canBeRestored"] == true, "{conflict}");
         assert_eq!(world.snapshot().await, before);

@@ -67,7 +67,13 @@ impl World {
             "name": "Aire Valley Robotics plc", "tradingNames": ["AVR"], "address": "1 Forge Lane, Leeds",
             "emailDomains": ["avr.example"], "confirmNotDuplicate": true,
         });
-        world.survivor = world.create(survivor).await.as_str().unwrap().parse().unwrap();
+        world.survivor = world
+            .create(survivor)
+            .await
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         world
             .create(json!({ "name": "Robot Castings", "parentId": world.merged }))
             .await;

@@ -1,6 +1,6 @@
 //! What clients send about merges.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use async_graphql::{Enum, InputObject};
 use domain::merge::{
@@ -133,7 +133,7 @@ pub struct UndoMergeInput {
 }
 
 impl UndoMergeInput {
-    pub(super) fn into_decisions(self) -> HashMap<String, bool> {
+    pub(super) fn into_decisions(self) -> BTreeMap<String, bool> {
         let decisions = self.decisions.into_iter();
         decisions
             .map(|decision| (decision.key, decision.restore))
