@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, RefusalCode, Result};
 
 /// The name under which an audit entry keeps the version that a change led to.
-const VERSION: &str = "version";
+pub(crate) const VERSION: &str = "version";
 
 /// The fields that differ between two states of a record, under the names that the API gives them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Change {
 }
 
 /// The refusal of a change to version `given` of a record that has moved on. It names what others changed meanwhile, as
-/// the audit log knows it under `action` and `subject`.
+/// the audit log knows it under `subject` and all actions on records of the kind that `action` is one of.
 pub async fn stale(
     db: &impl ConnectionTrait,
     action: &'static str,
@@ -64,9 +64,10 @@ pub async fn stale(
     given: i32,
     current: i32,
 ) -> Result<Error> {
+    let kind = action.split_once('.').map_or(action, |(kind, _)| kind);
     let entries = audit_entry::Entity::find()
         .filter(audit_entry::Column::Subject.eq(subject.to_string()))
-        .filter(audit_entry::Column::Action.eq(action))
+        .filter(audit_entry::Column::Action.starts_with(format!("{kind}.")))
         .order_by_asc(audit_entry::Column::Id)
         .all(db)
         .await?;

@@ -43,6 +43,10 @@ pub fn marked(name: &str) -> String {
 /// The part of a contact that operators edit. The field names are those of the API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a state of its own: consent, opting out, no mail at all, mail held back"
+)]
 pub struct Profile {
     /// Their name.
     pub name: String,
@@ -60,6 +64,8 @@ pub struct Profile {
     pub bulk_opted_out: bool,
     /// Whether they must not be sent any mail.
     pub do_not_email: bool,
+    /// Whether mail is held back after bounces.
+    pub on_hold: bool,
 }
 
 impl Profile {
@@ -75,6 +81,7 @@ impl Profile {
             state: ContactState::Active,
             bulk_opted_out: false,
             do_not_email: false,
+            on_hold: false,
         }
     }
 
@@ -90,6 +97,7 @@ impl Profile {
             state: contact.state,
             bulk_opted_out: contact.bulk_opted_out_at.is_some(),
             do_not_email: contact.do_not_email,
+            on_hold: contact.on_hold_at.is_some(),
         }
     }
 
@@ -250,7 +258,7 @@ async fn change_locked(
     let mut new = old.clone();
     edit(&mut new);
     let mut refusals = Refusals::default();
-    let new = new.checked(&mut refusals);
+    let mut new = new.checked(&mut refusals);
     if (&new.email, &new.telephone) != (&old.email, &old.telephone) {
         refuse_before_liaison(tx, viewer, id, &mut refusals).await?;
     }
@@ -266,14 +274,17 @@ async fn change_locked(
         .await?;
     }
     refusals.into_result()?;
+    if new.email != old.email {
+        // The bounces were another address's.
+        new.on_hold = false;
+    }
     let change = Change::between(&old, &new)?;
     if change.is_empty() {
         return Ok(current);
     }
     let mut row = current.into_active_model();
-    if new.email != old.email {
-        // The bounces were another address's.
-        row.on_hold_at = Set(None);
+    if new.on_hold != old.on_hold {
+        row.on_hold_at = Set(new.on_hold.then(|| tx.now()));
     }
     if new.bulk_opted_out != old.bulk_opted_out {
         row.bulk_opted_out_at = Set(new.bulk_opted_out.then(|| tx.now()));

@@ -7,7 +7,7 @@ mod erasure;
 mod export;
 mod person;
 mod retention;
-mod rows;
+pub(crate) mod rows;
 
 pub use access::{
     GatherCopy, PATH as ACCESS_PATH, fetch as fetch_copy, gather as gather_copy, open as open_copy,

@@ -173,6 +173,8 @@ pub enum RefusalCode {
     LastAdministrator,
     /// It is a key account contact: ask the Key Account Operator first.
     LiaiseFirst,
+    /// It has been changed since: somebody has to decide what it is to be.
+    Undecided,
     /// Another event on the calendar takes its students away: acknowledge it with a reason.
     SevereClash,
     /// Somebody else has to agree first; the message says who is asked how.

@@ -113,6 +113,15 @@ pub async fn claim(
     Ok(account)
 }
 
+/// The claims on the organisation that count. Its lock is held; those that no longer do are ended first.
+pub(crate) async fn live_claims(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+) -> Result<Vec<key_account::Model>> {
+    end::lapse_of_organisation(tx, organisation_id).await?;
+    live_of(tx, organisation_id).await
+}
+
 /// What becomes of the claims on an organisation when it is marked as one with many touch points, or is no longer.
 ///
 /// A whole claim becomes one on its contacts. The other way, one operator may be left with the whole, but not two.

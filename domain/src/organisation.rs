@@ -6,6 +6,7 @@ pub mod import;
 pub(crate) mod name_key;
 mod profile;
 mod search;
+mod standing;
 mod web;
 
 use entity::{
@@ -19,18 +20,21 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QuerySelect, Select,
+    QueryFilter, Select,
     sea_query::{Expr, ExprTrait},
 };
 
 pub use events::events_of;
 pub use name_key::name_key;
 pub use profile::Profile;
-pub use search::{Filter, Key, count, key, list};
+pub(crate) use search::named_like;
+pub use search::{Filter, Key, count, divisions_of, key, list};
+pub(crate) use standing::{Standing, lock_at, put, reason_of};
+pub use standing::{archive, restore};
 pub use web::is_free_mail;
 
 use crate::{
-    change::{self, Change},
+    change::Change,
     duplicate::Match,
     error::{Error, RefusalCode, Refusals, Result},
     key_account,
@@ -145,15 +149,7 @@ pub async fn update(
     edit: impl FnOnce(&mut Profile) + Send,
 ) -> Result<organisation::Model> {
     viewer.require(Permission::EditOrganisation)?;
-    let current = visible(viewer)
-        .filter(organisation::Column::Id.eq(id))
-        .lock_exclusive()
-        .one(tx.conn())
-        .await?
-        .ok_or_else(|| Error::not_found("id", "organisation"))?;
-    if current.version != version {
-        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
-    }
+    let current = standing::lock_at(tx, viewer, id, version).await?;
     let old = Profile::of(&current);
     let mut new = old.clone();
     edit(&mut new);
@@ -163,10 +159,22 @@ pub async fn update(
         check_parent(tx, viewer, Some(id), new.parent_id, &mut refusals).await?;
     }
     refusals.into_result()?;
-    let change = Change::between(&old, &new)?;
+    write_profile(tx, viewer, current, &old, new).await
+}
+
+/// Writes what is other in a profile that has been checked, and what was changed into the log.
+pub(crate) async fn write_profile(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    current: organisation::Model,
+    old: &Profile,
+    new: Profile,
+) -> Result<organisation::Model> {
+    let change = Change::between(old, &new)?;
     if change.is_empty() {
         return Ok(current);
     }
+    let (id, version) = (current.id, current.version);
     if new.multiple_touch_points != old.multiple_touch_points {
         key_account::touch_points_changed(tx, id, new.multiple_touch_points).await?;
     }
@@ -217,6 +225,35 @@ async fn check_parent(
         "A division belongs to a head office, which is no division itself.",
     );
     Ok(())
+}
+
+/// Adds an organisation whose employer registers it: it waits for an operator. What it looks like is shown to them.
+pub(crate) async fn register(tx: &mut Tx, profile: Profile) -> Result<organisation::Model> {
+    let alike = duplicates::of_profile(tx.conn(), &profile).await?;
+    let mut row = new_row(tx, profile, RecordSource::SelfRegistered, None);
+    row.state = Set(OrganisationState::Pending);
+    let created = row.insert(tx.conn()).await?;
+    duplicates::note(tx, &created, alike).await?;
+    tx.audit(
+        &Viewer::system(),
+        "organisation.register",
+        created.id,
+        None,
+        Some(serde_json::to_value(Profile::of(&created))?),
+    )
+    .await?;
+    Ok(created)
+}
+
+/// The domains that are an organisation's own: those of its web site and its mail.
+#[must_use]
+pub fn own_domains(organisation: &organisation::Model) -> Vec<String> {
+    duplicates::Candidate::of_profile(&Profile::of(organisation)).domains()
+}
+
+/// A column as text.
+pub(crate) fn as_text(column: organisation::Column) -> Expr {
+    column.into_expr().cast_as("text")
 }
 
 /// A row for a profile that has been checked.

@@ -33,10 +33,12 @@ mod key_account;
 mod liaison;
 mod mail_rules;
 mod mail_topic;
+mod merge;
 mod note;
 mod operator_access;
 mod organisation;
 mod profile;
+mod registration;
 mod relay;
 mod session;
 mod suggestion;
@@ -70,10 +72,12 @@ const TABLES: &[&[&[&[Row]]]] = &[
     liaison::ROWS,
     mail_rules::ROWS,
     mail_topic::ROWS,
+    merge::ROWS,
     note::ROWS,
     operator_access::ROWS,
     organisation::ROWS,
     profile::ROWS,
+    registration::ROWS,
     relay::ROWS,
     session::ROWS,
     suggestion::ROWS,

@@ -173,6 +173,14 @@ typed_ids! {
     OrganisationId = "org";
     /// A contact at an organisation.
     ContactId = "con";
+    /// A registration of an employer.
+    RegistrationId = "reg";
+    /// Changes that wait for an operator.
+    HeldChangeId = "hch";
+    /// A merge of two records.
+    MergeId = "mrg";
+    /// A change that a merge made.
+    MergeChangeId = "mch";
     /// A tag.
     TagId = "tag";
     /// A note: an engagement record.

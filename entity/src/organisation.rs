@@ -129,6 +129,10 @@ pub struct Model {
     pub founded: Option<String>,
     /// Where it stands in approval.
     pub state: OrganisationState,
+    /// Where it stood before it was archived.
+    pub archived_from: Option<OrganisationState>,
+    /// Why it stands there, for those whom it concerns to read.
+    pub state_reason: Option<String>,
     /// Where the record came from.
     pub source: RecordSource,
     /// Its key in that source; unique with it, so that a second import finds it.
@@ -154,7 +158,7 @@ personal_data! {
     "organisation": "An employer, which may be one person working for themselves.";
     erasure: Keep("an organisation is nobody; a person's name and addresses are taken out");
     retention: Until::Always.because("the record of an employer is what the system is for (policy 2.2)");
-    Words => name, name_key, trading_names, website, address;
-    Nothing => id, email_domains, sector, sub_sector, size, kind, parent_id, company_number, founded, state, source,
-        source_key, shows_contacts_to_students, multiple_touch_points, version, created_at, updated_at;
+    Words => name, name_key, trading_names, website, address, state_reason;
+    Nothing => id, email_domains, sector, sub_sector, size, kind, parent_id, company_number, founded, state,
+        archived_from, source, source_key, shows_contacts_to_students, multiple_touch_points, version, created_at, updated_at;
 }

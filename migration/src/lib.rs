@@ -28,6 +28,9 @@ mod m20261127_000001_audit_numbers;
 mod m20261127_000002_subject_access;
 mod m20261127_000010_calendar_files;
 mod m20261127_000011_attachments;
+mod m20261127_000030_organisation_standing;
+mod m20261127_000031_merges;
+mod m20261127_000032_registrations;
 mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
@@ -66,6 +69,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000002_subject_access::Migration),
             Box::new(m20261127_000010_calendar_files::Migration),
             Box::new(m20261127_000011_attachments::Migration),
+            Box::new(m20261127_000030_organisation_standing::Migration),
+            Box::new(m20261127_000031_merges::Migration),
+            Box::new(m20261127_000032_registrations::Migration),
             Box::new(m20261127_000050_bounces::Migration),
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),

@@ -53,7 +53,7 @@ async fn is_signed_in(client: &Client) -> bool {
 }
 
 /// The path in the newest letter to this address that begins so.
-async fn link(bed: &TestBed, to: &str, path: &str) -> String {
+pub async fn link(bed: &TestBed, to: &str, path: &str) -> String {
     until(
         Duration::from_secs(20),
         "the letter with the link has come",

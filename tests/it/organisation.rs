@@ -1,5 +1,7 @@
 //! Organisations: adding, changing, finding them, and who sees which.
 
+mod standing;
+
 use entity::{
     event::{self, EventState},
     event_organisation,

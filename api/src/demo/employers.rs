@@ -126,6 +126,8 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
             address: Some("Leeds".to_owned()),
             founded: None,
             state: OrganisationState::Approved,
+            archived_from: None,
+            state_reason: None,
             source: RecordSource::Staff,
             source_key: None,
             shows_contacts_to_students: sample.shows_contacts,

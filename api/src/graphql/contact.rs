@@ -18,8 +18,10 @@ use super::{
     connection::{Connection, PageArgs, connect},
     disclosure::disclose,
     errors::{Payload, payload},
+    history::{self, RecordChange},
     id::Id,
     key_account::{self, KeyAccount},
+    merge::{self, Merge},
     organisation::{self, Organisation},
     rows::{LoadError, Rows, rows},
     store, viewer,
@@ -156,6 +158,21 @@ impl Contact {
     /// Since when mail is held back after bounces; null when it isn't.
     async fn on_hold_at(&self) -> Option<DateTime<Utc>> {
         self.0.on_hold_at
+    }
+
+    /// What was changed of the record, the latest first: who, when, what it was and what it became. Details for which the
+    /// viewer must liaise first are left out.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<RecordChange>>> {
+        Some(history::of_contact(ctx, self.0.id, first).await)
+    }
+
+    /// What was merged into it, the latest first.
+    async fn merges(&self, ctx: &Context<'_>) -> Option<Result<Vec<Merge>>> {
+        Some(merge::into_contact(ctx, self.0.id).await)
     }
 
     /// Raised at every change; `updateContact` asks for it.
@@ -298,6 +315,8 @@ pub struct UpdateContactInput {
     bulk_opted_out: Option<bool>,
     /// Whether they must not be sent any mail.
     do_not_email: Option<bool>,
+    /// Whether mail is held back, as it is after bounces; `false` lets it go again.
+    on_hold: Option<bool>,
 }
 
 impl UpdateContactInput {
@@ -317,6 +336,9 @@ impl UpdateContactInput {
         }
         if let Some(do_not_email) = self.do_not_email {
             profile.do_not_email = do_not_email;
+        }
+        if let Some(on_hold) = self.on_hold {
+            profile.on_hold = on_hold;
         }
         self.job_title.update_to(&mut profile.job_title);
         self.email.update_to(&mut profile.email);
@@ -393,6 +415,7 @@ impl ContactMutation {
             state: input.state.into(),
             bulk_opted_out: input.bulk_opted_out,
             do_not_email: input.do_not_email,
+            on_hold: false,
         };
         let created =
             contacts::create(&mut tx, viewer(ctx)?, input.organisation_id.0, profile).await;

@@ -2,7 +2,7 @@
 
 pub mod duplicates;
 mod input;
-mod related;
+pub(super) mod related;
 
 use std::collections::HashMap;
 
@@ -20,7 +20,10 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 pub use self::{
     duplicates::DuplicateQuery,
-    input::{CreateOrganisationInput, OrganisationFilter, UpdateOrganisationInput},
+    input::{
+        ArchiveOrganisationInput, CreateOrganisationInput, OrganisationFilter,
+        RestoreOrganisationInput, UpdateOrganisationInput,
+    },
 };
 use super::{
     begin,
@@ -28,9 +31,12 @@ use super::{
     contact::Contact,
     errors::{Payload, payload},
     event::Event,
+    history::{self, RecordChange},
     id::Id,
     key_account::{self, KeyAccount},
+    merge::{self, Merge},
     note::Note,
+    registration::{self, HeldChange},
     rows::{LoadError, Rows, rows},
     store,
     tag::Tag,
@@ -130,6 +136,15 @@ impl Organisation {
         find(ctx, self.0.parent_id?).await.transpose()
     }
 
+    /// Its divisions that the viewer may see, by name.
+    async fn divisions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Organisation>>> {
+        Some(related::divisions(ctx, self.0.id, first).await)
+    }
+
     /// Its number in the register of companies.
     async fn company_number(&self) -> Option<&str> {
         self.0.company_number.as_deref()
@@ -211,6 +226,30 @@ impl Organisation {
     /// What it is known by in that source.
     async fn source_key(&self) -> Option<&str> {
         self.0.source_key.as_deref()
+    }
+
+    /// Why it stands in its state; null when nothing was said.
+    async fn state_reason(&self) -> Option<&str> {
+        self.0.state_reason.as_deref()
+    }
+
+    /// What was changed of the record, the latest first: who, when, what it was and what it became.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<RecordChange>>> {
+        Some(history::of_organisation(ctx, self.0.id, first).await)
+    }
+
+    /// What was merged into it, the latest first.
+    async fn merges(&self, ctx: &Context<'_>) -> Option<Result<Vec<Merge>>> {
+        Some(merge::into_organisation(ctx, self.0.id).await)
+    }
+
+    /// What its employer asked to change and waits for an operator; null when nothing does.
+    async fn held_change(&self, ctx: &Context<'_>) -> Option<Result<HeldChange>> {
+        registration::held_of(ctx, self.0.id).await.transpose()
     }
 
     /// Raised at every change; `updateOrganisation` asks for it.
@@ -303,6 +342,22 @@ payload! {
     }
 }
 
+payload! {
+    /// What became of putting an organisation away.
+    ArchiveOrganisationPayload {
+        /// The organisation as it is now.
+        organisation: Organisation,
+    }
+}
+
+payload! {
+    /// What became of fetching an organisation from the archive.
+    RestoreOrganisationPayload {
+        /// The organisation as it is now.
+        organisation: Organisation,
+    }
+}
+
 #[Object]
 impl OrganisationQuery {
     /// Organisations, by name.
@@ -367,5 +422,29 @@ impl OrganisationMutation {
         let edit = |profile: &mut organisations::Profile| input.apply(profile);
         let updated = organisations::update(&mut tx, viewer(ctx)?, id, version, edit).await;
         UpdateOrganisationPayload::commit(tx, updated).await
+    }
+
+    /// Puts an organisation away: it is kept, and no longer used. Students have it no longer and no bulk mail goes to it.
+    async fn archive_organisation(
+        &self,
+        ctx: &Context<'_>,
+        input: ArchiveOrganisationInput,
+    ) -> Result<ArchiveOrganisationPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version, reason) = (input.id.0, input.version, input.reason.as_deref());
+        let archived = organisations::archive(&mut tx, viewer(ctx)?, id, version, reason).await;
+        ArchiveOrganisationPayload::commit(tx, archived).await
+    }
+
+    /// Fetches an organisation from the archive: it stands again where it stood before.
+    async fn restore_organisation(
+        &self,
+        ctx: &Context<'_>,
+        input: RestoreOrganisationInput,
+    ) -> Result<RestoreOrganisationPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.id.0, input.version);
+        let restored = organisations::restore(&mut tx, viewer(ctx)?, id, version).await;
+        RestoreOrganisationPayload::commit(tx, restored).await
     }
 }

@@ -15,7 +15,7 @@ pub(super) const ERASED_WORD: &str = "[erased]";
 
 /// A condition with its values, for a statement put together from names that the declarations gave.
 #[derive(Debug, Default)]
-pub(super) struct Sql {
+pub(crate) struct Sql {
     pub values: Vec<Bound>,
 }
 
@@ -101,7 +101,7 @@ pub(super) fn erasing(holding: &Holding, backend: DbBackend) -> String {
 }
 
 /// The rows of a table that meet a condition, as JSON objects, with these of its columns.
-pub(super) async fn read(
+pub(crate) async fn read(
     db: &impl ConnectionTrait,
     holding: &Holding,
     condition: &str,

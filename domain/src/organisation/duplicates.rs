@@ -14,11 +14,9 @@ use entity::{
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, IntoActiveModel,
-    Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait,
+    DerivePartialModel, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select, sea_query::ExprTrait,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -26,7 +24,7 @@ use serde_json::json;
 use self::search::write;
 pub use self::search::{Search, keep, search};
 use super::{
-    Profile,
+    Profile, as_text,
     name_key::{name_key, words},
     visible_to, web,
 };
@@ -118,7 +116,7 @@ impl Job for ScanDuplicates {
 }
 
 impl Candidate {
-    fn of_profile(profile: &Profile) -> Self {
+    pub(super) fn of_profile(profile: &Profile) -> Self {
         Self {
             id: OrganisationId(uuid::Uuid::nil()),
             name: profile.name.clone(),
@@ -133,7 +131,7 @@ impl Candidate {
     }
 
     /// The domains that are its own.
-    fn domains(&self) -> Vec<String> {
+    pub(super) fn domains(&self) -> Vec<String> {
         self.website
             .as_deref()
             .and_then(web::domain_of)
@@ -240,10 +238,6 @@ async fn candidates(db: &impl ConnectionTrait, given: &Candidate) -> Result<Vec<
         .into_partial_model::<Candidate>()
         .all(db)
         .await?)
-}
-
-fn as_text(column: organisation::Column) -> Expr {
-    column.into_expr().cast_as("text")
 }
 
 /// What the last search has learnt.

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{Profile, duplicates, name_key, new_row};
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
+    merge,
     store::Tx,
     text::Text,
     viewer::Viewer,
@@ -80,7 +81,7 @@ impl Import {
     /// Takes some rows, best [`CHUNK`] of them.
     pub async fn add(&mut self, tx: &mut Tx, rows: Vec<Row>) -> Result<()> {
         let good: Vec<Good> = rows.into_iter().filter_map(|row| self.check(row)).collect();
-        let known: HashSet<String> = organisation::Entity::find()
+        let mut known: HashSet<String> = organisation::Entity::find()
             .select_only()
             .column(organisation::Column::SourceKey)
             .filter(organisation::Column::Source.eq(RecordSource::Import))
@@ -90,6 +91,9 @@ impl Import {
             .await?
             .into_iter()
             .collect();
+        // What was merged into another is known by its old key still.
+        let keys = good.iter().map(|row| row.key.as_str());
+        known.extend(merge::known_source_keys(tx.conn(), keys).await?);
         let mut rows = Vec::with_capacity(good.len());
         for row in good {
             if known.contains(&row.key) {

@@ -12,6 +12,7 @@ use sea_orm::{
 use super::{name_key::words, visible};
 use crate::{
     error::Result,
+    first_of_each::first_of_each,
     page::{Page, Slice},
     tag,
     text::sought,
@@ -21,7 +22,7 @@ use crate::{
 /// What a list of organisations is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Words that are all in the name.
+    /// Words that are all in the name or in a name it trades under.
     pub search: Option<String>,
     /// Tags that are all on it.
     pub all_of_tags: Vec<TagId>,
@@ -86,9 +87,29 @@ pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) 
     Ok(visible(viewer).filter(filter.condition()).count(db).await?)
 }
 
-/// Every word of `search` is in the name, in whatever case and with or without accents. A text without letters and
+/// The first `limit` divisions, by name, that exist for `viewer` of each of these head offices.
+pub async fn divisions_of(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[OrganisationId],
+    limit: u64,
+) -> Result<Vec<organisation::Model>> {
+    first_of_each(
+        db,
+        visible(viewer).filter(organisation::Column::ParentId.is_in(ids.iter().copied())),
+        organisation::Column::ParentId,
+        [
+            (organisation::Column::Name.into_expr(), Order::Asc),
+            (organisation::Column::Id.into_expr(), Order::Asc),
+        ],
+        limit,
+    )
+    .await
+}
+
+/// Every word of `search` is in the name or in a name it trades under, in whatever case and with or without accents. A text without letters and
 /// digits finds nothing.
-fn named_like(search: &str) -> Condition {
+pub(crate) fn named_like(search: &str) -> Condition {
     let words = words(search);
     if words.is_empty() {
         return Condition::all().add(super::nothing());
@@ -101,6 +122,14 @@ fn named_like(search: &str) -> Condition {
                 .add(
                     Expr::expr(Func::lower(organisation::Column::Name.into_expr()))
                         .like(LikeExpr::new(format!("%{word}%"))),
+                )
+                .add(
+                    Expr::expr(Func::lower(
+                        organisation::Column::TradingNames
+                            .into_expr()
+                            .cast_as("text"),
+                    ))
+                    .like(LikeExpr::new(format!("%{word}%"))),
                 ),
         )
     })

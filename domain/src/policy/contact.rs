@@ -17,11 +17,12 @@ table! {
     type Contact {
         id, name, displayName, jobTitle, organisation: read(EVERYONE);
         email, telephone: read(STUDENT | GRADUATE | EMPLOYER | OPERATOR);
-        detailsWithheld: read(OPERATOR);
+        detailsWithheld, history: read(OPERATOR);
+        history(first): give(OPERATOR);
         isKeyAccountContact, keyAccount, guidance: read(STAFF);
         state, visibleToStudents: read(EMPLOYER | STAFF);
         bulkOptedOutAt, doNotEmail, onHoldAt: read(EMPLOYER | OPERATOR);
-        version, createdAt, updatedAt: read(STAFF);
+        version, createdAt, updatedAt, merges: read(STAFF);
     }
     type ContactConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
     type ContactEdge { node, cursor: read(EVERYONE); }
@@ -35,8 +36,8 @@ table! {
         doNotEmail: give(EDIT_ORGANISATION);
     }
     input UpdateContactInput {
-        id, version, name, jobTitle, email, telephone, visibleToStudents, state, bulkOptedOut,
-        doNotEmail: give(EDIT_ORGANISATION);
+        id, version, name, jobTitle, email, telephone, visibleToStudents, state, bulkOptedOut, doNotEmail,
+        onHold: give(EDIT_ORGANISATION);
     }
     type CreateContactPayload { contact, userErrors: read(EVERYONE); }
     type UpdateContactPayload { contact, userErrors: read(EVERYONE); }

@@ -12,17 +12,21 @@ table! {
         duplicateOrganisations(first, after, last, before): give(OPERATOR);
     }
     type Mutation {
+        archiveOrganisation, restoreOrganisation: read(DELETE_ORGANISATION);
+        archiveOrganisation(input), restoreOrganisation(input): give(DELETE_ORGANISATION);
         createOrganisation, updateOrganisation, dismissDuplicate: read(EDIT_ORGANISATION);
         createOrganisation(input), updateOrganisation(input), dismissDuplicate(input): give(EDIT_ORGANISATION);
     }
     type Organisation {
         id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
         founded, state: read(EVERYONE);
-        contacts, contactCount, events: read(SIGNED_IN);
-        contacts(first), events(first): give(SIGNED_IN);
-        showsContactsToStudents: read(EMPLOYER | STAFF);
-        tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, version, createdAt, updatedAt: read(STAFF);
-        notes(first): give(STAFF);
+        contacts, contactCount, events, divisions: read(SIGNED_IN);
+        contacts(first), events(first), divisions(first): give(SIGNED_IN);
+        showsContactsToStudents, stateReason, version: read(EMPLOYER | STAFF);
+        heldChange: read(EMPLOYER | OPERATOR);
+        tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, createdAt, updatedAt: read(STAFF);
+        history, merges: read(STAFF);
+        notes(first), history(first): give(STAFF);
     }
     type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
     type OrganisationEdge { node, cursor: read(EVERYONE); }
@@ -40,6 +44,12 @@ table! {
     }
     type CreateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
     type UpdateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
+    input ArchiveOrganisationInput { id, version, reason: give(DELETE_ORGANISATION); }
+    input RestoreOrganisationInput { id, version: give(DELETE_ORGANISATION); }
+    type ArchiveOrganisationPayload { organisation, userErrors: read(EVERYONE); }
+    type RestoreOrganisationPayload { organisation, userErrors: read(EVERYONE); }
+    type RecordChange { at, by, action, fields: read(STAFF); }
+    type ChangedField { field, before, after: read(STAFF); }
     input DismissDuplicateInput { pairId, reason: give(EDIT_ORGANISATION); }
     type DismissDuplicatePayload { pair, userErrors: read(EVERYONE); }
     type DuplicatePair { pairId, one, other, clusterId, score, signals, evidence: read(OPERATOR); }

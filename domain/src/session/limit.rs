@@ -51,6 +51,14 @@ pub(crate) const UNIVERSITY: Limit = Limit {
     per_address: 100,
 };
 
+/// Registrations of employers.
+pub(crate) const REGISTER: Limit = Limit {
+    name: "register",
+    window: LONGEST,
+    per_account: 3,
+    per_address: 30,
+};
+
 /// The longest that any limit looks back.
 pub(crate) const LONGEST: TimeDelta = TimeDelta::hours(1);
 

@@ -160,6 +160,8 @@ impl World {
             address: None,
             founded: None,
             state,
+            archived_from: None,
+            state_reason: None,
             source: RecordSource::Staff,
             source_key: None,
             shows_contacts_to_students: false,

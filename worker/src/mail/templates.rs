@@ -76,6 +76,8 @@ const MAILS: &[Files] = folders![
     "place_given",
     "place_offered",
     "register_unmarked",
+    "registered_already",
+    "registration_decided",
     "training_lapses",
     "suggestion_changed",
     "suggestion_discussed",

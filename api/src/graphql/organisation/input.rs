@@ -10,7 +10,7 @@ use crate::graphql::id::Id;
 /// What a list of organisations is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct OrganisationFilter {
-    /// Words that are all in the name, in whatever case, with or without accents.
+    /// Words that are all in the name or in a name it trades under, in whatever case, with or without accents.
     search: Option<String>,
     /// Tags that are all on it.
     #[graphql(default)]
@@ -174,4 +174,24 @@ impl UpdateOrganisationInput {
         self.address.update_to(&mut profile.address);
         self.founded.update_to(&mut profile.founded);
     }
+}
+
+/// An organisation to be put away.
+#[derive(Debug, InputObject)]
+pub struct ArchiveOrganisationInput {
+    /// The organisation.
+    pub(super) id: Id<OrganisationId>,
+    /// The version that was read: when another change came first, this one is refused.
+    pub(super) version: i32,
+    /// Why.
+    pub(super) reason: Option<String>,
+}
+
+/// An organisation to be fetched from the archive.
+#[derive(Debug, InputObject)]
+pub struct RestoreOrganisationInput {
+    /// The organisation.
+    pub(super) id: Id<OrganisationId>,
+    /// The version that was read: when another change came first, this one is refused.
+    pub(super) version: i32,
 }

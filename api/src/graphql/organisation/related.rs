@@ -6,9 +6,10 @@ use async_graphql::{Context, Result, dataloader::Loader};
 use entity::{
     contact,
     ids::{EventId, OrganisationId},
-    note, tag,
+    note, organisation, tag,
 };
 
+use super::Organisation;
 use crate::graphql::{
     connection::MOST_ROWS,
     contact::Contact,
@@ -34,6 +35,10 @@ struct TagsOf(OrganisationId);
 /// The last events that an organisation takes part in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct EventsOf(OrganisationId, u64);
+
+/// The first divisions of an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct DivisionsOf(OrganisationId, u64);
 
 /// The last notes about an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,8 +80,18 @@ pub(super) async fn notes(ctx: &Context<'_>, id: OrganisationId, first: i32) -> 
     Ok(found.unwrap_or_default().into_iter().map(Note).collect())
 }
 
+pub(super) async fn divisions(
+    ctx: &Context<'_>,
+    id: OrganisationId,
+    first: i32,
+) -> Result<Vec<Organisation>> {
+    let found = rows(ctx)?.load_one(DivisionsOf(id, few(first)?)).await?;
+    let found = found.unwrap_or_default();
+    Ok(found.into_iter().map(Organisation).collect())
+}
+
 /// The number of rows asked of a list within a row, if a list may have so many.
-fn few(first: i32) -> Result<u64> {
+pub(in crate::graphql) fn few(first: i32) -> Result<u64> {
     u64::try_from(first)
         .ok()
         .filter(|first| *first <= MOST_ROWS)
@@ -171,6 +186,31 @@ impl Loader<EventsOf> for Rows {
                 all.entry(EventsOf(organisation_id, first))
                     .or_default()
                     .push(event_id);
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<DivisionsOf> for Rows {
+    type Value = Vec<organisation::Model>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[DivisionsOf],
+    ) -> Result<HashMap<DivisionsOf, Self::Value>, LoadError> {
+        let mut all: HashMap<DivisionsOf, Self::Value> = HashMap::new();
+        for (first, ids) in by_number(keys, |key| (key.0, key.1)) {
+            let found =
+                domain::organisation::divisions_of(self.store.reader(), &self.viewer, &ids, first)
+                    .await?;
+            for row in found {
+                if let Some(head_office) = row.parent_id {
+                    all.entry(DivisionsOf(head_office, first))
+                        .or_default()
+                        .push(row);
+                }
             }
         }
         Ok(all)

@@ -1,0 +1,163 @@
+//! What becomes of a record: put away, fetched again, and its history.
+
+use chrono::TimeDelta;
+use entity::contact;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+use support::{Client, System, on_both_columns};
+
+use super::{create, names};
+
+const ARCHIVE: &str =
+    "mutation($input: ArchiveOrganisationInput!) { archiveOrganisation(input: $input) {
+    organisation { state stateReason version } userErrors { code message } } }";
+
+const RESTORE: &str =
+    "mutation($input: RestoreOrganisationInput!) { restoreOrganisation(input: $input) {
+    organisation { state stateReason version } userErrors { code message } } }";
+
+const HISTORY: &str = "query($id: ID!) { node(id: $id) { ... on Organisation {
+    history { at by { name } action fields { field before after } } } } }";
+
+const CONTACT_HISTORY: &str = "query($id: ID!) { node(id: $id) { ... on Contact {
+    history { action fields { field before after } } } } }";
+
+/// An organisation of the demo data, as an operator finds it.
+async fn found(client: &Client, name: &str) -> Value {
+    let query = "query($search: String!) { organisations(filter: { search: $search }) { nodes { id version state } } }";
+    let data = client.data(query, json!({ "search": name })).await;
+    data["organisations"]["nodes"][0].clone()
+}
+
+async fn contact_named(system: &System, name: &str) -> contact::Model {
+    contact::Entity::find()
+        .filter(contact::Column::Name.eq(name))
+        .one(system.store().reader())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+on_both_columns! {
+    async fn what_is_archived_is_gone_for_students_and_stands_again_where_it_stood(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let admin = system.demo_client("admin").await;
+        let student = system.demo_client("student1").await;
+        let organisation = found(&admin, "Brightwater").await;
+        assert_eq!(names(&student, json!({ "search": "Brightwater" })).await.1, 1);
+
+        let input = json!({ "id": organisation["id"], "version": organisation["version"], "reason": "Closed down." });
+        let data = admin.data(ARCHIVE, json!({ "input": input })).await;
+        let archived = &data["archiveOrganisation"]["organisation"];
+        assert_eq!(archived["state"], "ARCHIVED");
+        assert_eq!(archived["stateReason"], "Closed down.");
+        assert_eq!(names(&student, json!({ "search": "Brightwater" })).await.1, 0);
+        assert_eq!(names(&admin, json!({ "state": "ARCHIVED" })).await.0, ["Brightwater Energy plc"]);
+
+        // Twice is once too often, and a stale version is one.
+        let again = json!({ "id": organisation["id"], "version": archived["version"] });
+        assert_eq!(admin.graphql(ARCHIVE, json!({ "input": again })).await.refusals(), ["WRONG_STATE"]);
+        let stale = json!({ "id": organisation["id"], "version": organisation["version"] });
+        let answer = admin.graphql(RESTORE, json!({ "input": stale })).await;
+        assert_eq!(answer.refusals(), ["STALE"]);
+        let message = answer.data["restoreOrganisation"]["userErrors"][0]["message"].as_str().unwrap();
+        assert!(message.contains("(state, stateReason)"), "{message}");
+
+        let data = admin.data(RESTORE, json!({ "input": again })).await;
+        assert_eq!(data["restoreOrganisation"]["organisation"]["state"], "APPROVED");
+        assert_eq!(data["restoreOrganisation"]["organisation"]["stateReason"], Value::Null);
+        assert_eq!(names(&student, json!({ "search": "Brightwater" })).await.1, 1);
+        let restored = json!({ "id": organisation["id"], "version": found(&admin, "Brightwater").await["version"] });
+        assert_eq!(admin.graphql(RESTORE, json!({ "input": restored })).await.refusals(), ["WRONG_STATE"]);
+    }
+
+    async fn a_head_office_is_not_archived_before_its_divisions(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let admin = system.demo_client("admin").await;
+        let head = create(&admin, json!({ "name": "Forge Group" })).await;
+        let division = create(&admin, json!({ "name": "Castings", "parentId": head["id"] })).await;
+        let query = "query($id: ID!) { node(id: $id) { ... on Organisation { divisions { name parent { name } } } } }";
+        let data = admin.data(query, json!({ "id": head["id"] })).await;
+        assert_eq!(data["node"]["divisions"], json!([{ "name": "Castings", "parent": { "name": "Forge Group" } }]));
+
+        let of = |id: &Value| json!({ "input": { "id": id, "version": 1 } });
+        assert_eq!(admin.graphql(ARCHIVE, of(&head["id"])).await.refusals(), ["WRONG_STATE"]);
+        assert_eq!(admin.graphql(ARCHIVE, of(&division["id"])).await.refusals(), [""; 0]);
+        assert_eq!(admin.graphql(ARCHIVE, of(&head["id"])).await.refusals(), [""; 0]);
+    }
+
+    async fn names_that_an_organisation_trades_under_are_found(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        create(&operator, json!({ "name": "Forge Group", "tradingNames": ["Hammer & Tongs"] })).await;
+        assert_eq!(names(&operator, json!({ "search": "hammer tongs" })).await.0, ["Forge Group"]);
+    }
+
+    async fn the_history_of_a_record_says_who_changed_what(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let added = create(&operator, json!({ "name": "Kirkstall Forge", "tradingNames": ["The Forge", "KF"] })).await;
+        bed.clock().advance(TimeDelta::seconds(1));
+        let input = json!({ "id": added["id"], "version": 1, "sector": "Engineering", "tradingNames": ["KF"] });
+        operator.data(super::UPDATE, json!({ "input": input })).await;
+
+        let data = operator.data(HISTORY, json!({ "id": added["id"] })).await;
+        let history = data["node"]["history"].as_array().unwrap();
+        let [update, creation] = &history[..] else { panic!("{history:?}") };
+        assert_eq!(update["action"], "organisation.update");
+        assert_eq!(update["fields"], json!([
+            { "field": "sector", "before": null, "after": "Engineering" },
+            { "field": "tradingNames", "before": "The Forge, KF", "after": "KF" },
+        ]));
+        assert!(update["by"]["name"].is_string() && update["at"].is_string(), "{update}");
+        assert_eq!(creation["action"], "organisation.create");
+
+        // Nobody but staff reads it.
+        for mailbox in ["student1", "employer"] {
+            let client = system.demo_client(mailbox).await;
+            let own = names(&client, json!({})).await;
+            assert!(!own.0.is_empty());
+            let query = "{ organisations(first: 1) { nodes { history { action } } } }";
+            let answer = client.graphql(query, json!({})).await;
+            assert_eq!(answer.codes(), ["FORBIDDEN"]);
+            assert_eq!(answer.data["organisations"]["nodes"][0]["history"], Value::Null);
+        }
+    }
+
+    async fn mail_that_is_held_back_after_bounces_is_let_go_again(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let row = contact_named(&system, "Paul Sykes").await;
+        let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) {
+            contact { onHoldAt version } userErrors { code message } } }";
+        for (version, on_hold) in [(row.version, true), (row.version + 1, false)] {
+            let input = json!({ "id": row.id, "version": version, "onHold": on_hold });
+            let data = operator.data(update, json!({ "input": input })).await;
+            assert_eq!(data["updateContact"]["contact"]["onHoldAt"].is_string(), on_hold, "{data}");
+        }
+    }
+
+    async fn the_history_of_a_key_account_contact_withholds_what_the_contact_does(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let row = contact_named(&system, "Imogen Moss").await;
+        let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code } } }";
+        let input = json!({
+            "id": row.id, "version": row.version, "email": "imogen@new.example", "jobTitle": "Chair of the board",
+        });
+        assert_eq!(operator.graphql(update, json!({ "input": input })).await.refusals(), [""; 0]);
+        let fields = async |client: &Client| {
+            let data = client.data(CONTACT_HISTORY, json!({ "id": row.id })).await;
+            let fields = data["node"]["history"][0]["fields"].as_array().unwrap().clone();
+            fields.iter().map(|field| field["field"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&operator).await, ["email", "jobTitle"]);
+
+        // The contact is the operator's key account contact: another operator liaises before they see the address.
+        let other = system.demo_client("admin").await;
+        assert_eq!(fields(&other).await, ["jobTitle"]);
+        let untrained = system.demo_client("untrained").await;
+        let answer = untrained.graphql(CONTACT_HISTORY, json!({ "id": row.id })).await;
+        assert_eq!(answer.codes(), ["FORBIDDEN"]);
+    }
+}
