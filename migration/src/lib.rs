@@ -24,6 +24,7 @@ mod m20261124_000019_profiles;
 mod m20261124_000020_super_user_group;
 mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
+mod m20261127_000070_grants;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000020_super_user_group::Migration),
             Box::new(m20261124_000021_clashes::Migration),
             Box::new(m20261124_000022_event_sharing::Migration),
+            Box::new(m20261127_000070_grants::Migration),
         ]
     }
 }
