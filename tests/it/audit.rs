@@ -1,5 +1,7 @@
 //! The audit log can only be added to, and tampering shows (policy 3, domain "Data protection").
 
+mod changes;
+
 use domain::{Store, audit};
 use sea_orm::{ConnectionTrait, DbBackend};
 use support::{Column, TestBed, on_both_columns};
