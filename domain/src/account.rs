@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     live::LiveEvent,
+    operator_access::counting,
     session,
     store::Tx,
     text::Text,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// What changes of the set of administrators are held by.
-const ADMINISTRATORS: &str = "administrators";
+pub(crate) const ADMINISTRATORS: &str = "administrators";
 
 const LONGEST_REASON: usize = 1_000;
 
@@ -109,21 +110,23 @@ fn require_administrator(viewer: &Viewer) -> Result<()> {
     ))
 }
 
-/// Whether somebody else administers the system, from now until this change is over.
-pub(crate) async fn others_administer(tx: &Tx, than: UserId) -> Result<bool> {
+/// Whether somebody else than `than` administers the system, with an account that is open and access that is not suspended;
+/// so it stays until this change is over.
+pub(crate) async fn is_another_administrator(tx: &Tx, than: UserId) -> Result<bool> {
     // Without it two who go at once could each see the other.
     tx.hold(ADMINISTRATORS).await?;
     let others = user::Entity::find()
         .filter(user::Column::IsAdministrator.eq(true))
         .filter(user::Column::State.eq(UserState::Active))
         .filter(user::Column::Id.ne(than))
+        .filter(user::Column::Id.not_in_subquery(counting::suspended()))
         .count(tx.conn())
         .await?;
     Ok(others > 0)
 }
 
-async fn require_another_administrator(tx: &Tx, than: UserId) -> Result<()> {
-    if others_administer(tx, than).await? {
+pub(crate) async fn require_another_administrator(tx: &Tx, than: UserId) -> Result<()> {
+    if is_another_administrator(tx, than).await? {
         return Ok(());
     }
     Err(Error::refused(

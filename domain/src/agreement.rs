@@ -3,7 +3,7 @@
 //! An agreement has versions, and a version never changes. A new one asks everybody again; whoever had accepted the one
 //! before has some days of grace for it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use entity::{
     access_grant,
     agreement::{self, AgreementKind},
@@ -273,7 +273,7 @@ pub async fn tell_of_version(tx: &mut Tx, job: TellOfVersion) -> Result<()> {
     else {
         return Ok(());
     };
-    let people = unaccepting(&version, tx.now())
+    let people = unaccepting(&version)
         .filter(Condition::all().add_option(job.after.map(|after| user::Column::Id.gt(after))))
         .order_by_asc(user::Column::Id)
         .limit(CHUNK)
@@ -294,10 +294,7 @@ pub async fn tell_of_version(tx: &mut Tx, job: TellOfVersion) -> Result<()> {
 }
 
 /// Those whose access rests on the agreement and who have not accepted this version of it.
-pub(crate) fn unaccepting(
-    version: &agreement_version::Model,
-    now: DateTime<Utc>,
-) -> Select<user::Entity> {
+pub(crate) fn unaccepting(version: &agreement_version::Model) -> Select<user::Entity> {
     let courses = course_agreement::Entity::find()
         .select_only()
         .column(course_agreement::Column::TrainingCourseId)
@@ -306,7 +303,7 @@ pub(crate) fn unaccepting(
     let holders = access_grant::Entity::find()
         .select_only()
         .column(access_grant::Column::UserId)
-        .filter(counting::is_given(now))
+        .filter(counting::is_given())
         .filter(access_grant::Column::TrainingCourseId.in_subquery(courses))
         .into_query();
     let accepted = agreement_acceptance::Entity::find()

@@ -51,7 +51,7 @@ impl Job for TellOfAnnouncement {
     }
 }
 
-/// Reminds those who have not read a change of the policy.
+/// Reminds those who have not read an announcement.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct RemindOfAnnouncement {
     /// The announcement.
@@ -186,7 +186,7 @@ pub struct Draft {
     pub body: String,
     /// The faculties whose staff it is for; all staff when there is none.
     pub faculty_ids: Vec<FacultyId>,
-    /// After how many days those who have not read it are reminded; changes of the policy only.
+    /// After how many days those who have not read it are reminded. Of a change of the policy they are in any case.
     pub remind_after_days: Option<i32>,
 }
 
@@ -203,12 +203,6 @@ pub async fn publish(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<annou
         }
         AnnouncementKind::SystemUpdate => draft.remind_after_days,
     };
-    refusals.add_if(
-        draft.kind == AnnouncementKind::SystemUpdate && days.is_some(),
-        RefusalCode::Invalid,
-        "remindAfterDays",
-        "Only of a change of the policy is anybody reminded.",
-    );
     refusals.add_if(
         days.is_some_and(|days| !(1..=90).contains(&days)),
         RefusalCode::Invalid,

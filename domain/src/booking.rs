@@ -17,8 +17,10 @@ pub(crate) mod in_state;
 pub(crate) mod letters;
 pub mod search;
 pub mod ticket;
+mod undo_check_in;
 
 pub use self::ticket::new_code as new_ticket_code;
+pub use self::undo_check_in::undo_check_in;
 use entity::{
     access_grant::Permission,
     booking::{self, BookingState},

@@ -30,6 +30,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     event::{AudienceGroup, EventDraft, audience, lock, lock_to_manage, managed_by},
     job::{Job, Queue},
+    operator_access::counting,
     organisation::nothing,
     page::{Page, Slice},
     store::Tx,
@@ -436,19 +437,14 @@ pub async fn titles(
 
 /// The operators of a faculty; where it has none, those of the campus.
 async fn operators_of(tx: &Tx, faculty_id: FacultyId) -> Result<Vec<user::Model>> {
-    use entity::access_grant::{self, GrantState};
+    use entity::access_grant;
     let grants = access_grant::Entity::find()
         .filter(access_grant::Column::Permission.eq(Permission::ManageEvent))
-        .filter(access_grant::Column::State.eq(GrantState::Active))
+        .filter(counting::counts(tx.now()))
         .filter(
             Condition::any()
                 .add(access_grant::Column::FacultyId.eq(faculty_id))
                 .add(access_grant::Column::FacultyId.is_null()),
-        )
-        .filter(
-            Condition::any()
-                .add(access_grant::Column::ValidUntil.is_null())
-                .add(access_grant::Column::ValidUntil.gt(tx.now())),
         )
         .all(tx.conn())
         .await?;

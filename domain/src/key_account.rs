@@ -183,7 +183,7 @@ async fn live_of(tx: &Tx, id: OrganisationId) -> Result<Vec<key_account::Model>>
 }
 
 /// A claim that stands, with the lock of its organisation, for its operator or for whoever may put somebody else in their
-/// place (policy 3: granting access).
+/// place (policy 3: granting access for the campus).
 async fn lock_live(tx: &Tx, viewer: &Viewer, id: KeyAccountId) -> Result<key_account::Model> {
     let missing = || Error::not_found("keyAccountId", "key account");
     let found = visible(viewer)
@@ -201,9 +201,11 @@ async fn lock_live(tx: &Tx, viewer: &Viewer, id: KeyAccountId) -> Result<key_acc
         .one(tx.conn())
         .await?
         .ok_or_else(missing)?;
-    if viewer.user_id() != Some(account.operator_id) && !viewer.has(Permission::GrantAccess) {
+    // A key account belongs to no faculty, so that whoever gives it away grants for the campus.
+    let grants = viewer.has_for(Permission::GrantAccess, None);
+    if viewer.user_id() != Some(account.operator_id) && !grants {
         return Err(Error::Forbidden(
-            "Only the Key Account Operator changes a key account, or somebody who grants access."
+            "Only the Key Account Operator changes a key account, or somebody who grants access for the campus."
                 .to_owned(),
         ));
     }

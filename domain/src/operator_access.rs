@@ -11,24 +11,25 @@ pub(crate) mod letters;
 mod overview;
 mod stage;
 mod standing;
+mod suspension;
 mod upkeep;
 
 use entity::{
     access_grant::{self, GrantState, Permission},
     faculty,
     ids::{FacultyId, GrantId, TrainingCourseId, UserId},
-    operator_access::{self, AccessState},
     training_course,
     user::{self, UserKind, UserState},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, sea_query::OnConflict,
+    QueryOrder,
 };
 use serde_json::json;
 
 pub(crate) use self::stage::review;
 pub use self::standing::{Filter, Grant, Standing, count, find_all, grants_of, list, overseen_by};
+pub use self::suspension::{restore, suspend};
 pub use self::upkeep::{LapseAccess, REMINDERS, RemindOperators, lapse, remind};
 pub use self::{
     hand_over::{HandedOver, hand_over},
@@ -36,13 +37,10 @@ pub use self::{
 };
 use crate::{
     error::{Error, RefusalCode, Result},
-    live::LiveEvent,
     store::Tx,
     training_course as courses,
-    viewer::{Viewer, permission_name},
+    viewer::{BY_FACULTY, Viewer, permission_name},
 };
-
-const LONGEST_REASON: usize = 1_000;
 
 /// What is to be granted.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +59,16 @@ pub struct NewGrant {
 /// count, and a letter tells them the way.
 pub async fn grant(tx: &mut Tx, viewer: &Viewer, new: NewGrant) -> Result<Standing> {
     require_to_grant(viewer, new.faculty_id)?;
+    if new.faculty_id.is_some() && !BY_FACULTY.contains(&new.permission) {
+        return Err(Error::refused(
+            RefusalCode::Invalid,
+            "facultyId",
+            format!(
+                "{} is given for the whole campus or not at all: what it is about belongs to no faculty.",
+                permission_name(new.permission)
+            ),
+        ));
+    }
     // policy 3: nobody grants to themselves.
     require_another(viewer, new.user_id, "Nobody grants access to themselves.")?;
     let person = member_of_staff(tx, new.user_id, "userId").await?;
@@ -77,7 +85,7 @@ pub async fn grant(tx: &mut Tx, viewer: &Viewer, new: NewGrant) -> Result<Standi
     let given = access_grant::Entity::find()
         .filter(access_grant::Column::UserId.eq(person.id))
         .filter(access_grant::Column::Permission.eq(new.permission))
-        .filter(counting::is_given(tx.now()))
+        .filter(counting::is_given())
         .all(tx.conn())
         .await?;
     if given.iter().any(|grant| grant.faculty_id == new.faculty_id) {
@@ -96,7 +104,6 @@ pub async fn grant(tx: &mut Tx, viewer: &Viewer, new: NewGrant) -> Result<Standi
         state: GrantState::Active,
         granted_by: viewer.user_id(),
         granted_at: tx.now(),
-        valid_until: None,
     };
     access_grant::Entity::insert(row.clone().into_active_model().reset_all())
         .exec_without_returning(tx.conn())
@@ -170,79 +177,6 @@ pub(crate) async fn end_grant(
     .await
 }
 
-/// Withholds everything that was granted to somebody, until it is restored. It acts at their next request.
-pub async fn suspend(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    user_id: UserId,
-    reason: &str,
-) -> Result<Standing> {
-    require_another(viewer, user_id, "Nobody suspends their own access.")?;
-    let person = overseen(tx, viewer, user_id).await?;
-    let reason = reason_given(reason)?;
-    let before = state_of(tx, person.id).await?;
-    if before == AccessState::Suspended {
-        return wrong_state("Their access is suspended already.");
-    }
-    let row = operator_access::Model {
-        user_id: person.id,
-        state: AccessState::Suspended,
-        changed_at: tx.now(),
-        suspended_because: Some(reason.clone()),
-    };
-    operator_access::Entity::insert(row.into_active_model().reset_all())
-        .on_conflict(
-            OnConflict::column(operator_access::Column::UserId)
-                .update_columns([
-                    operator_access::Column::State,
-                    operator_access::Column::ChangedAt,
-                    operator_access::Column::SuspendedBecause,
-                ])
-                .to_owned(),
-        )
-        .exec_without_returning(tx.conn())
-        .await?;
-    tx.audit(
-        viewer,
-        "operator_access.suspend",
-        person.id,
-        Some(json!({ "state": before })),
-        Some(json!({ "state": AccessState::Suspended, "reason": reason })),
-    )
-    .await?;
-    tx.announce(LiveEvent::AccessChanged { user_id: person.id });
-    standing_of(tx, person.id).await
-}
-
-/// Ends a suspension. What counts then is what training and terms still carry.
-pub async fn restore(tx: &mut Tx, viewer: &Viewer, user_id: UserId) -> Result<Standing> {
-    require_another(viewer, user_id, "Nobody restores their own access.")?;
-    let person = overseen(tx, viewer, user_id).await?;
-    let row = operator_access::Entity::find_by_id(person.id)
-        .one(tx.conn())
-        .await?
-        .filter(|row| row.state == AccessState::Suspended);
-    let Some(row) = row else {
-        return wrong_state("Their access is not suspended.");
-    };
-    let reason = row.suspended_because.clone();
-    let mut row = row.into_active_model();
-    row.state = Set(AccessState::Invited);
-    row.changed_at = Set(tx.now());
-    row.suspended_because = Set(None);
-    row.update(tx.conn()).await?;
-    tx.audit(
-        viewer,
-        "operator_access.restore",
-        person.id,
-        Some(json!({ "state": AccessState::Suspended, "reason": reason })),
-        None,
-    )
-    .await?;
-    review(tx, viewer, &[person.id]).await?;
-    standing_of(tx, person.id).await
-}
-
 /// Gives somebody what holding the first training and granting the first access needs: two grants that rest on nothing.
 /// For the command line alone.
 pub(crate) async fn found(tx: &mut Tx, user_id: UserId) -> Result<()> {
@@ -256,7 +190,6 @@ pub(crate) async fn found(tx: &mut Tx, user_id: UserId) -> Result<()> {
             state: GrantState::Active,
             granted_by: None,
             granted_at: tx.now(),
-            valid_until: None,
         };
         access_grant::Entity::insert(row.into_active_model().reset_all())
             .exec_without_returning(tx.conn())
@@ -298,25 +231,6 @@ async fn staff(tx: &Tx, id: UserId, field: &'static str) -> Result<user::Model> 
         .ok_or_else(|| Error::not_found(field, "member of staff"))
 }
 
-/// A member of staff whose access as a whole `viewer` may withhold: anybody's for the campus, else those of the faculties.
-async fn overseen(tx: &Tx, viewer: &Viewer, id: UserId) -> Result<user::Model> {
-    let person = user::Entity::find_by_id(id)
-        .filter(user::Column::Kind.eq(UserKind::Staff))
-        .filter(overseen_by(viewer))
-        .one(tx.conn())
-        .await?
-        .ok_or_else(|| Error::not_found("userId", "member of staff"))?;
-    require_to_grant(viewer, person.faculty_id)?;
-    Ok(person)
-}
-
-async fn state_of(tx: &Tx, id: UserId) -> Result<AccessState> {
-    let row = operator_access::Entity::find_by_id(id)
-        .one(tx.conn())
-        .await?;
-    Ok(row.map_or(AccessState::Invited, |row| row.state))
-}
-
 async fn standing_of(tx: &Tx, id: UserId) -> Result<Standing> {
     find_all(tx.conn(), &Viewer::system(), &[id])
         .await?
@@ -324,7 +238,8 @@ async fn standing_of(tx: &Tx, id: UserId) -> Result<Standing> {
         .ok_or_else(|| Error::Fault(format!("{id} is no member of staff")))
 }
 
-/// The course a grant is to rest on: the one that was named, else the one they have attended, else the first by title.
+/// The course a grant is to rest on: the one that was named, else the one they have attended, else the first by title. One
+/// that doesn't name the agreements which access needs carries no grant.
 async fn course_for(tx: &Tx, new: NewGrant) -> Result<training_course::Model> {
     let name = permission_name(new.permission);
     let mut opening = training_course::Entity::find()
@@ -333,22 +248,15 @@ async fn course_for(tx: &Tx, new: NewGrant) -> Result<training_course::Model> {
         .await?;
     opening.retain(|course| course.permissions.0.contains(&name));
     if let Some(id) = new.training_course_id {
-        return opening
-            .into_iter()
-            .find(|course| course.id == id)
-            .ok_or_else(|| {
-                Error::refused(
-                    RefusalCode::Invalid,
-                    "trainingCourseId",
-                    format!("That is no training course that opens {name}."),
-                )
-            });
+        opening.retain(|course| course.id == id);
+        if opening.is_empty() {
+            return Err(Error::refused(
+                RefusalCode::Invalid,
+                "trainingCourseId",
+                format!("That is no training course that opens {name}."),
+            ));
+        }
     }
-    let attended = courses::valid_courses_of(tx.conn(), new.user_id, tx.now()).await?;
-    let chosen = opening
-        .iter()
-        .position(|course| attended.contains(&course.id))
-        .unwrap_or(0);
     if opening.is_empty() {
         return Err(Error::refused(
             RefusalCode::WrongState,
@@ -356,17 +264,21 @@ async fn course_for(tx: &Tx, new: NewGrant) -> Result<training_course::Model> {
             format!("No training leads to {name} yet: make a course that opens it first."),
         ));
     }
+    let bare = courses::without_terms(tx.conn(), &opening).await?;
+    opening.retain(|course| !bare.contains(&course.id));
+    if opening.is_empty() {
+        return Err(Error::refused(
+            RefusalCode::WrongState,
+            "trainingCourseId",
+            format!(
+                "The training that leads to {name} doesn't name the agreements that access needs: name them first."
+            ),
+        ));
+    }
+    let attended = courses::valid_courses_of(tx.conn(), new.user_id, tx.now()).await?;
+    let chosen = opening
+        .iter()
+        .position(|course| attended.contains(&course.id))
+        .unwrap_or(0);
     Ok(opening.swap_remove(chosen))
-}
-
-fn reason_given(given: &str) -> Result<String> {
-    use crate::{error::Refusals, text::Text};
-    let mut refusals = Refusals::default();
-    let reason = Text::block("reason", LONGEST_REASON).required(given, &mut refusals);
-    refusals.into_result()?;
-    Ok(reason)
-}
-
-fn wrong_state<T>(message: &str) -> Result<T> {
-    Err(Error::refused(RefusalCode::WrongState, "userId", message))
 }

@@ -21,6 +21,7 @@ use serde_json::json;
 pub use self::digest::{DigestGroup, post_group_digest};
 use crate::{
     error::{Error, RefusalCode, Result},
+    live::LiveEvent,
     store::Tx,
     viewer::Viewer,
 };
@@ -170,6 +171,7 @@ pub async fn add_super_user(
         Some(json!({ "isSuperUser": true, "representativeOf": faculty_id })),
     )
     .await?;
+    tx.announce(LiveEvent::AccessChanged { user_id });
     Ok(Member {
         user_id,
         faculty_id,
@@ -200,7 +202,9 @@ pub async fn remove_super_user(tx: &mut Tx, viewer: &Viewer, user_id: UserId) ->
         Some(json!({ "isSuperUser": true, "representativeOf": before })),
         Some(json!({ "isSuperUser": false, "representativeOf": null })),
     )
-    .await
+    .await?;
+    tx.announce(LiveEvent::AccessChanged { user_id });
+    Ok(())
 }
 
 /// Makes somebody the one disseminator of a faculty, in place of whoever was; with no person, nobody is.

@@ -4,14 +4,17 @@
 //! as a session of the course. It is booked, waited for and attended like any other event; attending it is what counts, from
 //! the moment in which it is marked.
 
+mod agreements;
 mod attendance;
 
-pub(crate) use self::attendance::{attended, bookings_changed};
+pub use self::agreements::agreements_of;
+pub(crate) use self::agreements::{remind_of_named, without_terms};
+pub(crate) use self::attendance::{attended, bookings_changed, mark_taken_back};
 pub use self::attendance::{records_of, valid_courses_of};
 use chrono::{DateTime, Utc};
 use entity::{
-    access_grant::Permission,
-    agreement, course_agreement,
+    access_grant::{self, Permission},
+    course_agreement,
     event::{self, EventKind, EventState},
     ids::{AgreementId, EventId, TrainingCourseId},
     list::TextList,
@@ -26,6 +29,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
+    account,
     change::Change,
     error::{Error, RefusalCode, Refusals, Result},
     event as events, operator_access,
@@ -64,7 +68,7 @@ pub struct Course {
 pub struct CourseChanges {
     /// Its title.
     pub title: Option<String>,
-    /// The permissions that it opens. Grants that rest on the course stay.
+    /// The permissions that it opens. Grants of others that rest on the course stay, and don't count.
     pub permissions: Option<Vec<Permission>>,
     /// For how many days attending it counts, those who have attended among them.
     pub validity_days: Option<i32>,
@@ -73,7 +77,7 @@ pub struct CourseChanges {
 }
 
 impl Course {
-    fn check(&mut self) -> Result<()> {
+    async fn check(&mut self, tx: &Tx) -> Result<()> {
         let mut refusals = Refusals::default();
         self.title = Text::line("title", 200).required(&self.title, &mut refusals);
         refusals.add_if(
@@ -97,6 +101,7 @@ impl Course {
         });
         self.agreement_ids.sort_unstable();
         self.agreement_ids.dedup();
+        agreements::check(tx, self, &mut refusals).await?;
         refusals.into_result()
     }
 
@@ -130,7 +135,7 @@ pub async fn create(
     mut course: Course,
 ) -> Result<training_course::Model> {
     require_administrator(viewer)?;
-    course.check()?;
+    course.check(tx).await?;
     check_title(tx, &course.title, None).await?;
     let row = training_course::ActiveModel {
         id: Set(TrainingCourseId::new_at(tx.now())),
@@ -141,7 +146,7 @@ pub async fn create(
     }
     .insert(tx.conn())
     .await?;
-    name_agreements(tx, row.id, &course.agreement_ids).await?;
+    agreements::name(tx, row.id, &course.agreement_ids, None).await?;
     let after = serde_json::to_value(&course)?;
     tx.audit(viewer, "training_course.create", row.id, None, Some(after))
         .await?;
@@ -149,7 +154,9 @@ pub async fn create(
 }
 
 /// Changes a course. A shorter or longer validity holds for those who have attended already, too; an agreement that is
-/// named anew is asked for at once.
+/// named anew is asked of them after some days of grace, and a letter tells them. What it no longer opens counts no longer.
+///
+/// Nobody changes what their own access rests on, while somebody else can.
 pub async fn update(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -186,23 +193,24 @@ pub async fn update(
             .agreement_ids
             .unwrap_or_else(|| before.agreement_ids.clone()),
     };
-    after.check()?;
+    after.check(tx).await?;
     check_title(tx, &after.title, Some(id)).await?;
     if after == before {
         return Ok(row);
+    }
+    let only_the_title = Course {
+        title: before.title.clone(),
+        ..after.clone()
+    } == before;
+    if !only_the_title {
+        refuse_own(tx, viewer, id).await?;
     }
     let mut row = row.into_active_model();
     row.title = Set(after.title.clone());
     row.permissions = Set(after.permission_names());
     row.validity_days = Set(after.validity_days);
     let row = row.update(tx.conn()).await?;
-    if after.agreement_ids != before.agreement_ids {
-        course_agreement::Entity::delete_many()
-            .filter(course_agreement::Column::TrainingCourseId.eq(id))
-            .exec(tx.conn())
-            .await?;
-        name_agreements(tx, id, &after.agreement_ids).await?;
-    }
+    agreements::change(tx, &row, &before.agreement_ids, &after.agreement_ids).await?;
     if after.validity_days != before.validity_days {
         count_anew(tx, &row).await?;
     }
@@ -221,6 +229,26 @@ pub async fn update(
         operator_access::review(tx, viewer, some).await?;
     }
     Ok(row)
+}
+
+/// policy 3: nobody grants to themselves. Whoever has access through a course changes nothing of it but its title, as long as
+/// there is another administrator.
+async fn refuse_own(tx: &Tx, viewer: &Viewer, id: TrainingCourseId) -> Result<()> {
+    let Some(user_id) = viewer.user_id() else {
+        return Ok(());
+    };
+    let own = access_grant::Entity::find()
+        .filter(access_grant::Column::UserId.eq(user_id))
+        .filter(access_grant::Column::TrainingCourseId.eq(id))
+        .filter(operator_access::counting::is_given())
+        .count(tx.conn())
+        .await?;
+    if own > 0 && account::is_another_administrator(tx, user_id).await? {
+        return Err(Error::Forbidden(
+            "Your own access rests on this course: another administrator changes it.".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Writes the end of every record of a course as its validity is now.
@@ -259,29 +287,6 @@ async fn check_title(tx: &Tx, title: &str, except: Option<TrainingCourseId>) -> 
         )),
         _ => Ok(()),
     }
-}
-
-async fn name_agreements(tx: &Tx, id: TrainingCourseId, agreements: &[AgreementId]) -> Result<()> {
-    if agreements.is_empty() {
-        return Ok(());
-    }
-    let known = agreement::Entity::find()
-        .filter(agreement::Column::Id.is_in(agreements.iter().copied()))
-        .count(tx.conn())
-        .await?;
-    if known != agreements.len() as u64 {
-        return Err(Error::not_found("agreementIds", "agreement"));
-    }
-    let rows = agreements
-        .iter()
-        .map(|agreement_id| course_agreement::ActiveModel {
-            training_course_id: Set(id),
-            agreement_id: Set(*agreement_id),
-        });
-    course_agreement::Entity::insert_many(rows)
-        .exec_without_returning(tx.conn())
-        .await?;
-    Ok(())
 }
 
 /// Names an event as a session of a course: whoever is marked there has attended the course.
@@ -386,30 +391,6 @@ pub async fn list(
 /// How many courses exist for `viewer`.
 pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer) -> Result<u64> {
     Ok(visible(viewer).count(db).await?)
-}
-
-/// The agreements that each of these courses names, by title.
-pub async fn agreements_of(
-    db: &impl ConnectionTrait,
-    ids: &[TrainingCourseId],
-) -> Result<Vec<(TrainingCourseId, agreement::Model)>> {
-    let rows = course_agreement::Entity::find()
-        .join(
-            JoinType::InnerJoin,
-            course_agreement::Entity::belongs_to(agreement::Entity)
-                .from(course_agreement::Column::AgreementId)
-                .to(agreement::Column::Id)
-                .into(),
-        )
-        .filter(course_agreement::Column::TrainingCourseId.is_in(ids.iter().copied()))
-        .order_by_asc(agreement::Column::Title)
-        .select_also(agreement::Entity)
-        .all(db)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(named, agreement)| Some((named.training_course_id, agreement?)))
-        .collect())
 }
 
 /// The sessions of each of these courses that are still to come and can be booked, the next first.

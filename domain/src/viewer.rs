@@ -17,8 +17,8 @@ use entity::{
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QuerySelect, RelationDef};
 
 pub(crate) use self::rights::holders;
+pub use self::rights::{BY_FACULTY, Lack, Reach};
 use self::rights::{HeldGrant, given, lacking};
-pub use self::rights::{Lack, Reach};
 use crate::error::{Error, Result};
 
 /// Who asks.
@@ -69,7 +69,7 @@ pub struct SignedIn {
     /// Since when booking is blocked.
     pub booking_blocked_at: Option<DateTime<Utc>>,
     grants: Vec<HeldGrant>,
-    /// Whether everything that was granted to them is withheld.
+    /// Whether everything that was granted to them is withheld, their marks among it.
     access_is_suspended: bool,
     /// What stands between a member of staff and each permission that they don't hold.
     lacking: Vec<(Permission, Lack)>,
@@ -166,7 +166,9 @@ impl Viewer {
         // policy 3: what counts has attended training and accepted terms behind it, now.
         let grants: Vec<HeldGrant> = given
             .iter()
-            .filter(|grant| !access_is_suspended && grant.is_trained && grant.is_accepted)
+            .filter(|grant| {
+                !access_is_suspended && grant.is_opened && grant.is_trained && grant.is_accepted
+            })
             .map(|grant| HeldGrant {
                 permission: grant.permission,
                 faculty_id: grant.faculty_id,
@@ -184,8 +186,9 @@ impl Viewer {
                 name: user.name,
                 email: user.email,
                 kind: user.kind,
-                is_super_user: user.is_super_user,
-                is_administrator: user.is_administrator,
+                // policy 3: a suspension withholds everything, the marks as well.
+                is_super_user: user.is_super_user && !access_is_suspended,
+                is_administrator: user.is_administrator && !access_is_suspended,
                 faculty_id: user.faculty_id,
                 programme_id: user.programme_id,
                 level,
@@ -266,7 +269,7 @@ impl Viewer {
         self.is_system() || self.person().is_some_and(|person| person.is_administrator)
     }
 
-    /// Whether it holds `permission`, for the campus or for any faculty.
+    /// Whether it holds `permission`: for the campus, or, where it can be given for one ([`BY_FACULTY`]), for any faculty.
     #[must_use]
     pub fn has(&self, permission: Permission) -> bool {
         self.is_system()
@@ -346,6 +349,10 @@ impl Viewer {
             Some(Lack::Training { course }) => format!(
                 "This needs the permission {name}. It was given to you and counts once you have attended \
                  the training that leads there: {course}."
+            ),
+            Some(Lack::Course { course }) => format!(
+                "This needs the permission {name}. It was given to you on training that no longer leads there: \
+                 {course}. Ask the Careers Centre for it."
             ),
             Some(Lack::Agreements { course }) => format!(
                 "This needs the permission {name}. It was given to you and counts once you have accepted \

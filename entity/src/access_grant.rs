@@ -41,7 +41,7 @@ pub enum Permission {
     GrantAccess,
 }
 
-/// Whether a grant counts.
+/// Whether a grant was taken back.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize,
 )]
@@ -52,12 +52,8 @@ pub enum Permission {
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum GrantState {
-    /// It counts.
+    /// It was given; whether it counts follows from the training and the agreements that it rests on.
     Active,
-    /// The training it rests on is too old.
-    Lapsed,
-    /// It is withheld for now.
-    Suspended,
     /// It was taken back.
     Revoked,
 }
@@ -78,14 +74,12 @@ pub struct Model {
     pub faculty_id: Option<FacultyId>,
     /// The training it rests on.
     pub training_course_id: Option<TrainingCourseId>,
-    /// Whether it counts.
+    /// Whether it was taken back.
     pub state: GrantState,
     /// Who gave it; none for the first administrator and for demo data.
     pub granted_by: Option<UserId>,
     /// When it was given.
     pub granted_at: DateTimeUtc,
-    /// When the training it rests on lapses.
-    pub valid_until: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -96,5 +90,5 @@ personal_data! {
     retention: Until::Erasure.because("rights must be known as long as the account is");
     Subject(Account) => user_id;
     Hand => granted_by;
-    Nothing => id, permission, faculty_id, training_course_id, state, granted_at, valid_until;
+    Nothing => id, permission, faculty_id, training_course_id, state, granted_at;
 }

@@ -16,11 +16,14 @@ pub struct Model {
     /// The agreement.
     #[sea_orm(primary_key, auto_increment = false)]
     pub agreement_id: AgreementId,
+    /// When the course came to name it; none when it did from its beginning. Those who had attended before have some days
+    /// of grace from then on.
+    pub named_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 personal_data! {
     "course_agreement": nobody;
-    training_course_id, agreement_id
+    training_course_id, agreement_id, named_at
 }

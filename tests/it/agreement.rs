@@ -76,7 +76,8 @@ on_both_columns! {
         assert!(campus.may(&sid, Permission::SendBulkEmail).await);
         assert_eq!(campus.stands(&sid).await, AccessState::Active);
         campus.accept(&sid, guidance_version).await.unwrap();
-        let accepted = agreements::acceptances_of(campus.store.reader(), &[sid.user_id().unwrap()]).await.unwrap();
+        let mut accepted = agreements::acceptances_of(campus.store.reader(), &[sid.user_id().unwrap()]).await.unwrap();
+        accepted.retain(|(_, version)| [terms.id, guidance.id].contains(&version.agreement_id));
         assert_eq!(accepted.len(), 2, "accepting twice is accepting once");
     }
 

@@ -1,6 +1,7 @@
 //! The audit log can only be added to, and tampering shows (policy 3, domain "Data protection").
 
 pub mod bulk;
+mod changes;
 mod log;
 mod numbers;
 

@@ -450,7 +450,6 @@ async fn grant_editing(system: &System, email: &str) {
         state: GrantState::Active,
         granted_by: None,
         granted_at: system.store().now(),
-        valid_until: None,
     };
     access_grant::Entity::insert(row.into_active_model())
         .exec_without_returning(system.store().reader())

@@ -112,7 +112,7 @@ on_both_columns! {
         let before = admin.data(query, json!({ "id": imogen.id })).await;
         assert_eq!(before["node"], json!({ "displayName": "Imogen Moss *", "email": null, "isKeyAccountContact": true }));
 
-        office.end_grants("operator", GrantState::Lapsed).await;
+        office.end_grants("operator", GrantState::Revoked).await;
         // It counts at the next request, whether or not a job has run.
         let after = admin.data(query, json!({ "id": imogen.id })).await;
         assert_eq!(

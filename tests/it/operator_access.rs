@@ -1,7 +1,7 @@
 //! Operator access: earned by training and accepted terms, watched, and given back (policy 3).
 
 mod administrators;
-mod grants;
+pub mod grants;
 mod leavers;
 pub mod office;
 mod overview;

@@ -34,6 +34,7 @@ use support::{TestBed, on_both_columns};
 mod inputs;
 mod operations;
 mod people;
+mod states;
 
 /// One of each kind of demo person.
 const PEOPLE: [&str; 6] = [

@@ -1,6 +1,8 @@
 //! The Super User Group: one representative and one disseminator of each faculty, coverage in sight, nobody appoints
 //! themselves.
 
+use std::time::Duration;
+
 use domain::{Store, Viewer, super_user_group as group};
 use entity::{
     faculty, faculty_role,
@@ -8,10 +10,13 @@ use entity::{
     ids::{FacultyId, UserId},
     user::{self, UserKind, UserState},
 };
+use reqwest::Method;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 use support::{Client, System, on_both_columns};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
+
+use crate::operator_access::grants::ended;
 
 const ADD: &str = "mutation($input: AddSuperUserInput!) {
     addSuperUser(input: $input) { member { person { name } faculty { name } } userErrors { code field message } } }";
@@ -259,5 +264,29 @@ on_both_columns! {
         assert_eq!(taken, 1);
         let members = group::members(store.reader()).await.unwrap();
         assert_eq!(members.iter().filter(|member| member.faculty_id == Some(environment)).count(), 1);
+    }
+
+    async fn the_open_subscription_of_a_removed_super_user_ends_at_once(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, superuser) = (system.demo_client("admin").await, system.demo_client("superuser").await);
+        let mut stream = superuser
+            .request(Method::POST, "/graphql/stream")
+            .header("Accept", "text/event-stream")
+            .json(&json!({ "query": "subscription { jobChanged { id } }" }))
+            .send()
+            .await
+            .unwrap();
+        assert!(stream.status().is_success());
+        // The control: as long as nothing happens to them it goes on.
+        let quiet = timeout(Duration::from_millis(300), ended(&mut stream)).await;
+        assert!(quiet.is_err(), "{quiet:?}");
+
+        let id = account(&system, "superuser").await.id;
+        let removed = admin.data(REMOVE, json!({ "input": { "userId": id } })).await;
+        assert_eq!(removed["removeSuperUser"]["userErrors"], json!([]));
+        // A second is promised, and a busy machine is given some patience; by itself a connection looks after ten.
+        let told = timeout(Duration::from_secs(5), ended(&mut stream)).await.expect("the stream goes on");
+        assert!(told.contains("FORBIDDEN"), "{told}");
+        system.stop().await;
     }
 }

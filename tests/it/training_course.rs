@@ -1,5 +1,7 @@
 //! Training: courses that open permissions, sessions that are booked and attended (policy 3).
 
+mod rules;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     RefusalCode,
@@ -9,7 +11,7 @@ use domain::{
 };
 use entity::{access_grant::Permission, operator_access::AccessState};
 use serde_json::{Value, json};
-use support::{on_both_columns, until};
+use support::{Client, on_both_columns, until};
 
 use crate::{
     campus::{Campus, codes},
@@ -20,6 +22,9 @@ use crate::{
 
 const CREATE: &str = "mutation($input: CreateTrainingCourseInput!) { createTrainingCourse(input: $input) {
     trainingCourse { id title permissions validityDays agreements { title } } userErrors { code field } } }";
+const UPDATE: &str =
+    "mutation($input: UpdateTrainingCourseInput!) { updateTrainingCourse(input: $input) {
+    userErrors { code field } } }";
 const LINK: &str = "mutation($event: ID!, $course: ID!) {
     linkTrainingSession(input: { eventId: $event, trainingCourseId: $course }) {
         trainingCourse { nextSessions { id } } userErrors { code field } } }";
@@ -40,11 +45,27 @@ fn event(kind: &str, starts_at: DateTime<Utc>) -> Value {
     })
 }
 
+/// The demo agreements of these kinds.
+async fn agreements_of(client: &Client, kinds: &[&str]) -> Vec<Value> {
+    let data = client
+        .data("{ agreements { nodes { id kind } } }", json!({}))
+        .await;
+    let nodes = data["agreements"]["nodes"].as_array().unwrap();
+    nodes
+        .iter()
+        .filter(|node| kinds.contains(&node["kind"].as_str().unwrap()))
+        .map(|node| node["id"].clone())
+        .collect()
+}
+
 on_both_columns! {
     async fn a_training_course_lists_the_permissions_it_opens(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let admin = system.demo_client("admin").await;
-        let input = json!({ "title": "Reports and exports", "permissions": ["READ_REPORT", "EXPORT_CONTACTS"] });
+        let terms = agreements_of(&admin, &["OPERATOR_TERMS", "DATA_PROTECTION"]).await;
+        let input = json!({
+            "title": "Reports and exports", "permissions": ["READ_REPORT", "EXPORT_CONTACTS"], "agreementIds": terms,
+        });
         let made = admin.data(CREATE, json!({ "input": input })).await;
         let course = &made["createTrainingCourse"]["trainingCourse"];
         assert_eq!(course["permissions"], json!(["READ_REPORT", "EXPORT_CONTACTS"]));
@@ -197,5 +218,37 @@ on_both_columns! {
         campus.clock.set(event.starts_at);
         let late = campus.change(async |tx| courses::link_session(tx, &admin, event.id, course.id).await).await;
         assert_eq!(codes(late), [RefusalCode::WrongState]);
+    }
+
+    async fn a_course_names_the_terms_and_data_protection_and_for_bulk_email_the_guidance(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let admin = system.demo_client("admin").await;
+        let input = |title: &str, permission: &str, agreements: &[Value]| {
+            json!({ "input": { "title": title, "permissions": [permission], "agreementIds": agreements } })
+        };
+        let all = ["OPERATOR_TERMS", "DATA_PROTECTION", "BULK_EMAIL_GUIDANCE"];
+        for without in ["OPERATOR_TERMS", "DATA_PROTECTION"] {
+            let kinds: Vec<&str> = all.into_iter().filter(|kind| *kind != without).collect();
+            let some = agreements_of(&admin, &kinds).await;
+            let refused = admin.graphql(CREATE, input("Reports", "READ_REPORT", &some)).await;
+            assert_eq!(refused.refusals(), ["REQUIRED"], "{without}");
+            let field = &refused.data["createTrainingCourse"]["userErrors"][0]["field"];
+            assert!(field.to_string().contains("agreementIds"), "{field}");
+        }
+        let two = agreements_of(&admin, &all[..2]).await;
+        let refused = admin.graphql(CREATE, input("Mailing", "SEND_BULK_EMAIL", &two)).await;
+        assert_eq!(refused.refusals(), ["REQUIRED"], "bulk e-mail needs the guidance, too");
+        let three = agreements_of(&admin, &all).await;
+        admin.data(CREATE, input("Mailing", "SEND_BULK_EMAIL", &three)).await;
+        let made = admin.data(CREATE, input("Reports", "READ_REPORT", &two)).await;
+
+        let id = made["createTrainingCourse"]["trainingCourse"]["id"].clone();
+        for change in [json!({ "agreementIds": [] }), json!({ "agreementIds": two[..1] }), json!({ "permissions": ["SEND_BULK_EMAIL"] })] {
+            let mut input = change.clone();
+            input["trainingCourseId"] = id.clone();
+            let refused = admin.graphql(UPDATE, json!({ "input": input })).await;
+            assert_eq!(refused.refusals(), ["REQUIRED"], "{change}");
+        }
+        system.stop().await;
     }
 }

@@ -76,7 +76,6 @@ pub async fn grant(
         state: GrantState::Active,
         granted_by: None,
         granted_at: now,
-        valid_until: None,
     };
     let id = grant.id;
     put::<access_grant::Entity>(store, grant).await;
@@ -113,22 +112,29 @@ async fn course_that_opens(store: &Store, permission: Permission) -> training_co
         created_at: store.now(),
     };
     put::<training_course::Entity>(store, course.clone()).await;
-    let agreement_id = terms(store).await;
-    put::<course_agreement::Entity>(
-        store,
-        course_agreement::Model {
-            training_course_id: course.id,
-            agreement_id,
-        },
-    )
-    .await;
+    for kind in [
+        AgreementKind::OperatorTerms,
+        AgreementKind::DataProtection,
+        AgreementKind::BulkEmailGuidance,
+    ] {
+        let agreement_id = agreement_of(store, kind).await;
+        put::<course_agreement::Entity>(
+            store,
+            course_agreement::Model {
+                training_course_id: course.id,
+                agreement_id,
+                named_at: None,
+            },
+        )
+        .await;
+    }
     course
 }
 
-async fn terms(store: &Store) -> AgreementId {
+async fn agreement_of(store: &Store, kind: AgreementKind) -> AgreementId {
     let now = store.now();
     let known = agreement::Entity::find()
-        .filter(agreement::Column::Kind.eq(AgreementKind::OperatorTerms))
+        .filter(agreement::Column::Kind.eq(kind))
         .one(store.reader())
         .await
         .unwrap();
@@ -137,8 +143,8 @@ async fn terms(store: &Store) -> AgreementId {
     }
     let row = agreement::Model {
         id: AgreementId::new_at(now),
-        kind: AgreementKind::OperatorTerms,
-        title: "Operator terms".to_owned(),
+        kind,
+        title: format!("What operators accept: {kind:?}"),
         created_at: now,
     };
     let id = row.id;

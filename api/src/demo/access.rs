@@ -187,6 +187,7 @@ async fn courses(
             Some(course_agreement::Model {
                 training_course_id: course.id,
                 agreement_id: agreements.get(*position)?.0,
+                named_at: None,
             })
         }));
         courses.push(course);
@@ -227,6 +228,5 @@ fn grant(
         state: GrantState::Active,
         granted_by: None,
         granted_at: now,
-        valid_until: None,
     }
 }

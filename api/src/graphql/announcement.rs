@@ -317,7 +317,8 @@ pub struct PublishAnnouncementInput {
     /// The faculties whose staff it is for; all staff when none is given.
     #[graphql(default)]
     faculty_ids: Vec<Id<FacultyId>>,
-    /// After how many days those who have not read a change of the policy are reminded; 7 when it isn't given.
+    /// After how many days those who have not read it are reminded. When it isn't given: 7 for a change of the policy,
+    /// never for an update of the system.
     remind_after_days: Option<i32>,
 }
 

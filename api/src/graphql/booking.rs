@@ -21,6 +21,7 @@ use futures_util::{Stream, StreamExt};
 use self::inputs::{
     AcceptOfferInput, BookEventInput, CancelBookingInput, CheckInInput, CloseRegisterInput,
     DeclineOfferInput, ExcuseNoShowInput, LiftBookingBlockInput, PromoteBookingInput,
+    UndoCheckInInput,
 };
 pub use self::types::{Booking, BookingState};
 use super::{
@@ -82,6 +83,14 @@ payload! {
     /// What became of giving a place to the first in the queue.
     PromoteBookingPayload {
         /// The booking, which has the place.
+        booking: Booking,
+    }
+}
+
+payload! {
+    /// What became of taking a mark back.
+    UndoCheckInPayload {
+        /// The booking that was marked.
         booking: Booking,
     }
 }
@@ -225,6 +234,17 @@ impl BookingMutation {
             Err(error) => Err(error),
         };
         CheckInPayload::commit(tx, marked).await
+    }
+
+    /// Takes back that somebody was marked as having come: it was a mistake. What it counted for as training goes with it.
+    async fn undo_check_in(
+        &self,
+        ctx: &Context<'_>,
+        input: UndoCheckInInput,
+    ) -> Result<UndoCheckInPayload> {
+        let mut tx = begin(ctx).await?;
+        let undone = bookings::undo_check_in(&mut tx, viewer(ctx)?, input.booking_id.0).await;
+        UndoCheckInPayload::commit(tx, undone).await
     }
 
     /// Closes the register of an event that has started. Whoever had a place and isn't marked is contacted.

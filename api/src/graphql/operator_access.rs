@@ -100,7 +100,7 @@ pub struct HandOverInput {
 pub struct HandOver {
     /// Events that are still to come, and drafts of events.
     events: u64,
-    /// Drafts of campaigns.
+    /// Campaigns that are not over.
     campaigns: u64,
     /// Key accounts; both sides are told.
     key_accounts: u64,

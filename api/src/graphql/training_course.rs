@@ -312,7 +312,8 @@ pub struct CreateTrainingCourseInput {
     permissions: Vec<Permission>,
     /// For how many days attending it counts; a year when left out.
     validity_days: Option<i32>,
-    /// The agreements to be accepted besides.
+    /// The agreements to be accepted besides: one of the kind `OPERATOR_TERMS` and one of the kind `DATA_PROTECTION` at the
+    /// least, and for `SEND_BULK_EMAIL` one of the kind `BULK_EMAIL_GUIDANCE`.
     agreement_ids: Option<Vec<Id<AgreementId>>>,
 }
 
@@ -338,11 +339,11 @@ pub struct UpdateTrainingCourseInput {
     training_course_id: Id<TrainingCourseId>,
     /// Its title.
     title: Option<String>,
-    /// The permissions that it opens. Grants that rest on the course stay.
+    /// The permissions that it opens. Grants that rest on the course stay, and count only for what it opens.
     permissions: Option<Vec<Permission>>,
     /// For how many days attending it counts, for those who have attended already, too.
     validity_days: Option<i32>,
-    /// The agreements to be accepted besides; one that is named anew is asked for at once.
+    /// The agreements to be accepted besides; one that is named anew is asked of those who have attended after 14 days.
     agreement_ids: Option<Vec<Id<AgreementId>>>,
 }
 

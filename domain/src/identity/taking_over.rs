@@ -100,7 +100,7 @@ async fn kind_of(tx: &Tx, account: &user::Model, arrived: &Arrived) -> Result<Us
     if arrived.kind == account.kind || account.kind == UserKind::Employer {
         return Ok(account.kind);
     }
-    if account.is_administrator && !account::others_administer(tx, account.id).await? {
+    if account.is_administrator && !account::is_another_administrator(tx, account.id).await? {
         return Ok(account.kind);
     }
     Ok(arrived.kind)

@@ -9,8 +9,8 @@ use entity::{
     session,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::Expr,
 };
 use serde_json::json;
 
@@ -27,7 +27,7 @@ use crate::{
 pub struct HandedOver {
     /// Events that are still to come, or drafts of them.
     pub events: u64,
-    /// Drafts of campaigns.
+    /// Campaigns that are not over: drafts, and those that wait, are sent or are paused.
     pub campaigns: u64,
     /// Key accounts, of which both sides are told.
     pub key_accounts: u64,
@@ -80,6 +80,22 @@ pub async fn hand_over(
     Ok(handed)
 }
 
+/// The states of a campaign that is not over.
+const NOT_OVER: [CampaignState; 5] = [
+    CampaignState::Draft,
+    CampaignState::InReview,
+    CampaignState::Scheduled,
+    CampaignState::Sending,
+    CampaignState::Paused,
+];
+
+/// What a column becomes that names somebody: `to` where it is `from`.
+fn instead_of(column: campaign::Column, from: UserId, to: UserId) -> Expr {
+    Expr::case(column.eq(from), Expr::value(to))
+        .finally(column.into_expr())
+        .into()
+}
+
 /// What somebody has in hand, locked.
 struct InHand {
     events: Vec<event::Model>,
@@ -99,8 +115,12 @@ impl InHand {
             .all(tx.conn())
             .await?;
         let campaigns = campaign::Entity::find()
-            .filter(campaign::Column::CreatedBy.eq(from))
-            .filter(campaign::Column::State.eq(CampaignState::Draft))
+            .filter(
+                Condition::any()
+                    .add(campaign::Column::CreatedBy.eq(from))
+                    .add(campaign::Column::ScheduledBy.eq(from)),
+            )
+            .filter(campaign::Column::State.is_in(NOT_OVER))
             .order_by_asc(campaign::Column::Id)
             .lock_exclusive()
             .all(tx.conn())
@@ -149,7 +169,7 @@ impl InHand {
             !self.campaigns.is_empty() && !receiver.has(Permission::SendBulkEmail),
             RefusalCode::NotEligible,
             "toUserId",
-            "They don't hold SEND_BULK_EMAIL, which the drafts of campaigns need.",
+            "They don't hold SEND_BULK_EMAIL, which the campaigns need.",
         );
         refusals.add_if(
             self.key_accounts > 0 && !receiver.has(Permission::ClaimKeyAccount),
@@ -185,7 +205,15 @@ impl InHand {
             .exec(tx.conn())
             .await?;
         campaign::Entity::update_many()
-            .col_expr(campaign::Column::CreatedBy, Expr::value(to))
+            .col_expr(
+                campaign::Column::CreatedBy,
+                instead_of(campaign::Column::CreatedBy, from, to),
+            )
+            // One that waits for its time starts only for somebody who may send.
+            .col_expr(
+                campaign::Column::ScheduledBy,
+                instead_of(campaign::Column::ScheduledBy, from, to),
+            )
             .col_expr(
                 campaign::Column::Version,
                 Expr::col(campaign::Column::Version).add(1),

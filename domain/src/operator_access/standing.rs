@@ -51,10 +51,20 @@ pub struct Grant {
     /// The grant.
     #[sea_orm(nested)]
     pub row: access_grant::Model,
+    /// Whether the training that it rests on opens its permission still.
+    pub is_opened: bool,
     /// Whether the training that it rests on was attended, and not too long ago.
     pub is_trained: bool,
     /// Whether the agreements that this training names were accepted.
     pub is_accepted: bool,
+}
+
+impl Grant {
+    /// Whether it counts, as long as access is not suspended.
+    #[must_use]
+    pub fn has_grounds(&self) -> bool {
+        self.is_opened && self.is_trained && self.is_accepted
+    }
 }
 
 /// What a list of standings is narrowed by. Everything that is given must hold.
@@ -168,13 +178,15 @@ pub async fn grants_of(
     ids: &[UserId],
     now: DateTime<Utc>,
 ) -> Result<Vec<Grant>> {
+    let opened: Expr = counting::grant_is_opened();
     let trained: Expr = counting::grant_is_trained(now);
     let accepted: Expr = counting::grant_is_accepted(now);
     Ok(access_grant::Entity::find()
+        .expr_as(opened, "is_opened")
         .expr_as(trained, "is_trained")
         .expr_as(accepted, "is_accepted")
         .filter(access_grant::Column::UserId.is_in(ids.iter().copied()))
-        .filter(counting::is_given(now))
+        .filter(counting::is_given())
         .order_by_asc(access_grant::Column::Permission)
         .order_by_asc(access_grant::Column::Id)
         .into_model::<Grant>()

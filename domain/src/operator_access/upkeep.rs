@@ -22,6 +22,7 @@ use crate::{
     error::Result,
     job::{Job, Queue},
     store::Tx,
+    training_course::remind_of_named,
     viewer::Viewer,
 };
 
@@ -68,7 +69,9 @@ struct Ending {
 /// Posts the letters that are due, and answers how many people are reminded. One letter per person, course and number of
 /// days; a job that comes late or twice writes none again.
 pub async fn remind(tx: &mut Tx) -> Result<u64> {
-    Ok(remind_of_training(tx).await? + remind_of_agreements(tx).await?)
+    let of_training = remind_of_training(tx).await?;
+    let of_versions = remind_of_agreements(tx).await?;
+    Ok(of_training + of_versions + remind_of_named(tx).await?)
 }
 
 async fn remind_of_training(tx: &mut Tx) -> Result<u64> {
@@ -136,7 +139,7 @@ async fn ending_soon(tx: &Tx, now: DateTime<Utc>) -> Result<Vec<Ending>> {
                 .into_expr()
                 .eq(training_record::Column::TrainingCourseId.into_expr()),
         )
-        .filter(counting::is_given(now))
+        .filter(counting::is_given())
         .into_query();
     let end = || training_record::Column::ValidUntil.into_expr().max();
     Ok(training_record::Entity::find()
@@ -174,7 +177,7 @@ async fn remind_of_agreements(tx: &mut Tx) -> Result<u64> {
         let Some(agreement) = agreement else {
             continue;
         };
-        let people = unaccepting(&version, now)
+        let people = unaccepting(&version)
             .order_by_asc(user::Column::Id)
             .all(tx.conn())
             .await?;

@@ -12,9 +12,9 @@ table! {
     type Mutation {
         bookEvent, cancelBooking, acceptOffer, declineOffer: read(SIGNED_IN);
         bookEvent(input), cancelBooking(input), acceptOffer(input), declineOffer(input): give(SIGNED_IN);
-        promoteBooking, checkIn, closeRegister, excuseNoShow, liftBookingBlock: read(MANAGE_EVENT);
-        promoteBooking(input), checkIn(input), closeRegister(input), excuseNoShow(input), liftBookingBlock(input):
-            give(MANAGE_EVENT);
+        promoteBooking, checkIn, undoCheckIn, closeRegister, excuseNoShow, liftBookingBlock: read(MANAGE_EVENT);
+        promoteBooking(input), checkIn(input), undoCheckIn(input), closeRegister(input), excuseNoShow(input),
+            liftBookingBlock(input): give(MANAGE_EVENT);
     }
     type Subscription {
         bookingChanged: read(SIGNED_IN);
@@ -32,6 +32,7 @@ table! {
     input DeclineOfferInput { bookingId: give(SIGNED_IN); }
     input PromoteBookingInput { eventId: give(MANAGE_EVENT); }
     input CheckInInput { ticketCode, bookingId: give(MANAGE_EVENT); }
+    input UndoCheckInInput { bookingId: give(MANAGE_EVENT); }
     input CloseRegisterInput { eventId, nobodyCame: give(MANAGE_EVENT); }
     input ExcuseNoShowInput { bookingId, reason: give(MANAGE_EVENT); }
     input LiftBookingBlockInput { userId: give(MANAGE_EVENT); }
@@ -41,6 +42,7 @@ table! {
     type DeclineOfferPayload { booking, userErrors: read(EVERYONE); }
     type PromoteBookingPayload { booking, userErrors: read(EVERYONE); }
     type CheckInPayload { booking, userErrors: read(EVERYONE); }
+    type UndoCheckInPayload { booking, userErrors: read(EVERYONE); }
     type CloseRegisterPayload { event, userErrors: read(EVERYONE); }
     type ExcuseNoShowPayload { booking, userErrors: read(EVERYONE); }
     type LiftBookingBlockPayload { person, userErrors: read(EVERYONE); }

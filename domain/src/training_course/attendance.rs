@@ -92,6 +92,41 @@ pub(crate) async fn attended(
     Ok(())
 }
 
+/// It was a mistake that somebody was marked at an event. What they have of it as training goes with the mark, from this moment
+/// on.
+pub(crate) async fn mark_taken_back(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    event: &event::Model,
+    user_id: UserId,
+) -> Result<()> {
+    let records = training_record::Entity::find()
+        .filter(training_record::Column::UserId.eq(user_id))
+        .filter(training_record::Column::EventId.eq(event.id))
+        .all(tx.conn())
+        .await?;
+    for record in records {
+        training_record::Entity::delete_by_id(record.id)
+            .exec(tx.conn())
+            .await?;
+        tx.audit(
+            viewer,
+            "training_record.take_back",
+            record.id,
+            Some(json!({
+                "userId": record.user_id,
+                "trainingCourseId": record.training_course_id,
+                "eventId": event.id,
+                "attendedAt": record.attended_at,
+                "validUntil": record.valid_until,
+            })),
+            None,
+        )
+        .await?;
+    }
+    bookings_changed(tx, viewer, event, Some(&[user_id])).await
+}
+
 /// Bookings for an event were made or have ended: those of `people`, or all. At training that moves where they stand.
 pub(crate) async fn bookings_changed(
     tx: &mut Tx,

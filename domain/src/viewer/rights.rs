@@ -15,6 +15,17 @@ use sea_orm::{
 use super::permission_name;
 use crate::{error::Result, operator_access::counting};
 
+/// The permissions that can be given for one faculty: they are about what belongs to a faculty, or to the campus.
+///
+/// All others are about what belongs to no faculty (organisations and their contacts, tags, notes, vacancies, key accounts,
+/// bulk e-mail, exports), and count for the whole campus or not at all.
+pub const BY_FACULTY: [Permission; 4] = [
+    Permission::ManageEvent,
+    Permission::GrantAccess,
+    Permission::ReadReport,
+    Permission::ManagePlacement,
+];
+
 /// What stands between a member of staff and a permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lack {
@@ -33,6 +44,11 @@ pub enum Lack {
         /// Its title.
         course: String,
     },
+    /// It was granted for having attended this course, which no longer opens it.
+    Course {
+        /// Its title.
+        course: String,
+    },
     /// Operator access is suspended as a whole.
     Suspended,
 }
@@ -43,6 +59,7 @@ pub(super) struct GivenGrant {
     pub(super) permission: Permission,
     pub(super) faculty_id: Option<FacultyId>,
     pub(super) training_course_id: Option<TrainingCourseId>,
+    pub(super) is_opened: bool,
     pub(super) is_trained: bool,
     pub(super) is_accepted: bool,
 }
@@ -75,10 +92,11 @@ pub(super) async fn given(
         .column(access_grant::Column::Permission)
         .column(access_grant::Column::FacultyId)
         .column(access_grant::Column::TrainingCourseId)
+        .expr_as(counting::grant_is_opened(), "is_opened")
         .expr_as(counting::grant_is_trained(now), "is_trained")
         .expr_as(counting::grant_is_accepted(now), "is_accepted")
         .filter(access_grant::Column::UserId.eq(user_id))
-        .filter(counting::is_given(now))
+        .filter(counting::is_given())
         .into_model::<GivenGrant>()
         .all(db)
         .await?)
@@ -121,6 +139,9 @@ pub(super) async fn lacking(
         let given = given.iter().find(|grant| grant.permission == permission);
         match given {
             _ if suspended => Lack::Suspended,
+            Some(grant) if !grant.is_opened => Lack::Course {
+                course: title(grant.training_course_id),
+            },
             Some(grant) if !grant.is_trained => Lack::Training {
                 course: title(grant.training_course_id),
             },

@@ -9,18 +9,18 @@ use domain::{
     suppression::{self, AddressKey},
 };
 use entity::{
-    campaign, contact, delivery, duplicate_pair, identity,
+    calendar_feed, campaign, contact, delivery, duplicate_pair, held_change, identity,
     ids::{
-        CampaignId, ContactId, DuplicatePairId, KeptNoticeId, MailTopicId, OrganisationId,
-        SessionId, UserId,
+        CampaignId, ContactId, DuplicatePairId, HeldChangeId, KeptNoticeId, MailTopicId,
+        MergeChangeId, MergeId, OrganisationId, RegistrationId, SessionId, UserId,
     },
     kept_notice,
     list::IdList,
-    mail_topic,
+    mail_topic, merge, merge_change,
     notice_choice::{self, NoticeChannel, NoticeTopic},
     organisation,
     personal_data::{ALL, Erased, Holding, Holds, Key},
-    profile_photo, session,
+    profile_photo, registration, session,
     suppression::SuppressionReason,
     topic_opt_out, user,
 };
@@ -294,6 +294,7 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
         },
     )
     .await;
+    rows_of_records(store, user_id, contact).await;
     let two: Vec<OrganisationId> = organisation::Entity::find()
         .select_only()
         .column(organisation::Column::Id)
@@ -326,6 +327,83 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
+}
+
+/// A merge with its journal, a registration, a change that waits, and a calendar of one's own.
+async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model) {
+    let now = store.now();
+    put::<calendar_feed::Entity>(
+        store,
+        calendar_feed::Model {
+            user_id,
+            token_hash: "a hash".to_owned(),
+            created_at: now,
+        },
+    )
+    .await;
+    let merge = merge::Model {
+        id: MergeId::new_at(now),
+        kind: merge::MergeKind::Contact,
+        survivor_id: contact.id.into(),
+        merged_id: Uuid::from_u128(1),
+        merged_name: None,
+        source_key: None,
+        merged_by: None,
+        merged_at: now,
+        undone_by: None,
+        undone_at: None,
+    };
+    let merge_id = merge.id;
+    put::<merge::Entity>(store, merge).await;
+    put::<merge_change::Entity>(
+        store,
+        merge_change::Model {
+            id: MergeChangeId::new_at(now),
+            merge_id,
+            place: 1,
+            in_table: "contact".to_owned(),
+            kind: merge_change::MergeChangeKind::Value,
+            in_column: Some("name".to_owned()),
+            row_key: serde_json::json!({}),
+            before: None,
+            after: None,
+            contact_id: Some(contact.id),
+            created_at: now,
+        },
+    )
+    .await;
+    put::<registration::Entity>(
+        store,
+        registration::Model {
+            id: RegistrationId::new_at(now),
+            user_id,
+            organisation_id: contact.organisation_id,
+            kind: registration::RegistrationKind::Join,
+            state: registration::RegistrationState::Declined,
+            job_title: None,
+            telephone: None,
+            submitted_at: now,
+            decided_by: None,
+            decided_at: None,
+            reason: None,
+        },
+    )
+    .await;
+    put::<held_change::Entity>(
+        store,
+        held_change::Model {
+            id: HeldChangeId::new_at(now),
+            organisation_id: contact.organisation_id,
+            wanted: serde_json::json!({}),
+            state: held_change::HeldChangeState::Declined,
+            asked_by: user_id,
+            asked_at: now,
+            decided_by: None,
+            decided_at: None,
+            reason: None,
+        },
+    )
+    .await;
 }
 
 async fn put<E>(store: &Store, row: E::Model)

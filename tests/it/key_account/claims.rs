@@ -1,6 +1,7 @@
 //! Who may claim what.
 
 use entity::{
+    access_grant::Permission,
     ids::{KeyAccountId, OrganisationId, UserId},
     key_account::{self, KeyAccountScope, KeyAccountState},
 };
@@ -222,5 +223,22 @@ on_both_columns! {
             key_account::Entity::insert(row).exec_without_returning(db).await.unwrap();
         }
         assert_eq!(office.live_claims(rhys.organisation_id).await, CLAIMANTS as u64);
+    }
+
+    async fn whoever_grants_access_in_a_faculty_gives_no_key_account_away(bed: TestBed) {
+        let office = Office::open(&bed).await;
+        let account = office.account_of("Imogen Moss").await;
+        let store = office.system.store();
+        let release = "mutation($id: ID!) { releaseKeyAccount(input: { keyAccountId: $id }) { userErrors { code } } }";
+        let person = office.person("untrained").await;
+        let law = entity::faculty::Entity::find().one(store.reader()).await.unwrap().unwrap().id;
+        support::operator::grant(store, person, Permission::ClaimKeyAccount, None).await;
+        support::operator::grant(store, person, Permission::GrantAccess, Some(law)).await;
+        let untrained = office.client("untrained").await;
+        let refused = untrained.graphql(release, json!({ "id": account.id })).await;
+        assert_eq!(refused.codes(), ["FORBIDDEN"], "{refused:?}");
+        support::operator::grant(store, person, Permission::GrantAccess, None).await;
+        let released = untrained.data(release, json!({ "id": account.id })).await;
+        assert_eq!(released["releaseKeyAccount"]["userErrors"], json!([]));
     }
 }

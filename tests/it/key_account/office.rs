@@ -90,7 +90,6 @@ impl Office {
                 state: GrantState::Active,
                 granted_by: None,
                 granted_at: store.now(),
-                valid_until: None,
             };
             access_grant::Entity::insert(row.into_active_model().reset_all())
                 .exec_without_returning(store.reader())

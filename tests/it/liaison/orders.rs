@@ -234,7 +234,7 @@ impl World {
             }
             _ => {
                 drop(tx);
-                self.set_access(who, GrantState::Lapsed).await;
+                self.set_access(who, GrantState::Revoked).await;
                 model.drop_of(who);
                 assert_eq!(
                     self.reached().await,
@@ -317,7 +317,6 @@ async fn add_operator(store: &Store, name: &str) -> UserId {
             state: GrantState::Active,
             granted_by: None,
             granted_at: now,
-            valid_until: None,
         };
         access_grant::Entity::insert(grant.into_active_model())
             .exec_without_returning(store.reader())

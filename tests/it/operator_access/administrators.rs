@@ -1,12 +1,12 @@
 //! Somebody always administers.
 
-use domain::{Error, RefusalCode, Viewer, account, session};
+use domain::{Error, RefusalCode, Viewer, account, operator_access as access, session};
 use entity::{access_grant::Permission, user};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, TransactionTrait};
 use serde_json::json;
-use support::{Column, on_both_columns};
+use support::{Column, on_both_columns, operator};
 
-use super::office::account as account_of;
+use super::office::{RESTORE, SUSPEND, account as account_of};
 use crate::campus::{Campus, codes};
 
 async fn administrators(campus: &Campus) -> u64 {
@@ -138,5 +138,56 @@ on_both_columns! {
         let first = Viewer::load(campus.store.reader(), id, None, campus.store.now()).await.unwrap().unwrap();
         assert!(first.has(Permission::ManageEvent) && first.has(Permission::GrantAccess));
         assert!(!first.has(Permission::SendBulkEmail));
+    }
+
+    async fn suspended_access_withholds_the_marks_of_administrators_and_super_users(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, superuser) = (system.demo_client("admin").await, system.demo_client("superuser").await);
+        let id = account_of(&system, "superuser").await.id;
+        let make = "mutation($id: ID!) { makeAdministrator(input: { userId: $id }) { userErrors { code } } }";
+        admin.data(make, json!({ "id": id })).await;
+        let marks = "{ viewer { isSuperUser isAdministrator } }";
+        let jobs = "{ jobs(first: 1) { nodes { id } } }";
+        let both = json!({ "viewer": { "isSuperUser": true, "isAdministrator": true } });
+        assert_eq!(superuser.data(marks, json!({})).await, both);
+        assert!(superuser.graphql(jobs, json!({})).await.codes().is_empty());
+
+        admin.data(SUSPEND, json!({ "id": id })).await;
+        let neither = json!({ "viewer": { "isSuperUser": false, "isAdministrator": false } });
+        assert_eq!(superuser.data(marks, json!({})).await, neither);
+        assert_eq!(superuser.graphql(jobs, json!({})).await.codes()[0], "FORBIDDEN");
+        assert_eq!(superuser.graphql(make, json!({ "id": id })).await.codes()[0], "FORBIDDEN");
+        admin.data(RESTORE, json!({ "id": id })).await;
+        assert_eq!(superuser.data(marks, json!({})).await, both);
+        system.stop().await;
+    }
+
+    async fn the_access_of_the_last_administrator_cannot_be_suspended(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let law = campus.faculty("Law").await;
+        let (ada, ben) = (campus.administrator("ada").await, campus.administrator("ben").await);
+        let (gus, lou) = (campus.staff("gus").await, campus.staff("lou").await);
+        operator::grant(&campus.store, gus.user_id().unwrap(), Permission::GrantAccess, None).await;
+        operator::grant(&campus.store, lou.user_id().unwrap(), Permission::GrantAccess, Some(law)).await;
+        let (gus, lou) = (campus.again(&gus).await, campus.again(&lou).await);
+        let suspend = async |by: &Viewer, whom: &Viewer| {
+            let id = whom.user_id().unwrap();
+            campus.change(async |tx| access::suspend(tx, by, id, "A complaint.").await).await
+        };
+        user::Entity::update_many()
+            .col_expr(user::Column::FacultyId, sea_orm::sea_query::Expr::value(law))
+            .filter(user::Column::Id.eq(ben.user_id().unwrap()))
+            .exec(campus.store.reader())
+            .await
+            .unwrap();
+        let refused = suspend(&lou, &ben).await;
+        assert!(matches!(refused, Err(Error::Forbidden(_))), "whoever grants for a faculty takes no mark: {refused:?}");
+        suspend(&gus, &ben).await.unwrap();
+        assert!(!campus.again(&ben).await.is_administrator());
+        assert_eq!(codes(suspend(&gus, &ada).await), [RefusalCode::LastAdministrator]);
+        assert_eq!(codes(remove(&campus, &ada, &ada).await), [RefusalCode::LastAdministrator], "nor removed");
+        let id = ben.user_id().unwrap();
+        campus.change(async |tx| access::restore(tx, &ada, id).await).await.unwrap();
+        suspend(&gus, &ada).await.unwrap();
     }
 }

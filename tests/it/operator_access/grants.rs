@@ -193,7 +193,7 @@ on_both_columns! {
         campus.cancel(&sid, booking.id).await.unwrap();
         assert_eq!(campus.stands(&sid).await, AccessState::Invited, "who cancels is where they were");
         campus.train(&admin, course.id, &sid).await;
-        assert_eq!(campus.stands(&sid).await, AccessState::TermsAccepted, "this course names no agreement");
+        assert_eq!(campus.stands(&sid).await, AccessState::TermsAccepted, "they had accepted its agreements before");
         let standing = campus.grant(&admin, &sid, Permission::ReadReport).await.unwrap();
         assert_eq!(standing.state, AccessState::Active);
         let grants = access::grants_of(campus.store.reader(), &[sid.user_id().unwrap()], campus.store.now()).await.unwrap();
@@ -218,10 +218,56 @@ on_both_columns! {
             .unwrap();
         assert_eq!(campus.stands(&sid).await, AccessState::Invited);
     }
+
+    async fn what_belongs_to_no_faculty_is_granted_for_the_campus_alone(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let law = campus.faculty("Law").await;
+        let (gus, sid) = (granter(&campus, "gus", Some(law)).await, campus.staff("sid").await);
+        let admin = campus.administrator("ada").await;
+        let course = domain::training_course::CourseChanges {
+            permissions: Some(domain::policy::PERMISSIONS.to_vec()),
+            ..Default::default()
+        };
+        let all = campus.course(&admin, Permission::ManageEvent, Vec::new()).await;
+        campus
+            .change(async |tx| domain::training_course::update(tx, &admin, all.id, course).await)
+            .await
+            .unwrap();
+        for permission in domain::policy::PERMISSIONS {
+            let new = NewGrant { permission, training_course_id: Some(all.id), ..new_grant(&sid, Some(law)) };
+            let granted = campus.change(async |tx| access::grant(tx, &gus, new).await).await;
+            if domain::viewer::BY_FACULTY.contains(&permission) {
+                granted.unwrap();
+            } else {
+                assert!(matches!(&granted, Err(Error::Refused(why)) if why[0].field == Some("facultyId")), "{granted:?}");
+            }
+        }
+    }
+
+    /// As such grants may be that are older than the rule: whoever was given bulk e-mail for Law mails nobody.
+    async fn a_grant_for_a_faculty_of_what_belongs_to_none_counts_for_nothing(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let law = campus.faculty("Law").await;
+        for permission in domain::policy::PERMISSIONS {
+            let sid = campus.staff(&format!("sid {permission:?}").replace(' ', "-")).await;
+            let id = sid.user_id().unwrap();
+            operator::grant(&campus.store, id, permission, Some(law)).await;
+            let by_faculty = domain::viewer::BY_FACULTY.contains(&permission);
+            let sid = campus.again(&sid).await;
+            assert_eq!(sid.has(permission), by_faculty, "{permission:?}");
+            assert_eq!(sid.require(permission).is_ok(), by_faculty, "{permission:?}");
+            assert!(sid.require_for(permission, None).is_err(), "{permission:?}");
+            let given = access::grants_of(campus.store.reader(), &[id], campus.store.now()).await.unwrap();
+            assert_eq!(given.len(), usize::from(by_faculty));
+            // The control: for the campus each of them counts.
+            operator::grant(&campus.store, id, permission, None).await;
+            campus.again(&sid).await.require_for(permission, None).unwrap();
+        }
+    }
 }
 
 /// What the stream tells until it ends.
-async fn ended(stream: &mut reqwest::Response) -> String {
+pub async fn ended(stream: &mut reqwest::Response) -> String {
     let mut told = String::new();
     while let Some(chunk) = stream.chunk().await.unwrap() {
         told.push_str(&String::from_utf8_lossy(&chunk));

@@ -1,7 +1,13 @@
 //! Handing over when somebody leaves.
 
-use entity::{access_grant::Permission, contact};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use entity::{
+    access_grant::Permission,
+    campaign::{self, CampaignState},
+    contact,
+    ids::CampaignId,
+    list::IdList,
+};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter};
 use serde_json::json;
 use support::on_both_columns;
 
@@ -78,6 +84,60 @@ on_both_columns! {
         }
         let own = admin.graphql(HAND_OVER, json!({ "input": { "fromUserId": to, "toUserId": to } })).await;
         assert_eq!(own.refusals(), ["INVALID"]);
+        system.stop().await;
+    }
+
+    async fn every_campaign_that_is_not_over_is_handed_over(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let admin = system.demo_client("admin").await;
+        let store = system.store();
+        let (from, to) = (account(&system, "operator").await.id, account(&system, "untrained").await.id);
+        for held in [Permission::ManageEvent, Permission::SendBulkEmail, Permission::ClaimKeyAccount] {
+            support::operator::grant(store, to, held, None).await;
+        }
+        let like = campaign::Model {
+            id: CampaignId::new_at(store.now()),
+            name: "Spring".to_owned(),
+            subject: "Spring".to_owned(),
+            body: "Dear {{ name }},".to_owned(),
+            state: CampaignState::Draft,
+            all_of: IdList::default(),
+            any_of: IdList::default(),
+            none_of: IdList::default(),
+            mail_topic_id: None,
+            approved_by: None,
+            approved_at: None,
+            archived_at: None,
+            created_by: from,
+            not_before: None,
+            not_after: None,
+            scheduled_by: None,
+            refusal: None,
+            started_at: None,
+            finished_at: None,
+            recipients: 0,
+            skipped: json!({}),
+            version: 1,
+            created_at: store.now(),
+            updated_at: store.now(),
+        };
+        let mut made = Vec::new();
+        for state in CampaignState::iter() {
+            let id = CampaignId::new_at(store.now());
+            let row = campaign::Model { id, state, scheduled_by: Some(from), ..like.clone() };
+            campaign::Entity::insert(row.into_active_model()).exec_without_returning(store.reader()).await.unwrap();
+            made.push((id, state));
+        }
+        let input = json!({ "fromUserId": from, "toUserId": to });
+        let handed = admin.data(HAND_OVER, json!({ "input": input })).await;
+        assert_eq!(handed["handOver"]["userErrors"], json!([]));
+        for (id, state) in made {
+            let row = campaign::Entity::find_by_id(id).one(store.reader()).await.unwrap().unwrap();
+            let is_over = matches!(state, CampaignState::Sent | CampaignState::Cancelled | CampaignState::Missed);
+            let expected = if is_over { from } else { to };
+            // Who set its time must be able to send when it comes.
+            assert_eq!((row.created_by, row.scheduled_by), (expected, Some(expected)), "{state:?}");
+        }
         system.stop().await;
     }
 }

@@ -5,14 +5,16 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Viewer,
+    agreement::{self as agreements, NewVersion, Of},
     event::EventDraft,
     operator_access::{self as access, NewGrant, Standing},
     training_course::{self as courses, Course},
 };
 use entity::{
     access_grant::Permission,
+    agreement::{self, AgreementKind},
     event::EventKind,
-    ids::{AgreementId, TrainingCourseId, UserId},
+    ids::{AgreementId, BookingId, TrainingCourseId, UserId},
     operator_access::AccessState,
     training_course, user,
 };
@@ -21,6 +23,9 @@ use serde_json::{Value, json};
 use support::{Client, System, TestBed};
 
 use crate::campus::Campus;
+
+/// What the titles of the agreements begin with that a course can't do without.
+const NEEDED: &str = "Needed:";
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -112,13 +117,65 @@ pub fn mails(bed: &TestBed, mailbox: &str, subject: &str) -> usize {
 }
 
 impl Campus {
-    /// A course that opens a permission.
+    /// The agreements that a course can't do without; made by the first who asks.
+    async fn needed_agreements(&self, administrator: &Viewer) -> Vec<AgreementId> {
+        let mut ids = Vec::new();
+        for kind in [
+            AgreementKind::OperatorTerms,
+            AgreementKind::DataProtection,
+            AgreementKind::BulkEmailGuidance,
+        ] {
+            let title = format!("{NEEDED} {kind:?}");
+            let known = agreement::Entity::find()
+                .filter(agreement::Column::Title.eq(title.as_str()))
+                .one(self.store.reader())
+                .await
+                .unwrap();
+            let id = if let Some(known) = known {
+                known.id
+            } else {
+                let new = NewVersion {
+                    of: Of::New { kind, title },
+                    text: "I work with care.".to_owned(),
+                    grace_days: 0,
+                };
+                self.change(async |tx| agreements::publish(tx, administrator, new).await)
+                    .await
+                    .unwrap()
+                    .id
+            };
+            ids.push(id);
+        }
+        ids
+    }
+
+    /// Has somebody accept the agreements that a course can't do without.
+    async fn accept_needed(&self, person: &Viewer) {
+        let needed = agreement::Entity::find()
+            .filter(agreement::Column::Title.starts_with(NEEDED))
+            .all(self.store.reader())
+            .await
+            .unwrap();
+        for agreement in needed {
+            let version = agreements::current_version(self.store.reader(), agreement.id)
+                .await
+                .unwrap()
+                .unwrap();
+            self.change(async |tx| agreements::accept(tx, person, version.id).await)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// A course that opens a permission. Besides these agreements it names those that no course can do without, which
+    /// whoever is trained accepts.
     pub async fn course(
         &self,
         administrator: &Viewer,
         permission: Permission,
-        agreement_ids: Vec<AgreementId>,
+        mut agreement_ids: Vec<AgreementId>,
     ) -> training_course::Model {
+        agreement_ids.extend(self.needed_agreements(administrator).await);
         let course = Course {
             title: format!("Course for {permission:?}"),
             permissions: vec![permission],
@@ -130,8 +187,14 @@ impl Campus {
             .unwrap()
     }
 
-    /// Has somebody book, attend and be marked at a session of a course, a week from now.
-    pub async fn train(&self, administrator: &Viewer, course: TrainingCourseId, person: &Viewer) {
+    /// Has somebody accept what every course needs, then book, attend and be marked at a session of a course, a week from now.
+    pub async fn train(
+        &self,
+        administrator: &Viewer,
+        course: TrainingCourseId,
+        person: &Viewer,
+    ) -> BookingId {
+        self.accept_needed(person).await;
         let event = self
             .event_with(5, |draft: &mut EventDraft| draft.kind = EventKind::Training)
             .await;
@@ -144,6 +207,7 @@ impl Campus {
         self.change(async |tx| domain::booking::check_in(tx, &self.operator, ticket).await)
             .await
             .unwrap();
+        booking.id
     }
 
     /// Grants a permission for the campus.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     Store, Viewer,
     policy::{PERMISSIONS, permission_token},
+    viewer::BY_FACULTY,
 };
 use entity::{
     access_grant::{self, GrantState, Permission},
@@ -15,7 +16,10 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
 };
+use support::TestBed;
 use uuid::Uuid;
+
+use super::states;
 
 /// How far the grants of somebody reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub struct People {
 }
 
 impl People {
-    pub async fn assemble(store: &Store) -> Self {
+    pub async fn assemble(bed: &TestBed, store: &Store) -> Self {
         let faculties = faculty::Entity::find()
             .order_by_asc(faculty::Column::Name)
             .all(store.reader())
@@ -104,36 +108,21 @@ impl People {
                 let grant = Grant {
                     permission,
                     faculty,
-                    state: GrantState::Active,
                 };
                 people.add_holder(store, &staff, scope, grant).await;
             }
         }
-        for state in [
-            GrantState::Lapsed,
-            GrantState::Suspended,
-            GrantState::Revoked,
-        ] {
-            for permission in PERMISSIONS {
-                let grant = Grant {
-                    permission,
-                    faculty: None,
-                    state,
-                };
-                people
-                    .add_holder(store, &staff, Scope::Nothing, grant)
-                    .await;
-            }
+        for (name, id) in states::everybody(bed, store, &staff).await {
+            people.look_at(store, &name, id).await;
         }
         people
     }
 
     async fn add_holder(&mut self, store: &Store, staff: &user::Model, scope: Scope, grant: Grant) {
-        let token = permission_token(grant.permission);
-        let name = match grant.state {
-            GrantState::Active => format!("{token} for {scope:?}"),
-            state => format!("{token}, {state:?}"),
-        };
+        let name = format!("{} for {scope:?}", permission_token(grant.permission));
+        // policy 3: what is about no faculty counts for none.
+        let counts = scope == Scope::Campus || BY_FACULTY.contains(&grant.permission);
+        let scope = if counts { scope } else { Scope::Nothing };
         let account = account(staff.clone(), |_| {});
         let person = self.add(store, &name, account, &[grant]).await;
         person.scope = scope;
@@ -161,7 +150,11 @@ impl People {
         for grant in grants {
             grant.give(store, id).await;
         }
-        let viewer = Viewer::load(db, id, None, store.now())
+        self.look_at(store, name, id).await
+    }
+
+    async fn look_at(&mut self, store: &Store, name: &str, id: UserId) -> &mut Person {
+        let viewer = Viewer::load(store.reader(), id, None, store.now())
             .await
             .unwrap()
             .unwrap();
@@ -186,7 +179,7 @@ async fn untrained(store: &Store) -> user::Model {
 }
 
 /// A new account like another one.
-fn account(like: user::Model, change: impl FnOnce(&mut user::Model)) -> user::Model {
+pub fn account(like: user::Model, change: impl FnOnce(&mut user::Model)) -> user::Model {
     let id = UserId(Uuid::new_v4());
     let mut account = user::Model {
         email: format!("{id}@example.test"),
@@ -202,7 +195,6 @@ fn account(like: user::Model, change: impl FnOnce(&mut user::Model)) -> user::Mo
 struct Grant {
     permission: Permission,
     faculty: Option<FacultyId>,
-    state: GrantState,
 }
 
 impl Grant {
@@ -217,9 +209,8 @@ impl Grant {
             user_id: to,
             permission: self.permission,
             faculty_id: self.faculty,
-            state: self.state,
+            state: GrantState::Active,
             training_course_id: None,
-            valid_until: None,
             ..like
         };
         access_grant::Entity::insert(grant.into_active_model().reset_all())

@@ -43,6 +43,7 @@ macro_rules! folders {
 /// Every mail that can be sent.
 const MAILS: &[Files] = folders![
     "access_invitation",
+    "agreement_named",
     "agreement_to_accept",
     "announcement",
     "announcement_reminder",

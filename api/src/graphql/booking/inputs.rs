@@ -67,6 +67,13 @@ impl CheckInInput {
     }
 }
 
+/// Whose mark was a mistake.
+#[derive(InputObject)]
+pub(super) struct UndoCheckInInput {
+    /// The booking that is marked.
+    pub booking_id: Id<BookingId>,
+}
+
 /// The register to be closed.
 #[derive(InputObject)]
 pub(super) struct CloseRegisterInput {

@@ -124,10 +124,10 @@ impl AccessGrant {
             .transpose()
     }
 
-    /// Whether it counts at this moment: the training attended and not too old, its agreements accepted, access not
-    /// suspended.
+    /// Whether it counts at this moment: the training opens it still, was attended and not too long ago, its agreements are
+    /// accepted, access is not suspended.
     async fn counts(&self) -> Option<bool> {
-        Some(!self.is_suspended && self.grant.is_trained && self.grant.is_accepted)
+        Some(!self.is_suspended && self.grant.has_grounds())
     }
 
     /// Whether the training it rests on was attended, and not too long ago.

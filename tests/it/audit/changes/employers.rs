@@ -1,0 +1,231 @@
+//! Organisations and contacts, key accounts, bulk e-mail.
+
+use chrono::TimeDelta;
+use domain::{clock::Clock, organisation::duplicates};
+use entity::{
+    campaign::{self, CampaignState},
+    delivery,
+    ids::{CampaignId, DeliveryId},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+};
+use serde_json::json;
+
+use super::walk::Walk;
+
+pub async fn employers(walk: &mut Walk<'_>) {
+    let input = json!({ "name": "Zephyr Windmills", "kind": "DIRECT_EMPLOYER" });
+    let made = walk
+        .call(
+            "admin",
+            "createOrganisation",
+            input,
+            "organisation { id version }",
+        )
+        .await;
+    let organisation = made["organisation"].clone();
+    walk.keep("organisation", &organisation["id"]);
+    let input =
+        json!({ "id": organisation["id"], "version": organisation["version"], "sector": "Energy" });
+    walk.call("admin", "updateOrganisation", input, "").await;
+    for (name, email) in [
+        ("one", "zoe@zephyr.example"),
+        ("other", "zac@zephyr.example"),
+    ] {
+        let input = json!({ "organisationId": organisation["id"], "name": format!("Zoe {name}"), "email": email });
+        let made = walk
+            .call("admin", "createContact", input, "contact { id version }")
+            .await;
+        walk.keep(name, &made["contact"]["id"]);
+        let input = json!({ "id": made["contact"]["id"], "version": made["contact"]["version"], "jobTitle": "Head" });
+        walk.call("admin", "updateContact", input, "").await;
+    }
+    walk.call(
+        "admin",
+        "inviteEmployer",
+        json!({ "contactId": walk.id("one") }),
+        "",
+    )
+    .await;
+    let made = walk
+        .call(
+            "admin",
+            "createTag",
+            json!({ "name": "Wind power" }),
+            "tag { id }",
+        )
+        .await;
+    let tag = made["tag"]["id"].clone();
+    let both = json!({ "organisationIds": [organisation["id"]], "tagIds": [tag] });
+    walk.call("admin", "tagOrganisations", both.clone(), "")
+        .await;
+    walk.call("admin", "untagOrganisations", both.clone(), "")
+        .await;
+    walk.call("admin", "archiveTag", json!({ "id": tag }), "")
+        .await;
+    let input =
+        json!({ "organisationId": organisation["id"], "kind": "MEETING", "body": "We met." });
+    walk.call("admin", "addNote", input, "").await;
+
+    let input = json!({ "name": "Zephyr Windmills Ltd", "kind": "DIRECT_EMPLOYER", "confirmNotDuplicate": true });
+    walk.call("admin", "createOrganisation", input, "").await;
+    let store = walk.store();
+    let search = duplicates::search(store.reader(), store.now())
+        .await
+        .unwrap();
+    walk.change(async |tx| duplicates::keep(tx, &search).await)
+        .await;
+    let found = walk
+        .ask(
+            "admin",
+            "{ duplicateOrganisations(first: 1) { nodes { pairId } } }",
+        )
+        .await;
+    let pair = &found["duplicateOrganisations"]["nodes"][0]["pairId"];
+    walk.call(
+        "admin",
+        "dismissDuplicate",
+        json!({ "pairId": pair, "reason": "Two houses." }),
+        "",
+    )
+    .await;
+}
+
+pub async fn key_accounts(walk: &mut Walk<'_>) {
+    let named = |walk: &Walk<'_>, who: &str| json!([{ "contactId": walk.id(who), "guidance": "Write first." }]);
+    let input =
+        json!({ "organisationId": walk.id("organisation"), "contacts": named(walk, "one") });
+    let made = walk
+        .call("operator", "claimKeyAccount", input, "keyAccount { id }")
+        .await;
+    let account = made["keyAccount"]["id"].clone();
+    let input = json!({ "keyAccountId": account, "contacts": named(walk, "other") });
+    walk.call("operator", "addKeyAccountContacts", input, "")
+        .await;
+    let input = json!({ "contactId": walk.id("one"), "purpose": "A fair." });
+    walk.call("admin", "requestLiaison", input, "").await;
+    let found = walk
+        .ask(
+            "operator",
+            "{ liaisonRequests(first: 100) { nodes { id state contact { id } } } }",
+        )
+        .await;
+    let asked = found["liaisonRequests"]["nodes"].as_array().unwrap();
+    let asked = asked
+        .iter()
+        .find(|request| request["contact"]["id"] == walk.id("one"))
+        .unwrap();
+    walk.call(
+        "operator",
+        "answerLiaison",
+        json!({ "liaisonRequestId": asked["id"], "agree": true }),
+        "",
+    )
+    .await;
+    let input = json!({ "keyAccountId": account, "contactId": walk.id("other") });
+    walk.call("operator", "removeKeyAccountContact", input, "")
+        .await;
+    let to = walk.person("admin").await;
+    walk.call(
+        "operator",
+        "handOverKeyAccount",
+        json!({ "keyAccountId": account, "toUserId": to }),
+        "",
+    )
+    .await;
+    walk.call(
+        "admin",
+        "releaseKeyAccount",
+        json!({ "keyAccountId": account }),
+        "",
+    )
+    .await;
+}
+
+pub async fn campaigns(walk: &mut Walk<'_>) {
+    let made = walk
+        .call(
+            "admin",
+            "createTag",
+            json!({ "name": "Tidal power" }),
+            "tag { id }",
+        )
+        .await;
+    let tag = made["tag"]["id"].clone();
+    let both = json!({ "organisationIds": [walk.id("organisation")], "tagIds": [tag] });
+    walk.call("admin", "tagOrganisations", both, "").await;
+    let input = json!({ "name": "Spring", "subject": "Spring", "body": "Dear {{ name }},", "allOfTags": [tag] });
+    let made = walk
+        .call("admin", "createCampaign", input, "campaign { id version }")
+        .await;
+    let campaign = made["campaign"].clone();
+    let id = &campaign["id"];
+    let input = json!({ "campaignId": id, "version": campaign["version"], "name": "Early spring" });
+    walk.call("admin", "updateCampaign", input, "").await;
+    walk.call("admin", "sendTestCampaign", json!({ "campaignId": id }), "")
+        .await;
+    let later = (walk.clock().now() + TimeDelta::days(2)).to_rfc3339();
+    walk.call(
+        "admin",
+        "scheduleCampaign",
+        json!({ "campaignId": id, "notBefore": later }),
+        "",
+    )
+    .await;
+    // Its mails would be out before anybody could pause it.
+    let plain: CampaignId = id.as_str().unwrap().parse().unwrap();
+    campaign::Entity::update_many()
+        .col_expr(campaign::Column::State, Expr::val(CampaignState::Sending))
+        .filter(campaign::Column::Id.eq(plain))
+        .exec(walk.store().reader())
+        .await
+        .unwrap();
+    walk.call("admin", "pauseCampaign", json!({ "campaignId": id }), "")
+        .await;
+    for (name, subject) in [
+        ("settleDelivery", "deliveryId"),
+        ("settleDeliveries", "campaignId"),
+    ] {
+        let like = delivery::Entity::find()
+            .one(walk.store().reader())
+            .await
+            .unwrap()
+            .unwrap();
+        let unknown = delivery::Model {
+            id: DeliveryId::new_at(walk.store().now()),
+            campaign_id: Some(plain),
+            purpose_key: None,
+            address: format!("{name}@zephyr.example"),
+            state: delivery::DeliveryState::Unknown,
+            message_id: format!("{name}@university.test"),
+            ..like
+        };
+        let mail = unknown.id;
+        delivery::Entity::insert(unknown.into_active_model().reset_all())
+            .exec_without_returning(walk.store().reader())
+            .await
+            .unwrap();
+        let mut input = json!({ "settlement": "SENT", "reason": "The relay's log says so." });
+        input[subject] = if subject == "deliveryId" {
+            json!(mail)
+        } else {
+            id.clone()
+        };
+        walk.call("admin", name, input, "").await;
+    }
+    walk.call("admin", "resumeCampaign", json!({ "campaignId": id }), "")
+        .await;
+
+    let input = json!({ "name": "Late", "subject": "Late", "body": "Dear {{ name }},", "allOfTags": [tag] });
+    let made = walk
+        .call("admin", "createCampaign", input, "campaign { id }")
+        .await;
+    walk.call(
+        "admin",
+        "cancelCampaign",
+        json!({ "campaignId": made["campaign"]["id"] }),
+        "",
+    )
+    .await;
+}
