@@ -1,17 +1,21 @@
 //! `mycareer`: the API, and the commands of whoever runs it.
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 use mycareer_api::commands::{self, Cli};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match commands::run(Cli::parse()).await {
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mycareer: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+    let runtime = worker::runtime::new()?;
+    Ok(runtime.block_on(commands::run(cli))?)
 }

@@ -9,7 +9,7 @@
 //!   '------cancel---------'------cancel-----------------'--> CANCELLED
 //! ```
 //!
-//! A DRAFT to many is submitted, and IN_REVIEW until a second sender approves it or sends it back.
+//! A DRAFT to many is submitted, and `IN_REVIEW` until a second sender approves it or sends it back.
 //! SENT goes back to SENDING when a mail that is in doubt is to be sent again.
 //!
 //! - [`draft`]: what is written, to whom, and who may;

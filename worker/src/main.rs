@@ -8,7 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use mycareer_worker::{
     engine::{Engine, EngineSignals},
     health::{self, Health},
-    jobs,
+    jobs, runtime,
     services::Services,
     settings::{EngineSettings, SettingsError, WorkerSettings},
     shutdown, telemetry,
@@ -32,11 +32,17 @@ struct Command {
     worker: WorkerSettings,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let Command { settings, worker } = Command::parse();
     telemetry::start_log(settings.log_format);
-    match run(settings, worker).await {
+    let runtime = match runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("mycareer-worker: no threads could be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(settings, worker)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!("{error}");

@@ -166,6 +166,10 @@ payload! {
 #[Object]
 impl CampaignQuery {
     /// Campaigns, the newest first.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "these are the arguments of the GraphQL field"
+    )]
     async fn campaigns(
         &self,
         ctx: &Context<'_>,

@@ -26,6 +26,7 @@ impl SecretHash {
 }
 
 /// The route, for whoever knows `secret`.
+#[must_use]
 pub fn routes(store: Store, secret: &str) -> impl IntoEndpoint + use<> {
     Route::new()
         .at("/", post(receive))

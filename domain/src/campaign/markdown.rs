@@ -180,7 +180,7 @@ fn end_line(text: &mut String) {
 }
 
 /// The text, with its web addresses as links.
-fn with_links<'a>(text: &str, shown: &mut Vec<Event<'a>>) {
+fn with_links(text: &str, shown: &mut Vec<Event<'_>>) {
     for word in text.split_inclusive(char::is_whitespace) {
         let address = word.trim_end().trim_end_matches(AFTER);
         if leads_somewhere(address) && !address.starts_with("mailto:") {

@@ -164,7 +164,7 @@ async fn change_one(
     link: Link,
 ) -> Result<()> {
     let now = tx.now();
-    let refused: BTreeSet<MailTopicId> = opted_out(tx.conn(), [contact.id])
+    let unwanted: BTreeSet<MailTopicId> = opted_out(tx.conn(), [contact.id])
         .await?
         .into_iter()
         .map(|(_, topic)| topic)
@@ -177,7 +177,7 @@ async fn change_one(
     // What they said of topics that the page doesn't offer any more is left as it is.
     let refuses: BTreeSet<MailTopicId> = offered
         .difference(&wishes.topics)
-        .chain(refused.difference(&offered))
+        .chain(unwanted.difference(&offered))
         .copied()
         .collect();
     let out = wishes
@@ -185,7 +185,7 @@ async fn change_one(
         .map_or(contact.bulk_opted_out_at.is_some(), |wanted| !wanted);
     let old = Told {
         bulk_opted_out: contact.bulk_opted_out_at.is_some(),
-        topics_opted_out: refused.clone(),
+        topics_opted_out: unwanted.clone(),
         visible_to_students: contact.visible_to_students,
     };
     let new = Told {
@@ -199,7 +199,7 @@ async fn change_one(
     }
     let (id, version) = (contact.id, contact.version + 1);
     let anew: Vec<_> = refuses
-        .difference(&refused)
+        .difference(&unwanted)
         .map(|topic| topic_opt_out::ActiveModel {
             contact_id: Set(id),
             mail_topic_id: Set(*topic),
@@ -213,7 +213,7 @@ async fn change_one(
     }
     topic_opt_out::Entity::delete_many()
         .filter(topic_opt_out::Column::ContactId.eq(id))
-        .filter(topic_opt_out::Column::MailTopicId.is_in(refused.difference(&refuses).copied()))
+        .filter(topic_opt_out::Column::MailTopicId.is_in(unwanted.difference(&refuses).copied()))
         .exec(tx.conn())
         .await?;
     let was_out = contact.bulk_opted_out_at;

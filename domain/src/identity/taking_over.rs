@@ -15,7 +15,10 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use super::Arrived;
-use crate::{account, error::Result, live::LiveEvent, operator_access, store::Tx, viewer::Viewer};
+use crate::{
+    account, email_address::EmailAddress, error::Result, live::LiveEvent, operator_access,
+    store::Tx, viewer::Viewer,
+};
 
 /// The longest name that is shown, in characters.
 const LONGEST_NAME: usize = 120;
@@ -112,7 +115,7 @@ async fn email_of(tx: &Tx, account: &user::Model, arrived: &Arrived) -> Result<S
         .email
         .as_ref()
         .filter(|_| arrived.email_is_verified)
-        .map(|email| email.as_str())
+        .map(EmailAddress::as_str)
         .filter(|email| *email != account.email);
     let Some(proved) = proved else {
         return Ok(account.email.clone());

@@ -266,7 +266,7 @@ impl Undoing<'_> {
         }
         if *now != after && *now != before {
             let field = field_name(&column);
-            let shown = |value: &Value| self.shown(&column, value);
+            let shown = |value: &Value| Self::shown(&column, value);
             let restore = self.conflict(Conflict {
                 message: format!("{field} has been changed since the merge."),
                 before: shown(&before),
@@ -287,7 +287,7 @@ impl Undoing<'_> {
     }
 
     /// A value as people read it.
-    fn shown(&self, column: &str, value: &Value) -> Option<String> {
+    fn shown(column: &str, value: &Value) -> Option<String> {
         if column == "parent_id" {
             let id: Uuid = value.as_str()?.parse().ok()?;
             return Some(written(MergeKind::Organisation, id));
@@ -349,9 +349,9 @@ impl Undoing<'_> {
             let restore = self.conflict(Conflict {
                 key: key_of(&change.in_table, &row_key, &column),
                 message,
-                before: self.shown("parent_id", &theirs),
-                merged: self.shown("parent_id", &ours),
-                now: self.shown("parent_id", &now),
+                before: Self::shown("parent_id", &theirs),
+                merged: Self::shown("parent_id", &ours),
+                now: Self::shown("parent_id", &now),
                 can_be_restored: true,
                 decision: None,
             });

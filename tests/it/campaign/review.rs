@@ -145,7 +145,7 @@ on_both_columns! {
         let tag = world.tag("engineering").await;
         let org = world.organisation("Lovelace *&* Sons", &[tag]).await;
         let mut ada = world.contact(org, "ada");
-        ada.name = "<b>Ada</b> [x](https://evil.test)".to_owned();
+        "<b>Ada</b> [x](https://evil.test)".clone_into(&mut ada.name);
         world.insert::<contact::Entity>(ada).await;
         let body = "# Our fair\n\nDear {{ name }} of {{ organisation }},\n\n- **one** [programme](https://a.test/p)\n\n<script>alert(1)</script>\n";
         let id = world.campaign(&sender, tag, body).await;

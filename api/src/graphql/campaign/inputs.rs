@@ -9,10 +9,6 @@ use super::types::DeliverySettlement;
 use crate::graphql::id::Id;
 
 /// Which organisations' contacts are meant. Name at least one tag that they must have.
-#[expect(
-    clippy::struct_field_names,
-    reason = "these are the names of the GraphQL fields"
-)]
 #[derive(Debug, InputObject)]
 pub struct CampaignAudienceInput {
     /// Tags of which an organisation has every one.
