@@ -14,6 +14,9 @@ pub const LONGEST: usize = 200;
 /// A guesser who can try as often as they like needs at least ten thousand million tries.
 const ENOUGH: Score = Score::Three;
 
+/// So hard to guess must be what is left of a password without the words that are known of its owner: a million tries.
+const ENOUGH_WITHOUT: Score = Score::Two;
+
 /// What a guesser knows of somebody: name, address, organisation. Their words count against a password.
 #[derive(Clone, Debug, Default)]
 pub struct About(Vec<String>);
@@ -30,7 +33,17 @@ impl About {
                     .map(str::to_lowercase),
             );
         }
+        // The longest first, so that no word is taken apart by a shorter one.
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         Self(words)
+    }
+
+    /// What is left of a password without what is known.
+    fn rest_of(&self, chosen: &str) -> String {
+        self.0
+            .iter()
+            .filter(|word| !word.is_empty())
+            .fold(chosen.to_lowercase(), |rest, word| rest.replace(word, ""))
     }
 }
 
@@ -74,7 +87,8 @@ fn too_short_or_long(field: &'static str, chosen: &str) -> Option<Refusal> {
 fn weakness(about: &About, field: &'static str, chosen: &str) -> Option<Refusal> {
     let known: Vec<&str> = about.0.iter().map(String::as_str).collect();
     let strength = zxcvbn(chosen, &known);
-    if strength.score() >= ENOUGH {
+    let is_known = zxcvbn(&about.rest_of(chosen), &[]).score() < ENOUGH_WITHOUT;
+    if strength.score() >= ENOUGH && !is_known {
         return None;
     }
     let mut message = "This password is too easy to guess.".to_owned();
@@ -85,6 +99,11 @@ fn weakness(about: &About, field: &'static str, chosen: &str) -> Option<Refusal>
         for suggestion in feedback.suggestions() {
             message.push_str(&format!(" {suggestion}"));
         }
+    }
+    if is_known && strength.score() >= ENOUGH {
+        message.push_str(
+            " Most of it is your name, your address or your organisation: add other words.",
+        );
     }
     Some(Refusal {
         code: RefusalCode::WeakPassword,
@@ -137,6 +156,11 @@ mod tests {
         assert_eq!(
             refusal(&about, chosen).await.unwrap().0,
             RefusalCode::WeakPassword
+        );
+        // A word of theirs among others does no harm.
+        assert_eq!(
+            refusal(&about, "okonkwo sings under seven lanterns").await,
+            None
         );
     }
 }
