@@ -198,7 +198,8 @@ async fn latest_bookings(
     let bookings = booking::Entity::find()
         .filter(booking::Column::UserId.eq(user_id))
         .filter(booking::Column::EventId.in_subquery(recent.into_query()))
-        .order_by_asc(booking::Column::Id)
+        // It goes on from one booking to the next of the same person and event.
+        .order_by_asc(booking::Column::CalendarSequence)
         .all(store.reader())
         .await?;
     Ok(bookings

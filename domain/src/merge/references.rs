@@ -75,6 +75,8 @@ const TO_CONTACTS: &[Reference] = &[
     by_id("delivery", "contact_id"),
     by_id("key_account_contact", "contact_id"),
     by_id("liaison_request", "contact_id"),
+    one_for("topic_opt_out", "contact_id", "mail_topic_id"),
+    by_id("subject_access", "contact_id"),
     by_id("merge_change", "contact_id"),
 ];
 

@@ -153,6 +153,7 @@ pub async fn campaigns(walk: &mut Walk<'_>) {
         )
         .await;
     let tag = made["tag"]["id"].clone();
+    walk.keep("tag", &tag);
     let both = json!({ "organisationIds": [walk.id("organisation")], "tagIds": [tag] });
     walk.call("admin", "tagOrganisations", both, "").await;
     let input = json!({ "name": "Spring", "subject": "Spring", "body": "Dear {{ name }},", "allOfTags": [tag] });
@@ -228,4 +229,51 @@ pub async fn campaigns(walk: &mut Walk<'_>) {
         "",
     )
     .await;
+}
+
+/// A topic, rules by which a campaign needs a second sender, and what the two of them do.
+pub async fn reviewed_campaigns(walk: &mut Walk<'_>) {
+    let made = walk
+        .call(
+            "admin",
+            "createMailTopic",
+            json!({ "name": "Renewable energy" }),
+            "topic { id }",
+        )
+        .await;
+    let topic = json!({ "id": made["topic"]["id"] });
+    walk.call("admin", "archiveMailTopic", topic, "").await;
+    let rules = json!({ "version": 0, "reviewAbove": 0 });
+    walk.call("admin", "updateMailRules", rules, "").await;
+    let input = json!({ "name": "Read twice", "subject": "Read twice", "body": "Dear {{ name }},",
+        "allOfTags": [walk.id("tag")] });
+    let made = walk
+        .call("admin", "createCampaign", input, "campaign { id }")
+        .await;
+    let id = made["campaign"]["id"].clone();
+    walk.call("admin", "submitCampaign", json!({ "campaignId": id }), "")
+        .await;
+    let reason = json!({ "campaignId": id, "reason": "Say when." });
+    walk.call("operator", "declineCampaign", reason, "").await;
+    let submitted = walk
+        .call(
+            "admin",
+            "submitCampaign",
+            json!({ "campaignId": id }),
+            "campaign { version }",
+        )
+        .await;
+    let input = json!({ "campaignId": id, "version": submitted["campaign"]["version"] });
+    walk.call("operator", "approveCampaign", input, "").await;
+    let copied = walk
+        .call(
+            "admin",
+            "copyCampaign",
+            json!({ "campaignId": id }),
+            "campaign { id }",
+        )
+        .await;
+    let copy = json!({ "campaignId": copied["campaign"]["id"] });
+    walk.call("admin", "cancelCampaign", copy.clone(), "").await;
+    walk.call("admin", "archiveCampaign", copy, "").await;
 }

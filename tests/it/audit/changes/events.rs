@@ -97,6 +97,33 @@ pub async fn bookings(walk: &mut Walk<'_>) {
     .await;
 }
 
+/// At the door: a list, somebody without a booking, and the list for whoever stands there.
+pub async fn door(walk: &mut Walk<'_>) {
+    let mut input = event(walk, "Open evening", "WORKSHOP", "AUTOMATIC", 0);
+    input["capacity"] = json!(5);
+    let id = published(walk, input).await;
+    book(walk, "student4", &id).await;
+    walk.call("admin", "exportDoorList", json!({ "eventId": id }), "")
+        .await;
+    let list = format!("student4@{}", api::demo::DOMAIN);
+    walk.call(
+        "admin",
+        "checkInList",
+        json!({ "eventId": id, "list": list }),
+        "",
+    )
+    .await;
+    let email = format!("student6@{}", api::demo::DOMAIN);
+    let input = json!({ "eventId": id, "email": email, "reason": "They speak." });
+    walk.call("admin", "checkInWalkIn", input, "").await;
+}
+
+pub async fn calendars(walk: &mut Walk<'_>) {
+    for mutation in ["createCalendarFeed", "revokeCalendarFeed"] {
+        walk.call_without_input("student1", mutation).await;
+    }
+}
+
 pub async fn sharing(walk: &mut Walk<'_>) {
     let person = walk.account("untrained").await;
     let own = person.faculty_id.unwrap();
