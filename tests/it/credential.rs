@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use entity::{
     access_grant::{self, GrantState, Permission},
     contact, credential,
-    ids::GrantId,
+    ids::{ContactId, GrantId},
     one_time_token, organisation, session as sessions, user,
 };
 use mail_parser::MessageParser;
@@ -335,6 +335,21 @@ on_both_columns! {
         exhaust(&control, "203.0.113.50").await;
         assert_eq!(try_from(&control, "203.0.113.51").await, "TOO_MANY_ATTEMPTS");
         control.stop().await;
+    }
+
+    async fn an_invited_employer_may_not_choose_the_organisations_name(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        grant_editing(&system, "admin@demo.mycareer.test").await;
+        let (id, email) = invitable(&system).await;
+        system.demo_client("admin").await.data(INVITE, json!({ "id": id })).await;
+        let token = token_of(&link(&bed, &email, "/account/password/").await);
+        let contact = contact::Entity::find_by_id(id.parse::<ContactId>().unwrap()).one(system.store().reader()).await.unwrap();
+        let organisation = organisation::Entity::find_by_id(contact.unwrap().organisation_id).one(system.store().reader()).await.unwrap();
+        let name = format!("{} 2026", organisation.unwrap().name);
+        let input = |chosen: &str| json!({ "input": { "token": token, "newPassword": chosen } });
+        assert_eq!(system.client().graphql(RESET, input(&name)).await.refusals(), ["WEAK_PASSWORD"], "{name}");
+        assert_eq!(system.client().data(RESET, input(NEW)).await["resetPassword"]["reset"], true);
+        system.stop().await;
     }
 
     async fn a_new_password_makes_a_change_of_address_that_waits_worthless(bed: TestBed) {

@@ -3,4 +3,5 @@
 mod declarations;
 mod everything;
 mod office;
-mod person;
+pub mod person;
+mod retention;

@@ -1,7 +1,7 @@
 //! Profiles: everybody shapes their own, and only their own.
 
-use entity::{contact, profile_photo};
-use sea_orm::{EntityTrait, PaginatorTrait};
+use entity::{contact, profile_photo, user::UserKind};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, PaginatorTrait};
 use serde_json::{Value, json};
 use support::{Client, Response, on_both_columns};
 
@@ -112,6 +112,18 @@ on_both_columns! {
             assert!(answer.codes().contains(&"FORBIDDEN"), "{changes}: {answer:?}");
         }
         assert_eq!(account(&system, "student1").await.name, "Aisha Khan");
+    }
+
+    async fn graduates_shape_their_profile_as_students_do(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let mut graduate = account(&system, "student2").await.into_active_model();
+        graduate.kind = Set(UserKind::Graduate);
+        graduate.update(system.store().reader()).await.unwrap();
+        let graduate = system.demo_client("student2").await;
+        let answer = update(&graduate, 0, json!({ "interests": ["Publishing"] })).await;
+        assert_eq!(answer.data["updateProfile"]["profile"]["interests"], json!(["Publishing"]), "{answer:?}");
+        let answer = update(&graduate, 1, json!({ "post": "Editor" })).await;
+        assert!(answer.codes().contains(&"FORBIDDEN"), "{answer:?}");
     }
 
     async fn employers_keep_their_name_job_title_and_telephone_in_their_contact(bed: TestBed) {

@@ -6,4 +6,5 @@ mod limits;
 mod masking;
 mod origins;
 mod secrets;
+mod third_party;
 mod tls;

@@ -170,7 +170,7 @@ async fn touch(store: &Store, holding: &Holding, person: &Everybody) {
 }
 
 /// Rows for the tables that the demo data leaves empty, of the student's and of nobody's.
-async fn rows(system: &System, store: &Store) {
+pub async fn rows(system: &System, store: &Store) {
     // A session with its token, and a copy with the letter about it.
     let student = system.demo_client("student1").await;
     let ask = r#"mutation { requestSubjectAccessExport(input: {}) { userErrors { code } }
