@@ -24,7 +24,7 @@ fn periods() -> impl Iterator<Item = (&'static str, u16, &'static str)> {
             Until::RowFor(days, after)
             | Until::ValuesFor(days, after)
             | Until::ValuesForWhere(days, after, _) => Some((holding.table, days, after)),
-            Until::Always | Until::Erasure | Until::OwnRule(_) => None,
+            Until::Always | Until::Erasure | Until::OwnRule(_) | Until::RowByState(..) => None,
         })
 }
 
