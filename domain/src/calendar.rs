@@ -1,6 +1,6 @@
 //! Calendars for the programs in which people keep them: iCalendar (RFC 5545), policy 2.4.
 //!
-//! [`entry`] is an event as it stands in one, [`file`] how it is written, [`feed`] who gets which.
+//! [`entry`] is an event as it stands in one, [`mod@file`] how it is written, [`feed`] who gets which.
 
 pub mod entry;
 pub mod feed;
