@@ -39,6 +39,7 @@ pub mod endpoint;
 pub mod errors;
 pub mod event;
 pub mod event_sharing;
+pub mod feedback;
 pub mod id;
 pub mod job;
 pub mod key_account;

@@ -5,6 +5,7 @@ pub mod graphql;
 pub mod headers;
 pub mod intake;
 pub mod mailbox;
+pub mod offer;
 pub mod origins;
 pub mod pages;
 pub mod photo;

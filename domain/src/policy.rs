@@ -25,6 +25,7 @@ mod clash;
 mod contact;
 mod event;
 mod event_sharing;
+mod feedback;
 mod job;
 mod key_account;
 mod liaison;
@@ -57,6 +58,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     contact::ROWS,
     event::ROWS,
     event_sharing::ROWS,
+    feedback::ROWS,
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,

@@ -25,6 +25,7 @@ mod m20261124_000021_clashes;
 mod m20261124_000022_event_sharing;
 mod m20261127_000010_calendar_files;
 mod m20261127_000011_attachments;
+mod m20261127_000012_reminders_and_feedback;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000022_event_sharing::Migration),
             Box::new(m20261127_000010_calendar_files::Migration),
             Box::new(m20261127_000011_attachments::Migration),
+            Box::new(m20261127_000012_reminders_and_feedback::Migration),
         ]
     }
 }

@@ -21,6 +21,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
         ("mailbox.html", include_str!("pages/mailbox.html")),
         ("mail.html", include_str!("pages/mail.html")),
         ("message.html", include_str!("pages/message.html")),
+        ("offer.html", include_str!("pages/offer.html")),
         ("unsubscribe.html", include_str!("pages/unsubscribe.html")),
     ] {
         templates.add_template(name, source)?;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{Store, campaign::unsubscribe::PATH as UNSUBSCRIBE, request};
+use domain::{
+    Store, booking::offer_link::PATH as OFFERS, campaign::unsubscribe::PATH as UNSUBSCRIBE, request,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use poem::{
     Endpoint, EndpointExt, Request, Response, get,
@@ -17,7 +19,7 @@ use worker::{
 
 use crate::{
     http::{
-        calendar, graphql::Service, headers::with_headers, intake::within_limits, mailbox,
+        calendar, graphql::Service, headers::with_headers, intake::within_limits, mailbox, offer,
         origins::across_origins, pages, photo, unsubscribe,
     },
     settings::Settings,
@@ -56,6 +58,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .mount(health::routes(health, metrics))
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
+        .nest("/offers", offer::routes(store.clone()))
         .nest("/photos", photo::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store.clone()));
     routes = calendar::mount(routes, &store, settings.engine.public_url.as_str());
@@ -115,7 +118,7 @@ async fn within_request<E: Endpoint<Output = Response>>(
 
 /// The path without what must not stand in logs: some links work for whoever has them.
 fn loggable(path: &str) -> &str {
-    [UNSUBSCRIBE, photo::PATH, calendar::PATH]
+    [OFFERS, UNSUBSCRIBE, photo::PATH, calendar::PATH]
         .into_iter()
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
@@ -136,6 +139,7 @@ mod tests {
     #[test]
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
+        assert_eq!(loggable("/offers/secret"), "/offers/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/calendars/secret.ics"), "/calendars/");
         assert_eq!(loggable("/calendar.ics"), "/calendar.ics");
