@@ -1,12 +1,12 @@
 //! The settings of signing in with the university.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use domain::clock::Clock;
 use openidconnect::{IssuerUrl, RedirectUrl};
 use url::Url;
-use worker::settings::SettingsError;
+use worker::settings::{SettingsError, read_secret};
 
 use super::University;
 use crate::http::university::CALLBACK;
@@ -138,21 +138,13 @@ impl std::fmt::Debug for UniversitySettings {
 impl UniversitySettings {
     /// Reads the file that holds the secret, and checks what can be checked without asking the provider.
     pub fn resolve(mut self) -> Result<Self, SettingsError> {
-        if let Some(file) = self.client_secret_file.take() {
-            let secret = fs::read_to_string(&file).map_err(|error| {
-                SettingsError::new(
-                    "MYCAREER_OIDC_CLIENT_SECRET_FILE",
-                    format!("{} can't be read: {error}", file.display()),
-                )
-            })?;
-            self.client_secret = Some(secret.trim().to_owned());
-        }
-        // An empty variable is how many tools unset one.
-        for value in [
-            &mut self.issuer,
-            &mut self.client_id,
+        read_secret(
+            "MYCAREER_OIDC_CLIENT_SECRET_FILE",
             &mut self.client_secret,
-        ] {
+            self.client_secret_file.take(),
+        )?;
+        // An empty variable is how many tools unset one.
+        for value in [&mut self.issuer, &mut self.client_id] {
             if value
                 .as_deref()
                 .is_some_and(|value| value.trim().is_empty())
