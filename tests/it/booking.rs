@@ -1,5 +1,6 @@
 //! Bookings: who may have a place, and what becomes of it (policy 2.4).
 
+mod busy;
 mod over_http;
 
 use std::time::Duration;

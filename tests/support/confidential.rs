@@ -13,7 +13,9 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use entity::personal_data::{ALL, Holding, Holds, Key};
+use sea_orm::{ColumnType, ConnectionTrait, DatabaseConnection, Statement};
+use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
@@ -23,19 +25,11 @@ const FOLDER_VARIABLE: &str = "MYCAREER_TEST_LOG_FOLDER";
 /// Everything that we log, however little it matters, and what others log in production.
 pub const FILTER: &str = "info,api=trace,domain=trace,worker=trace,mycareer=trace,mycareer_worker=trace,sqlx=warn,sea_orm=warn";
 
-/// Columns that hold values which belong to one person, and which a log could name.
-const COLUMNS: &[(&str, &str)] = &[
-    ("user_account", "name"),
-    ("user_account", "email"),
-    ("contact", "name"),
-    ("contact", "email"),
-    ("contact", "telephone"),
-    ("delivery", "address"),
-    ("delivery", "recipient_name"),
-];
-
 /// Shorter values stand in logs by chance: a name like `Ali` is part of other words.
 const SHORTEST: usize = 8;
+
+/// What a declared column holds that logs name for another reason: each with that reason.
+const SPARED: &[(&str, &str, &str)] = &[];
 
 /// The folder, when the run keeps its logs.
 pub fn folder() -> Option<&'static Path> {
@@ -67,18 +61,15 @@ pub fn keep_log_of(name: &str, log: &Path) {
     }
 }
 
-/// Keeps the personal values that a database holds, before it goes.
+/// Keeps the personal values that a database holds, before it goes or forgets them: whatever is declared to be somebody's,
+/// in every table.
 pub async fn keep_values_of(database: &DatabaseConnection) {
     let Some(folder) = folder() else { return };
     let mut values = BTreeSet::new();
-    for (table, column) in COLUMNS {
-        let query = format!("SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL");
-        let statement = Statement::from_string(database.get_database_backend(), query);
-        // A test of the migrations may have left the table out.
-        for row in database.query_all_raw(statement).await.unwrap_or_default() {
-            let value: String = row.try_get_by_index(0).unwrap();
-            if value.chars().count() >= SHORTEST {
-                values.insert(value);
+    for holding in ALL {
+        for (column, holds) in holding.columns() {
+            if !holds.may_be_shown() {
+                collect(database, holding, column, holds, &mut values).await;
             }
         }
     }
@@ -90,4 +81,77 @@ pub async fn keep_values_of(database: &DatabaseConnection) {
         .open(folder.join("personal-values"))
         .unwrap();
     file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Adds what a column holds. Bytes are photographs and hashes, which no log can show as they are.
+async fn collect(
+    database: &DatabaseConnection,
+    holding: &Holding,
+    column: &str,
+    holds: Holds,
+    values: &mut BTreeSet<String>,
+) {
+    let types = (holding.types)();
+    let (_, kind) = types.iter().find(|(name, _)| *name == column).unwrap();
+    let is_json = matches!(kind, ColumnType::Json | ColumnType::JsonBinary);
+    let is_text = matches!(kind, ColumnType::String(_) | ColumnType::Text);
+    let spared = SPARED
+        .iter()
+        .any(|(table, name, _)| (*table, *name) == (holding.table, column));
+    if spared || !(is_json || is_text) {
+        return;
+    }
+    let query = format!(
+        "SELECT DISTINCT CAST(\"{column}\" AS TEXT) FROM \"{}\" WHERE \"{column}\" IS NOT NULL",
+        holding.table
+    );
+    let statement = Statement::from_string(database.get_database_backend(), query);
+    // A test of the migrations may have left the table out.
+    for row in database.query_all_raw(statement).await.unwrap_or_default() {
+        let value: String = row.try_get_by_index(0).unwrap();
+        match serde_json::from_str(&value) {
+            // An audit entry or a journal tells of states and ids too: there, a value is known by the name of its column.
+            Ok(json @ (Value::Object(_) | Value::Array(_))) => {
+                keep_leaves(&json, matches!(holds, Holds::Value(_)), values);
+            }
+            _ => keep(&value, values),
+        }
+    }
+}
+
+/// The texts in a document: all of them, or those under the name of a column that is declared to hold what is somebody's.
+fn keep_leaves(json: &Value, all: bool, values: &mut BTreeSet<String>) {
+    match json {
+        Value::String(text) if all => keep(text, values),
+        Value::Array(items) => items.iter().for_each(|item| keep_leaves(item, all, values)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            keep_leaves(
+                value,
+                all || personal_names().contains(name.as_str()),
+                values,
+            )
+        }),
+        _ => {}
+    }
+}
+
+fn personal_names() -> &'static BTreeSet<&'static str> {
+    static NAMES: OnceLock<BTreeSet<&str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let columns = ALL.iter().flat_map(|holding| holding.columns());
+        columns
+            .filter(|(_, holds)| matches!(holds, Holds::Value(_) | Holds::Subject(Key::Address)))
+            .map(|(name, _)| name)
+            .collect()
+    })
+}
+
+/// Line by line, and as a log writes what it quotes.
+fn keep(value: &str, values: &mut BTreeSet<String>) {
+    for line in value.lines().map(str::trim) {
+        if line.chars().count() >= SHORTEST {
+            values.insert(line.to_owned());
+            values.insert(line.escape_debug().to_string());
+        }
+    }
 }

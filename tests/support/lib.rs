@@ -30,6 +30,7 @@ pub use bed::TestBed;
 pub use browser::Browser;
 pub use client::{Client, Response};
 pub use columns::Column;
+pub use confidential::keep_values_of;
 pub use database::Database;
 pub use desk::Desk;
 pub use forger::{Forged, Forger, Signature};

@@ -28,7 +28,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnType, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryOrder, QuerySelect, Statement, Value as Bound, sea_query::OnConflict,
 };
-use support::{System, on_both_columns, until};
+use support::{System, keep_values_of, on_both_columns, until};
 use uuid::Uuid;
 
 use super::person::{columns_with, nothing_is_on_its_way, rows_with};
@@ -479,6 +479,7 @@ on_both_columns! {
             assert!(has || !holding.columns().any(can), "{} did not have their values", holding.table);
         }
 
+        keep_values_of(store.reader()).await;
         let mut tx = store.begin().await.unwrap();
         let erased = data_protection::erase(&mut tx, &Viewer::system(), EMAIL, "asked", Run::Real).await.unwrap();
         tx.commit().await.unwrap();

@@ -13,7 +13,7 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel, Statement,
 };
-use support::on_both_columns;
+use support::{keep_values_of, on_both_columns};
 
 use super::{everything::rows, person::nothing_is_on_its_way};
 
@@ -87,6 +87,8 @@ on_both_columns! {
         let mails = delivery::Entity::find().all(store.reader()).await.unwrap();
         let before = rows_that_go(store).await;
         assert!(before.values().all(|count| *count > 0), "{before:?}");
+
+        keep_values_of(store.reader()).await;
 
         age(store, |limit| limit + TimeDelta::seconds(1)).await;
         apply(store).await;
