@@ -28,8 +28,10 @@ pub const FILTER: &str = "info,api=trace,domain=trace,worker=trace,mycareer=trac
 /// Shorter values stand in logs by chance: a name like `Ali` is part of other words.
 const SHORTEST: usize = 8;
 
-/// What a declared column holds that logs name for another reason: each with that reason.
-const SPARED: &[(&str, &str, &str)] = &[];
+/// The column with what a log may say as well: why a job failed. Whom that names, other columns hold too.
+const LOGGED_TOO: (&str, &str) = ("job", "last_error");
+/// In the fields of a letter, the hash that stands for the whole audit log.
+const AUDIT_HEAD: &str = "head";
 
 /// The folder, when the run keeps its logs.
 pub fn folder() -> Option<&'static Path> {
@@ -65,20 +67,30 @@ pub fn keep_log_of(name: &str, log: &Path) {
 /// in every table.
 pub async fn keep_values_of(database: &DatabaseConnection) {
     let Some(folder) = folder() else { return };
-    let mut values = BTreeSet::new();
+    let (mut values, mut columns) = (BTreeSet::new(), BTreeSet::new());
     for holding in ALL {
         for (column, holds) in holding.columns() {
+            let mut found = BTreeSet::new();
             if !holds.may_be_shown() {
-                collect(database, holding, column, holds, &mut values).await;
+                collect(database, holding, column, holds, &mut found).await;
+            }
+            if !found.is_empty() {
+                columns.insert(format!("{}.{column}", holding.table));
+                values.append(&mut found);
             }
         }
     }
-    let text: String = values.iter().map(|value| format!("{value}\n")).collect();
-    // One write of one process at a time goes to the end of the file as a whole.
+    append(&folder.join("personal-values"), &values);
+    append(&folder.join("personal-columns"), &columns);
+}
+
+/// In one write: of several processes, each goes to the end of the file as a whole.
+fn append(path: &Path, lines: &BTreeSet<String>) {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)
-        .open(folder.join("personal-values"))
+        .open(path)
         .unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }
@@ -95,10 +107,7 @@ async fn collect(
     let (_, kind) = types.iter().find(|(name, _)| *name == column).unwrap();
     let is_json = matches!(kind, ColumnType::Json | ColumnType::JsonBinary);
     let is_text = matches!(kind, ColumnType::String(_) | ColumnType::Text);
-    let spared = SPARED
-        .iter()
-        .any(|(table, name, _)| (*table, *name) == (holding.table, column));
-    if spared || !(is_json || is_text) {
+    if (holding.table, column) == LOGGED_TOO || !(is_json || is_text) {
         return;
     }
     let query = format!(
@@ -122,17 +131,23 @@ async fn collect(
 /// The texts in a document: all of them, or those under the name of a column that is declared to hold what is somebody's.
 fn keep_leaves(json: &Value, all: bool, values: &mut BTreeSet<String>) {
     match json {
-        Value::String(text) if all => keep(text, values),
+        Value::String(text) if all && !is_id(text) => keep(text, values),
         Value::Array(items) => items.iter().for_each(|item| keep_leaves(item, all, values)),
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-            keep_leaves(
-                value,
-                all || personal_names().contains(name.as_str()),
-                values,
-            )
-        }),
+        Value::Object(fields) => {
+            for (name, value) in fields.iter().filter(|(name, _)| *name != AUDIT_HEAD) {
+                let all = all || personal_names().contains(name.as_str());
+                keep_leaves(value, all, values);
+            }
+        }
         _ => {}
     }
+}
+
+/// Whether it is an id as it is written outside, such as `evt_01m45h7az8fv2bymmmp7thn2mc`: a log has those.
+fn is_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(prefix, rest)| {
+        prefix.len() == 3 && rest.len() == 26 && rest.chars().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 fn personal_names() -> &'static BTreeSet<&'static str> {
