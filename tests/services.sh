@@ -1,19 +1,22 @@
 # shellcheck shell=bash
-# A private PostgreSQL, a private Redis and a Python that reads calendars, for one run of the tests. Sourced by `tests/run`.
+# A private PostgreSQL, a private Redis, a Python that reads calendars, and for root Postfix, for one run of the tests. Sourced by `tests/run`.
 #
 #   services_require   finds the programs, installs them where it may, or says what to install and fails
 #   services_start     starts both servers on free ports of 127.0.0.1, with all their files in one temporary folder
 #   services_describe  prints their names and versions
 #   services_stop      stops both and removes that folder; safe to call at any time, and more than once
 #
-# After `services_start`, MYCAREER_TEST_POSTGRES_URL, MYCAREER_TEST_REDIS_URL, MYCAREER_TEST_REDIS_SERVER (the program, for
-# tests that must stop or empty a Redis of their own) and MYCAREER_TEST_PYTHON (an interpreter that has the packages of
-# `python_packages`) are exported.
+# After `services_start`, these are exported: MYCAREER_TEST_POSTGRES_URL and MYCAREER_TEST_REDIS_URL; for tests that must
+# stop or empty a server of their own, MYCAREER_TEST_POSTGRES_BIN (the folder of its programs), MYCAREER_TEST_POSTGRES_USER
+# (whom to run them as; empty for whoever runs the tests) and MYCAREER_TEST_REDIS_SERVER (the program); and
+# MYCAREER_TEST_PYTHON, an interpreter that has the packages of `python_packages`. MYCAREER_TEST_POSTFIX is the program
+# `postfix`, where root runs the tests: nobody else can start one.
 
 services_folder=""
 services_user=""
 postgres_bin=""
 redis_server=""
+postfix=""
 
 # A second implementation of iCalendar, which reads what the system writes.
 python_packages=(icalendar==7.3.2 recurring-ical-events==3.8.2)
@@ -34,7 +37,11 @@ services_describe() {
 
 services_start() {
   services_make_folder
-  postgres_start && redis_start && python_start
+  postgres_start && redis_start && python_start || return 1
+  if [[ $EUID -eq 0 ]]; then
+    MYCAREER_TEST_POSTFIX=$postfix
+    export MYCAREER_TEST_POSTFIX
+  fi
 }
 
 services_stop() {
@@ -53,7 +60,7 @@ services_stop() {
 # --- Finding and installing -------------------------------------------------------------------------------------------
 
 services_find() {
-  postgres_find && redis_find && python_find
+  postgres_find && redis_find && python_find && postfix_find
 }
 
 # The newest folder that has both `initdb` and `postgres`: distributions keep them out of the PATH.
@@ -80,16 +87,20 @@ redis_find() {
   redis_server=$(command -v redis-server)
 }
 
+postfix_find() {
+  [[ $EUID -ne 0 ]] || postfix=$(PATH=$PATH:/usr/sbin command -v postfix)
+}
+
 python_find() {
   python3 -c 'import ensurepip, venv' >/dev/null 2>&1
 }
 
 services_install() {
   [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null || return 0
-  printf 'Installing PostgreSQL, Redis and Python with apt-get.\n'
+  printf 'Installing PostgreSQL, Redis, Python and Postfix with apt-get.\n'
   local log
   log=$(mktemp)
-  if ! DEBIAN_FRONTEND=noninteractive apt_get_install postgresql redis-server python3-venv >"$log" 2>&1 </dev/null; then
+  if ! DEBIAN_FRONTEND=noninteractive apt_get_install postgresql redis-server python3-venv postfix >"$log" 2>&1 </dev/null; then
     tail -n 20 "$log" >&2
   fi
   rm -f -- "$log"
@@ -103,10 +114,11 @@ services_explain_and_fail() {
   postgres_find || printf 'PostgreSQL is missing: install it so that initdb, postgres and pg_ctl can be found.\n' >&2
   redis_find || printf 'Redis is missing: install it so that redis-server can be found.\n' >&2
   python_find || printf 'Python is missing: install python3 with its modules venv and ensurepip.\n' >&2
+  postfix_find || printf 'Postfix is missing: install it so that postfix can be found.\n' >&2
   cat >&2 <<'TEXT'
 The tests run against them, in private copies that they start and remove themselves.
-  Debian, Ubuntu   sudo apt-get install postgresql redis-server python3-venv
-  Fedora           sudo dnf install postgresql-server redis python3
+  Debian, Ubuntu   sudo apt-get install postgresql redis-server python3-venv postfix
+  Fedora           sudo dnf install postgresql-server redis python3 postfix
   macOS            brew install postgresql redis python
 TEXT
   return 1
@@ -128,7 +140,8 @@ postgres_start() {
     if services_log postgres.log as_services_user "$postgres_bin/pg_ctl" start --pgdata "$data" --wait --timeout 60 \
       --log "$data/server.log" --options "$(postgres_options "$port")"; then
       MYCAREER_TEST_POSTGRES_URL="postgres://mycareer:$(<"$password")@127.0.0.1:$port/postgres"
-      export MYCAREER_TEST_POSTGRES_URL
+      MYCAREER_TEST_POSTGRES_BIN=$postgres_bin MYCAREER_TEST_POSTGRES_USER=$services_user
+      export MYCAREER_TEST_POSTGRES_URL MYCAREER_TEST_POSTGRES_BIN MYCAREER_TEST_POSTGRES_USER
       return 0
     fi
   done

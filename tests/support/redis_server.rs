@@ -2,7 +2,6 @@
 
 use std::{
     env,
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -11,7 +10,7 @@ use std::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::wait::until;
+use crate::{port::free_port, wait::until};
 
 /// The name of the variable with the address of a Redis server that the tests may fill.
 const URL_VARIABLE: &str = "MYCAREER_TEST_REDIS_URL";
@@ -128,17 +127,6 @@ impl Drop for OwnRedis {
 
 fn server_program() -> PathBuf {
     env::var_os(SERVER_VARIABLE).map_or_else(|| PathBuf::from("redis-server"), PathBuf::from)
-}
-
-/// Below the range that the system hands out to outgoing connections, so that none takes the port while the server is
-/// stopped, and above the one that `tests/services.sh` takes its ports from.
-fn free_port() -> u16 {
-    loop {
-        let port = rand::random_range(30_000..32_768);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 mod session;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashSet, VecDeque},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -50,6 +50,25 @@ pub enum Behaviour {
     PutDomainOff(String, u16),
     /// It answers 550 to every nth recipient.
     RefuseEvery(usize),
+    /// It closes the connection in every nth mail, by turns at the sender, at the content and at the dot that ends it, and
+    /// answers 450 to every mth recipient the first time that it is named.
+    Unsteady {
+        /// The n.
+        drops_every: usize,
+        /// The m.
+        puts_off_every: usize,
+    },
+}
+
+/// How often an unsteady relay was in the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hindrances {
+    /// Connections closed before the mail was taken.
+    pub dropped_before: usize,
+    /// Connections closed after the mail was taken and before that was said.
+    pub dropped_at_dot: usize,
+    /// Recipients put off.
+    pub put_off: usize,
 }
 
 /// A mail the relay took: the dot that ends it has arrived, and the relay did not refuse it. With
@@ -93,6 +112,10 @@ struct State {
     received: Vec<Received>,
     connections: usize,
     recipients: usize,
+    /// Mails begun.
+    begun: usize,
+    put_off: HashSet<String>,
+    hindrances: Hindrances,
     commands: VecDeque<String>,
 }
 
@@ -119,6 +142,9 @@ impl SmtpServer {
             received: Vec::new(),
             connections: 0,
             recipients: 0,
+            begun: 0,
+            put_off: HashSet::new(),
+            hindrances: Hindrances::default(),
             commands: VecDeque::new(),
         });
         let count = watch::Sender::new(0);
@@ -162,6 +188,16 @@ impl SmtpServer {
     /// Every mail it took, in the order of arrival.
     pub fn received(&self) -> Vec<Received> {
         self.shared.state().received.clone()
+    }
+
+    /// How many mails it took.
+    pub fn count(&self) -> usize {
+        self.shared.state().received.len()
+    }
+
+    /// How often it was in the way, being [`Behaviour::Unsteady`].
+    pub fn hindrances(&self) -> Hindrances {
+        self.shared.state().hindrances
     }
 
     /// How often it took each mail.

@@ -24,7 +24,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Statement,
 };
-use support::{TestBed, on_both_columns};
+use support::{TestBed, figure, on_both_columns};
 use tokio::task::JoinSet;
 
 use super::remove_check_on_places;
@@ -292,7 +292,10 @@ on_both_columns! {
         minute.every_place_is_used().await;
         let promoted = minute.the_letters_agree().await;
         let done: usize = minute.people.iter().map(|group| group.done).sum();
-        println!("{done} bookings, cancellations and answers, {promoted} promotions, {} looks", minute.looks);
+        figure(&format!(
+            "a minute of {STUDENTS} students at {EVENTS} events on {}: {done} bookings, cancellations and answers, {promoted} promotions, no fault in {} looks",
+            bed.column(), minute.looks
+        ));
         assert!(promoted > 0, "nobody was promoted: the minute shows nothing");
     }
 

@@ -43,9 +43,18 @@ impl Office {
     /// With more settings, as on the command line.
     pub async fn open_with(bed: &TestBed, settings: &[&str]) -> Self {
         let relay = SmtpServer::start().await;
-        let world = World::new(bed.store().await).await;
         let url = relay.url();
-        let arguments = ["test", "--smtp-url", &url, "--data-dir", "/nowhere"];
+        Self::with(bed, relay, &url, settings).await
+    }
+
+    /// Sending to another relay than its own.
+    pub async fn open_at(bed: &TestBed, url: &str, settings: &[&str]) -> Self {
+        Self::with(bed, SmtpServer::start().await, url, settings).await
+    }
+
+    async fn with(bed: &TestBed, relay: SmtpServer, url: &str, settings: &[&str]) -> Self {
+        let world = World::new(bed.store().await).await;
+        let arguments = ["test", "--smtp-url", url, "--data-dir", "/nowhere"];
         let arguments = arguments.iter().chain(settings);
         let settings = Command::try_parse_from(arguments).unwrap().settings;
         let services = Services::open(&settings, &world.store).await.unwrap();

@@ -12,7 +12,7 @@ use super::world::World;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Mails that one process may leave in doubt when it is killed: each of four lanes has claimed as many as there are
 /// connections, and writes down what became of them with its next claim.
-const IN_HAND: usize = 4 * 10;
+pub const IN_HAND: usize = 4 * 10;
 
 struct Campus {
     bed: TestBed,

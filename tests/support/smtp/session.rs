@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{At, Behaviour, COMMANDS_KEPT, Received, Shared};
+use super::{At, Behaviour, COMMANDS_KEPT, Received, Shared, State};
 
 /// Talks until the client says `QUIT`, goes away, or the behaviour ends it.
 pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>) {
@@ -19,6 +19,7 @@ pub(super) async fn talk(stream: TcpStream, shared: Arc<Shared>) {
         signed_in,
         from: None,
         to: Vec::new(),
+        drops_at: None,
     };
     // The connection ends either way, and that is all the client may notice.
     let _ = session.run().await;
@@ -30,10 +31,27 @@ struct Session {
     signed_in: bool,
     from: Option<String>,
     to: Vec<String>,
+    /// Where an unsteady relay closes the connection in this mail.
+    drops_at: Option<At>,
 }
 
 /// The conversation is over.
 struct Over;
+
+impl State {
+    /// Whether, and where, an unsteady relay closes the connection in the mail that begins now.
+    fn drop_of_this_mail(&mut self) -> Option<At> {
+        let Behaviour::Unsteady { drops_every, .. } = self.behaviour else {
+            return None;
+        };
+        self.begun += 1;
+        if !self.begun.is_multiple_of(drops_every) {
+            return None;
+        }
+        let moments = [At::Mail, At::Content, At::Dot];
+        Some(moments[self.begun / drops_every % moments.len()])
+    }
+}
 
 impl From<io::Error> for Over {
     fn from(_: io::Error) -> Self {
@@ -70,6 +88,7 @@ impl Session {
                 "MAIL" => {
                     self.from = Some(path(rest));
                     self.to.clear();
+                    self.drops_at = self.shared.state().drop_of_this_mail();
                     self.reply_at(At::Mail, "250 2.1.0 sender ok").await?;
                 }
                 "RCPT" => self.recipient(path(rest)).await?,
@@ -91,17 +110,27 @@ impl Session {
     }
 
     async fn recipient(&mut self, address: String) -> Result<(), Over> {
-        let refused = {
+        let (refused, put_off) = {
             let mut state = self.shared.state();
             state.recipients += 1;
+            let number = state.recipients;
             match &state.behaviour {
-                Behaviour::RefuseAddresses(addresses) => addresses.contains(&address),
-                Behaviour::RefuseEvery(nth) => state.recipients.is_multiple_of(*nth),
-                _ => false,
+                Behaviour::RefuseAddresses(addresses) => (addresses.contains(&address), false),
+                Behaviour::RefuseEvery(nth) => (number.is_multiple_of(*nth), false),
+                Behaviour::Unsteady { puts_off_every, .. } => {
+                    let put_off = number.is_multiple_of(*puts_off_every)
+                        && state.put_off.insert(address.clone());
+                    state.hindrances.put_off += usize::from(put_off);
+                    (false, put_off)
+                }
+                _ => (false, false),
             }
         };
         if refused {
             return self.reply("550 5.1.1 no such mailbox here").await;
+        }
+        if put_off {
+            return self.reply("450 4.2.1 mailbox busy, try again").await;
         }
         if let Behaviour::PutDomainOff(domain, code) = self.behaviour()
             && address.ends_with(&format!("@{domain}"))
@@ -119,6 +148,7 @@ impl Session {
         if !self.reply_at(At::Data, "354 end with a dot").await? {
             return Ok(());
         }
+        self.drop_if_unsteady(At::Content)?;
         match self.behaviour() {
             Behaviour::Drop(At::Content) => return Err(Over),
             Behaviour::Stall(At::Content) => std::future::pending().await,
@@ -183,7 +213,20 @@ impl Session {
         self.act(at, self.behaviour(), otherwise).await
     }
 
+    fn drop_if_unsteady(&mut self, at: At) -> Result<(), Over> {
+        if self.drops_at != Some(at) {
+            return Ok(());
+        }
+        let hindrances = &mut self.shared.state().hindrances;
+        match at {
+            At::Dot => hindrances.dropped_at_dot += 1,
+            _ => hindrances.dropped_before += 1,
+        }
+        Err(Over)
+    }
+
     async fn act(&mut self, at: At, behaviour: Behaviour, otherwise: &str) -> Result<bool, Over> {
+        self.drop_if_unsteady(at)?;
         let misbehaves = match &behaviour {
             Behaviour::Reply(here, _) | Behaviour::Stall(here) | Behaviour::Drop(here) => {
                 *here == at
