@@ -43,6 +43,7 @@ pub mod endpoint;
 pub mod errors;
 pub mod event;
 pub mod event_sharing;
+pub mod feedback;
 pub mod history;
 pub mod id;
 pub mod job;

@@ -8,6 +8,7 @@ pub mod headers;
 pub mod intake;
 pub mod mail_report;
 pub mod mailbox;
+pub mod offer;
 pub mod origins;
 pub mod pages;
 pub mod personal_data;

@@ -7,6 +7,7 @@ mod cancellation;
 mod draft;
 mod lock;
 mod moving;
+mod reminder;
 mod search;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
@@ -22,10 +23,11 @@ pub use self::{
     cancellation::{TellOfCancellation, cancel, tell_of_cancellation},
     draft::{
         AudienceGroup, EventChanges, EventDraft, OFFER_HOURS, PROMOTION_CUT_OFF_MINUTES,
-        REGISTER_CLOSES_AFTER_MINUTES,
+        REGISTER_CLOSES_AFTER_MINUTES, REMINDER_MINUTES,
     },
     lock::{LockedEvent, lock, lock_to_manage, lock_visible},
     moving::{TellOfMove, Whereabouts, tell_of_move},
+    reminder::{RemindOfEvent, remind, schedule_reminders},
     search::{
         EventFilter, Key, audiences, count, find_all, key, list, opportunities, organisations,
     },
@@ -274,6 +276,7 @@ pub async fn publish_knowing(
     // policy 2.4: the calendar is checked, so that there are no clashes.
     clash::settle(tx, viewer, &event, acknowledged).await?;
     register::schedule_closing(tx, &event).await?;
+    schedule_reminders(tx, &event).await?;
     Ok(event.clone())
 }
 
@@ -325,6 +328,7 @@ fn summary(event: &event::Model) -> Value {
         "bookingOpensAt": event.booking_opens_at,
         "bookingClosesAt": event.booking_closes_at,
         "registerClosesAfterMinutes": event.register_closes_after_minutes,
+        "reminderMinutes": event.reminder_minutes,
     })
 }
 

@@ -25,6 +25,7 @@ pub mod email_address;
 pub mod error;
 pub mod event;
 pub mod event_sharing;
+pub mod feedback;
 pub mod first_of_each;
 pub mod history;
 pub mod identity;

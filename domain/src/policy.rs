@@ -28,6 +28,7 @@ mod credential;
 mod data_protection;
 mod event;
 mod event_sharing;
+mod feedback;
 mod job;
 mod key_account;
 mod liaison;
@@ -67,6 +68,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     data_protection::ROWS,
     event::ROWS,
     event_sharing::ROWS,
+    feedback::ROWS,
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,

@@ -27,6 +27,7 @@ use crate::{
     },
     error::{Error, RefusalCode, Result},
     event::{LockedEvent, lock, lock_to_manage, register_due_at, require_to_manage, set_state},
+    feedback,
     job::{Job, Queue},
     store::Tx,
     term::Term,
@@ -238,6 +239,7 @@ async fn close(tx: &mut Tx, viewer: &Viewer, event: &mut LockedEvent) -> Result<
         .await?;
     set_state(tx, viewer, event, EventState::Past, "register.close").await?;
     training_course::bookings_changed(tx, viewer, event, None).await?;
+    feedback::ask_after(tx, event).await?;
     if open
         .iter()
         .any(|booking| booking.state == BookingState::Booked)

@@ -4,6 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EventId, FacultyId, UserId};
+use crate::list::MinuteList;
 use crate::personal_data::personal_data;
 
 /// The kind of an event.
@@ -117,6 +118,8 @@ pub struct Model {
     pub booking_closes_at: Option<DateTimeUtc>,
     /// How many minutes after its end the register closes by itself.
     pub register_closes_after_minutes: i32,
+    /// How many minutes before the start people are reminded, the earliest first.
+    pub reminder_minutes: MinuteList,
     /// When the register was closed.
     pub register_closed_at: Option<DateTimeUtc>,
     /// How often what a calendar shows of it has changed: 1 on publication, 0 while it never was on the calendar.
@@ -141,5 +144,5 @@ personal_data! {
     Words => title, description, venue, online_link;
     Nothing => id, kind, faculty_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
         waiting_list_mode, offer_hours, promotion_cut_off_minutes, booking_opens_at, booking_closes_at,
-        register_closes_after_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
+        register_closes_after_minutes, reminder_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
 }

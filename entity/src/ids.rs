@@ -233,6 +233,8 @@ typed_ids! {
     SuggestionCommentId = "scm";
     /// A clash that was acknowledged.
     ClashAcknowledgementId = "cla";
+    /// What somebody says of an event.
+    EventFeedbackId = "fbk";
     /// A request to share an event with another faculty.
     EventSharingRequestId = "esr";
 }

@@ -25,6 +25,7 @@ pub mod duplicate_model;
 pub mod duplicate_pair;
 pub mod event;
 pub mod event_audience;
+pub mod event_feedback;
 pub mod event_opportunity;
 pub mod event_organisation;
 pub mod event_sharing_request;

@@ -232,6 +232,7 @@ pub const ALL: &[&Holding] = &[
     &crate::duplicate_pair::PERSONAL_DATA,
     &crate::event::PERSONAL_DATA,
     &crate::event_audience::PERSONAL_DATA,
+    &crate::event_feedback::PERSONAL_DATA,
     &crate::event_opportunity::PERSONAL_DATA,
     &crate::event_organisation::PERSONAL_DATA,
     &crate::event_sharing_request::PERSONAL_DATA,

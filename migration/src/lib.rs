@@ -35,6 +35,7 @@ mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
 mod m20261127_000070_grants;
+mod m20261127_000112_reminders_and_feedback;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),
             Box::new(m20261127_000070_grants::Migration),
+            Box::new(m20261127_000112_reminders_and_feedback::Migration),
         ]
     }
 }

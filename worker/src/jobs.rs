@@ -1,5 +1,6 @@
 //! The kinds of job: one file each, and one line here.
 
+mod ask_for_feedback;
 mod close_register;
 mod contact_no_shows;
 mod digest_group;
@@ -13,6 +14,7 @@ mod look_after_key_accounts;
 mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
+mod remind_of_event;
 mod remind_operators;
 mod retention;
 mod scan_duplicates;
@@ -36,8 +38,9 @@ use domain::{
     clash::TellOfClashesAhead,
     data_protection::{ApplyRetention, GatherCopy},
     error::Result,
-    event::{TellOfCancellation, TellOfMove},
+    event::{RemindOfEvent, TellOfCancellation, TellOfMove},
     event_sharing::ExpireEventSharing,
+    feedback::AskForFeedback,
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
     mail::SendLetter,
@@ -57,6 +60,7 @@ use crate::engine::{Registry, Timetable};
 pub fn registry() -> Registry {
     Registry::default()
         .with::<ApplyRetention>()
+        .with::<AskForFeedback>()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
         .with::<DigestGroup>()
@@ -71,6 +75,7 @@ pub fn registry() -> Registry {
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<RemindOfEvent>()
         .with::<RemindOperators>()
         .with::<RemindOfAnnouncement>()
         .with::<ScanDuplicates>()

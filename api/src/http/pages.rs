@@ -35,6 +35,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
         ("message.html", include_str!("pages/message.html")),
         ("signed_in.html", include_str!("pages/signed_in.html")),
         ("preferences.html", include_str!("pages/preferences.html")),
+        ("offer.html", include_str!("pages/offer.html")),
         ("unsubscribe.html", include_str!("pages/unsubscribe.html")),
         ("verify_email.html", include_str!("pages/verify_email.html")),
     ] {

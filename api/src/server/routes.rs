@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     Store,
     audit::EXPORT_PATH,
+    booking::offer_link::PATH as OFFERS,
     campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
     data_protection::ACCESS_PATH,
     request,
@@ -24,8 +25,8 @@ use worker::{
 use crate::{
     http::{
         account, audit_log, calendar, graphql::Service, headers::with_headers,
-        intake::within_limits, mail_report, mailbox, origins::across_origins, pages, personal_data,
-        photo, preferences, university::SignIn, unsubscribe,
+        intake::within_limits, mail_report, mailbox, offer, origins::across_origins, pages,
+        personal_data, photo, preferences, university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -66,6 +67,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .mount(health::routes(health, metrics))
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
+        .nest("/offers", offer::routes(store.clone()))
         .nest("/photos", photo::routes(store.clone()))
         .nest("/account", account::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
@@ -138,6 +140,7 @@ fn loggable(path: &str) -> &str {
     account::SECRET_PATHS
         .into_iter()
         .chain([
+            OFFERS,
             UNSUBSCRIBE,
             PREFERENCES,
             photo::PATH,
@@ -165,6 +168,7 @@ mod tests {
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
         assert_eq!(loggable("/preferences/secret"), "/preferences/");
+        assert_eq!(loggable("/offers/secret"), "/offers/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");

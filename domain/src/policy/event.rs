@@ -19,7 +19,8 @@ table! {
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
         audience, organisations, opportunityKinds: read(EVERYONE);
         viewerBooking: read(SIGNED_IN);
-        organiser, trainingCourse, registerDueAt, registerClosedAt, version: read(STAFF);
+        organiser, trainingCourse, registerDueAt, registerClosedAt, reminderMinutes, version: read(STAFF);
+        feedback: read(MANAGE_EVENT | EMPLOYER);
         bookings: read(MANAGE_EVENT);
         bookings(first, after, last, before): give(MANAGE_EVENT);
         bookings(state): filter(MANAGE_EVENT);
@@ -30,13 +31,13 @@ table! {
     input AudienceGroupInput { facultyId, programmeId, level: give(MANAGE_EVENT); }
     input CreateEventInput {
         title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity, waitingListMode, offerHours,
-        promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, audience,
+        promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, reminderMinutes, audience,
         organisationIds, opportunityKinds: give(MANAGE_EVENT);
     }
     input UpdateEventInput {
         eventId, version, title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity,
         waitingListMode, offerHours, promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes,
-        audience, organisationIds, opportunityKinds, acknowledgeClashes: give(MANAGE_EVENT);
+        reminderMinutes, audience, organisationIds, opportunityKinds, acknowledgeClashes: give(MANAGE_EVENT);
     }
     input AcknowledgeClashInput { eventId, reason: give(MANAGE_EVENT); }
     input PublishEventInput { eventId, acknowledgeClashes: give(MANAGE_EVENT); }

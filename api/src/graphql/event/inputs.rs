@@ -59,6 +59,8 @@ pub(super) struct CreateEventInput {
     booking_closes_at: Option<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself; 180 when left out.
     register_closes_after_minutes: Option<i32>,
+    /// How many minutes before the start people are reminded, at most five times; a day and an hour when left out.
+    reminder_minutes: Option<Vec<i32>>,
     /// Who may book; left out or empty, every student may, or the students of `facultyId` where the organiser's permission is
     /// for one faculty. Others are invited by `requestEventSharing`.
     audience: Option<Vec<AudienceGroupInput>>,
@@ -105,6 +107,8 @@ pub(super) struct UpdateEventInput {
     booking_closes_at: MaybeUndefined<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself.
     register_closes_after_minutes: Option<i32>,
+    /// How many minutes before the start people are reminded, in place of what was said before.
+    reminder_minutes: Option<Vec<i32>>,
     /// Who may book, in place of what was said before.
     audience: Option<Vec<AudienceGroupInput>>,
     /// The organisations that take part, in place of those before.
@@ -239,6 +243,9 @@ impl From<CreateEventInput> for EventDraft {
             register_closes_after_minutes: input
                 .register_closes_after_minutes
                 .unwrap_or(usual.register_closes_after_minutes),
+            reminder_minutes: input
+                .reminder_minutes
+                .unwrap_or_else(|| usual.reminder_minutes.clone()),
             audience: input.audience.map(groups).unwrap_or_default(),
             organisation_ids: input
                 .organisation_ids
@@ -268,6 +275,7 @@ impl From<UpdateEventInput> for EventChanges {
             booking_opens_at: input.booking_opens_at.into(),
             booking_closes_at: input.booking_closes_at.into(),
             register_closes_after_minutes: input.register_closes_after_minutes,
+            reminder_minutes: input.reminder_minutes,
             audience: input.audience.map(groups),
             organisation_ids: input.organisation_ids.map(organisations),
             opportunity_kinds: input.opportunity_kinds.map(offered),

@@ -16,6 +16,7 @@ use super::loaders::{
 use crate::graphql::{
     booking::{Booking, BookingState},
     connection::{Connection, PageArgs, connect},
+    feedback::{self, EventFeedback},
     id::Id,
     organisation::Organisation,
     person::{self, Person},
@@ -158,6 +159,17 @@ impl Event {
     /// When the register closes by itself.
     async fn register_due_at(&self) -> Option<DateTime<Utc>> {
         Some(events::register_due_at(&self.0))
+    }
+
+    /// How many minutes before the start people are reminded, the earliest first.
+    async fn reminder_minutes(&self) -> Option<&[i32]> {
+        Some(&self.0.reminder_minutes.0)
+    }
+
+    /// What those who came say of it: for those who manage it, and, without names, for employers who took part once it is over
+    /// and at least five have answered. Null for others.
+    async fn feedback(&self, ctx: &Context<'_>) -> Option<Result<EventFeedback>> {
+        feedback::of(ctx, self.0.id).await.transpose()
     }
 
     /// When the register was closed; null while it is open.

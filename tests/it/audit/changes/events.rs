@@ -116,6 +116,7 @@ pub async fn door(walk: &mut Walk<'_>) {
     let email = format!("student6@{}", api::demo::DOMAIN);
     let input = json!({ "eventId": id, "email": email, "reason": "They speak." });
     walk.call("admin", "checkInWalkIn", input, "").await;
+    walk.keep("visited", &id);
 }
 
 pub async fn calendars(walk: &mut Walk<'_>) {
@@ -147,6 +148,8 @@ pub async fn registers(walk: &mut Walk<'_>) {
     walk.later(TimeDelta::hours(3)).await;
     let input = json!({ "eventId": walk.id("missed"), "nobodyCame": true });
     walk.call("admin", "closeRegister", input, "").await;
+    let input = json!({ "eventId": walk.id("visited"), "rating": 4, "good": "The food." });
+    walk.call("student6", "giveFeedback", input, "").await;
     let input = json!({ "bookingId": walk.id("who missed"), "reason": "They were ill." });
     walk.call("admin", "excuseNoShow", input, "").await;
     let student = walk.person("student2").await;
