@@ -15,5 +15,6 @@ pub mod personal_data;
 pub mod photo;
 pub mod preferences;
 pub mod proxies;
+pub mod report;
 pub mod university;
 pub mod unsubscribe;

@@ -167,14 +167,21 @@ pub async fn give(
     Ok(event.clone())
 }
 
-/// What is said of each of these events. Those who manage an event read who said what. Employers read it of the events their
-/// organisation took part in once the register is closed, without names, and not of a group that is too small. Where
-/// nothing may be known, the event is left out.
-pub async fn of_events(
+/// Whether `viewer` may know what is said of an event that is over: those who manage it, and employers who took part.
+pub(crate) async fn may_read(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
-    ids: &[EventId],
-) -> Result<HashMap<EventId, Feedback>> {
+    event: &event::Model,
+) -> Result<bool> {
+    let found = event::Entity::find_by_id(event.id)
+        .filter(open_to(viewer))
+        .count(db)
+        .await?;
+    Ok(found > 0)
+}
+
+/// The events of which `viewer` may know what is said: those that they manage, and those in which their organisation took part.
+fn open_to(viewer: &Viewer) -> Condition {
     let organisation_id = viewer
         .person()
         .filter(|person| person.kind == UserKind::Employer)
@@ -183,13 +190,22 @@ pub async fn of_events(
         .select_only()
         .column(event_organisation::Column::EventId)
         .filter(event_organisation::Column::OrganisationId.eq(organisation_id));
+    Condition::any()
+        .add(managed_by(viewer))
+        .add(event::Column::Id.in_subquery(taken_part.into_query()))
+}
+
+/// What is said of each of these events. Those who manage an event read who said what. Employers read it of the events their
+/// organisation took part in once the register is closed, without names, and not of a group that is too small. Where
+/// nothing may be known, the event is left out.
+pub async fn of_events(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[EventId],
+) -> Result<HashMap<EventId, Feedback>> {
     let open = event::Entity::find()
         .filter(event::Column::Id.is_in(ids.iter().copied()))
-        .filter(
-            Condition::any()
-                .add(managed_by(viewer))
-                .add(event::Column::Id.in_subquery(taken_part.into_query())),
-        )
+        .filter(open_to(viewer))
         .all(db)
         .await?;
     let named: HashSet<EventId> = open

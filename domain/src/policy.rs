@@ -29,6 +29,7 @@ mod data_protection;
 mod event;
 mod event_sharing;
 mod feedback;
+mod group_booking;
 mod job;
 mod key_account;
 mod liaison;
@@ -41,6 +42,7 @@ mod organisation;
 mod profile;
 mod registration;
 mod relay;
+mod report;
 mod session;
 mod suggestion;
 mod super_user_group;
@@ -69,6 +71,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     event::ROWS,
     event_sharing::ROWS,
     feedback::ROWS,
+    group_booking::ROWS,
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
@@ -81,6 +84,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     profile::ROWS,
     registration::ROWS,
     relay::ROWS,
+    report::ROWS,
     session::ROWS,
     suggestion::ROWS,
     super_user_group::ROWS,

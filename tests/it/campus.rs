@@ -8,6 +8,7 @@ use domain::{
     agreement::TellOfVersion,
     booking as bookings,
     clock::ManualClock,
+    coming_events::DigestComingEvents,
     event::{
         self as events, EventChanges, EventDraft, RemindOfEvent, TellOfCancellation, TellOfMove,
     },
@@ -235,6 +236,7 @@ impl Campus {
             .with::<AskForFeedback>()
             .with::<CloseRegister>()
             .with::<ContactNoShows>()
+            .with::<DigestComingEvents>()
             .with::<ExpireEventSharing>()
             .with::<ExpireOffer>()
             .with::<LapseAccess>()

@@ -6,7 +6,7 @@ use domain::{
     notice::{self, Channel, Topic},
 };
 use entity::{delivery, event::Model, ids::OrganisationId, job, organisation, user};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use support::on_both_columns;
 
 use crate::campus::Campus;

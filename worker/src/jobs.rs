@@ -3,6 +3,7 @@
 mod ask_for_feedback;
 mod close_register;
 mod contact_no_shows;
+mod digest_coming_events;
 mod digest_group;
 mod digest_notices;
 mod expire_event_sharing;
@@ -36,6 +37,7 @@ use domain::{
     audit::{SealAudit, TellHead},
     campaign::{SendCampaign, StartCampaign},
     clash::TellOfClashesAhead,
+    coming_events::DigestComingEvents,
     data_protection::{ApplyRetention, GatherCopy},
     error::Result,
     event::{RemindOfEvent, TellOfCancellation, TellOfMove},
@@ -63,6 +65,7 @@ pub fn registry() -> Registry {
         .with::<AskForFeedback>()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
+        .with::<DigestComingEvents>()
         .with::<DigestGroup>()
         .with::<DigestNotices>()
         .with::<ExpireLiaison>()
@@ -95,6 +98,7 @@ pub fn registry() -> Registry {
 pub fn timetable() -> Result<Timetable> {
     Timetable::default()
         .with::<ApplyRetention>("0 40 2 * * *")?
+        .with::<DigestComingEvents>("0 0 8 * * Mon")?
         .with::<DigestGroup>("0 30 7 * * Mon")?
         // Every hour, so that a worker that was away at seven makes up for it.
         .with::<DigestNotices>("0 0 7-22 * * *")?

@@ -229,6 +229,7 @@ pub async fn load(
             reminder_minutes: MinuteList(REMINDER_MINUTES.to_vec()),
             register_closed_at: None,
             calendar_sequence: i32::from(sample.state != EventState::Draft),
+            series_id: None,
             calendar_changed_at: now,
             version: 1,
             created_at: now,

@@ -8,6 +8,7 @@ use domain::{
     booking::offer_link::PATH as OFFERS,
     campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
     data_protection::ACCESS_PATH,
+    report::PATH as REPORTS,
     request,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -26,7 +27,7 @@ use crate::{
     http::{
         account, audit_log, calendar, graphql::Service, headers::with_headers,
         intake::within_limits, mail_report, mailbox, offer, origins::across_origins, pages,
-        personal_data, photo, preferences, university::SignIn, unsubscribe,
+        personal_data, photo, preferences, report, university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -72,6 +73,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .nest("/account", account::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
         .nest("/personal-data", personal_data::routes(store.clone()))
+        .nest("/reports", report::routes(store.clone()))
         .nest("/preferences", preferences::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store.clone()));
     routes = calendar::mount(routes, &store, settings.engine.public_url.as_str());
@@ -143,6 +145,7 @@ fn loggable(path: &str) -> &str {
             OFFERS,
             UNSUBSCRIBE,
             PREFERENCES,
+            REPORTS,
             photo::PATH,
             calendar::PATH,
             EXPORT_PATH,
@@ -169,6 +172,7 @@ mod tests {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
         assert_eq!(loggable("/preferences/secret"), "/preferences/");
         assert_eq!(loggable("/offers/secret"), "/offers/");
+        assert_eq!(loggable("/reports/secret"), "/reports/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");

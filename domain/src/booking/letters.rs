@@ -250,6 +250,10 @@ pub(crate) async fn event_moved(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Missed {
     pub strikes: u64,
+    /// How many of them were events in which employers took part: they are counted apart.
+    pub strikes_with_employers: u64,
+    /// Whether employers took part in this one.
+    pub with_employers: bool,
     pub limit: u64,
     pub blocked: bool,
 }
@@ -263,7 +267,10 @@ pub(crate) async fn no_show(
     missed: Missed,
 ) -> Result<()> {
     let fields = json!({
+        "kind": event.kind,
+        "with_employers": missed.with_employers,
         "strikes": missed.strikes,
+        "strikes_with_employers": missed.strikes_with_employers,
         "strike_limit": missed.limit,
         "blocked": missed.blocked,
         "explain_link": format!("{}/explain", booking_link(booking)),

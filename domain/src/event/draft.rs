@@ -232,6 +232,7 @@ impl EventDraft {
         self.starts_at != before.starts_at
             || self.ends_at != before.ends_at
             || self.kind != before.kind
+            || self.venue != before.venue
             || self.audience != before.audience
             || self.organisation_ids != before.organisation_ids
             || self.opportunity_kinds != before.opportunity_kinds

@@ -52,6 +52,7 @@ const MAILS: &[Files] = folders![
     "booking_confirmed",
     "campaign",
     "campaign_paused",
+    "coming_events",
     "contacted_without_agreement",
     "change_email",
     "daily_digest",

@@ -17,6 +17,7 @@ use crate::graphql::{
     booking::{Booking, BookingState},
     connection::{Connection, PageArgs, connect},
     feedback::{self, EventFeedback},
+    group_booking::{self, GroupBooking},
     id::Id,
     organisation::Organisation,
     person::{self, Person},
@@ -204,6 +205,20 @@ impl Event {
         Ok(kinds.unwrap_or_default())
     }
 
+    /// The events of the series that it is one of, itself included, by their start; empty when it is one of none. Each has its
+    /// own bookings.
+    async fn series(&self, ctx: &Context<'_>) -> Result<Vec<Event>> {
+        let Some(id) = self.0.series_id else {
+            return Ok(Vec::new());
+        };
+        Ok(rows(ctx)?.load_one(id).await?.unwrap_or_default())
+    }
+
+    /// The classes that have places at it, or had: for those who manage it.
+    async fn groups(&self, ctx: &Context<'_>) -> Option<Result<Vec<GroupBooking>>> {
+        Some(group_booking::at(ctx, self.0.id).await)
+    }
+
     /// The viewer's own latest booking for it, whatever became of it; null when there is none.
     async fn viewer_booking(&self, ctx: &Context<'_>) -> Option<Result<Booking>> {
         self.own_booking(ctx).await.transpose()
@@ -337,6 +352,15 @@ pub enum OpportunityKind {
     Volunteering,
     /// Further study.
     FurtherStudy,
+}
+
+/// Of which events of a series something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AppliesTo {
+    /// Of this one alone.
+    ThisEvent,
+    /// Of this one and those of its series that start later.
+    ThisAndFollowing,
 }
 
 /// Where an event stands.

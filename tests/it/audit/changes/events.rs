@@ -117,6 +117,15 @@ pub async fn door(walk: &mut Walk<'_>) {
     let input = json!({ "eventId": id, "email": email, "reason": "They speak." });
     walk.call("admin", "checkInWalkIn", input, "").await;
     walk.keep("visited", &id);
+    let input = json!({ "eventId": id, "className": "Year 2 Chemistry", "places": 2 });
+    let group = walk.call("admin", "bookGroup", input, "group { id }").await;
+    let input = json!({ "groupBookingId": group["group"]["id"], "reason": "They have an exam." });
+    walk.call("admin", "cancelGroup", input, "").await;
+    let later = walk.clock().now() + TimeDelta::days(30);
+    let input = json!({ "eventId": id, "startsAt": later.to_rfc3339() });
+    walk.call("admin", "copyEvent", input, "").await;
+    let input = json!({ "eventId": id, "weeklyTimes": 2 });
+    walk.call("admin", "repeatEvent", input, "").await;
 }
 
 pub async fn calendars(walk: &mut Walk<'_>) {
