@@ -15,6 +15,7 @@
 pub(crate) mod eligibility;
 pub(crate) mod in_state;
 pub(crate) mod letters;
+pub mod offer_link;
 pub mod search;
 pub mod ticket;
 mod undo_check_in;

@@ -50,6 +50,8 @@ pub struct Clash {
     pub severity: Severity,
     /// How near they are.
     pub proximity: Proximity,
+    /// The room in which both are to be; none for another's draft.
+    pub venue: Option<String>,
     /// Why, in one sentence that the viewer may read.
     pub why: String,
 }
@@ -127,6 +129,7 @@ fn clash(
         other_is_published: published,
         severity: finding.severity,
         proximity: finding.proximity,
+        venue: finding.venue.clone().filter(|_| open),
         why: if open {
             words::sentence(finding, other)
         } else {

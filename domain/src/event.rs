@@ -7,13 +7,15 @@ mod cancellation;
 mod draft;
 mod lock;
 mod moving;
+mod reminder;
 mod search;
+mod series;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, TimeZone, Utc};
 use entity::{
     access_grant::Permission,
     event::{self, EventState},
-    ids::{EventId, FacultyId, UserId},
+    ids::{EventId, EventSeriesId, FacultyId, UserId},
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, IntoActiveModel};
 use serde_json::{Value, json};
@@ -22,12 +24,16 @@ pub use self::{
     cancellation::{TellOfCancellation, cancel, tell_of_cancellation},
     draft::{
         AudienceGroup, EventChanges, EventDraft, OFFER_HOURS, PROMOTION_CUT_OFF_MINUTES,
-        REGISTER_CLOSES_AFTER_MINUTES,
+        REGISTER_CLOSES_AFTER_MINUTES, REMINDER_MINUTES,
     },
     lock::{LockedEvent, lock, lock_to_manage, lock_visible},
     moving::{TellOfMove, Whereabouts, tell_of_move},
+    reminder::{RemindOfEvent, remind, schedule_reminders},
     search::{
         EventFilter, Key, audiences, count, find_all, key, list, opportunities, organisations,
+    },
+    series::{
+        Dates, LONGEST_SERIES, cancel_series, copy, publish_series, repeat, series, update_series,
     },
 };
 pub(crate) use draft::audience;
@@ -150,6 +156,16 @@ pub fn days(from: NaiveDate, to: NaiveDate) -> Result<(DateTime<Utc>, DateTime<U
 
 /// Writes a draft, which its organisers see.
 pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: EventDraft) -> Result<event::Model> {
+    write(tx, viewer, draft, None).await
+}
+
+/// [`create`], as one of a series.
+async fn write(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    draft: EventDraft,
+    series_id: Option<EventSeriesId>,
+) -> Result<event::Model> {
     viewer.require_for(Permission::ManageEvent, draft.faculty_id)?;
     let organiser_id = viewer.signed_in()?.id;
     let mut draft = draft.tidied();
@@ -160,6 +176,7 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: EventDraft) -> Result<e
     let id = EventId::new_at(tx.now());
     let mut row = event::ActiveModel {
         id: Set(id),
+        series_id: Set(series_id),
         organiser_id: Set(organiser_id),
         places_taken: Set(0),
         last_queue_position: Set(0),
@@ -274,6 +291,7 @@ pub async fn publish_knowing(
     // policy 2.4: the calendar is checked, so that there are no clashes.
     clash::settle(tx, viewer, &event, acknowledged).await?;
     register::schedule_closing(tx, &event).await?;
+    schedule_reminders(tx, &event).await?;
     Ok(event.clone())
 }
 
@@ -310,6 +328,7 @@ fn changed_on_the_calendar(tx: &Tx, before: &event::Model, row: &mut event::Acti
 fn summary(event: &event::Model) -> Value {
     json!({
         "title": event.title,
+        "seriesId": event.series_id,
         "kind": event.kind,
         "state": event.state,
         "facultyId": event.faculty_id,
@@ -325,6 +344,7 @@ fn summary(event: &event::Model) -> Value {
         "bookingOpensAt": event.booking_opens_at,
         "bookingClosesAt": event.booking_closes_at,
         "registerClosesAfterMinutes": event.register_closes_after_minutes,
+        "reminderMinutes": event.reminder_minutes,
     })
 }
 

@@ -75,6 +75,41 @@ pub(crate) fn usual_audience(viewer: &Viewer, draft: &mut EventDraft) {
     }
 }
 
+/// Leaves out the groups of `draft` that `viewer` may invite by agreement alone, and those of whole faculties that had
+/// agreed to another event. Where nobody is left, the usual audience is meant.
+pub(crate) async fn without_agreement(
+    tx: &Tx,
+    viewer: &Viewer,
+    draft: &mut EventDraft,
+) -> Result<()> {
+    let Reach::Faculties(own) = viewer.reach(Permission::ManageEvent) else {
+        return Ok(());
+    };
+    if draft.kind == EventKind::Training {
+        return Ok(());
+    }
+    let programmes = faculties_of(
+        tx.conn(),
+        draft.audience.iter().filter_map(|group| group.programme_id),
+    )
+    .await?;
+    draft
+        .audience
+        .retain(|group| faculty_of(group, &programmes).is_some_and(|id| own.contains(&id)));
+    Ok(())
+}
+
+/// The faculty of a group of students; none when the group is of no faculty.
+fn faculty_of(group: &AudienceGroup, programmes: &[(ProgrammeId, FacultyId)]) -> Option<FacultyId> {
+    group.faculty_id.or_else(|| {
+        let id = group.programme_id?;
+        programmes
+            .iter()
+            .find(|(programme, _)| *programme == id)
+            .map(|(_, faculty)| *faculty)
+    })
+}
+
 /// Refuses students of faculties that `viewer` doesn't manage events for, unless they were in the audience `before`.
 pub(crate) async fn check_audience(
     tx: &Tx,
@@ -97,16 +132,7 @@ pub(crate) async fn check_audience(
     .await?;
     let known = |group: &AudienceGroup| {
         before.is_some_and(|before| before.audience.contains(group))
-            || group
-                .faculty_id
-                .or_else(|| {
-                    let id = group.programme_id?;
-                    programmes
-                        .iter()
-                        .find(|(programme, _)| *programme == id)
-                        .map(|(_, faculty)| *faculty)
-                })
-                .is_some_and(|faculty| own.contains(&faculty))
+            || faculty_of(group, &programmes).is_some_and(|faculty| own.contains(&faculty))
     };
     let mut refusals = Refusals::default();
     refusals.add_if(
@@ -118,7 +144,7 @@ pub(crate) async fn check_audience(
     refusals.into_result()
 }
 
-async fn faculties_of(
+pub(crate) async fn faculties_of(
     db: &impl ConnectionTrait,
     programmes: impl Iterator<Item = ProgrammeId>,
 ) -> Result<Vec<(ProgrammeId, FacultyId)>> {

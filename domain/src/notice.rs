@@ -13,6 +13,7 @@
 //! | `ANNOUNCEMENT`: other announcements | digest | nothing |
 //! | `ENGAGEMENT`: notes and what is due next | digest | nothing |
 //! | `SUGGESTION`, `SUPER_USER_GROUP`, `EVENT`, `VACANCY` | at once | nothing |
+//! | `COMING_EVENTS`: what is coming, once a week | nothing | nothing |
 
 mod circular;
 mod digest;
@@ -65,6 +66,8 @@ pub const fn by_itself(topic: Topic) -> Channel {
         | Topic::SuperUserGroup
         | Topic::Event
         | Topic::Vacancy => Channel::MailAtOnce,
+        // It comes to those who ask for it.
+        Topic::ComingEvents => Channel::None,
     }
 }
 
@@ -79,7 +82,8 @@ pub const fn at_least(topic: Topic) -> Channel {
         | Topic::SuperUserGroup
         | Topic::Engagement
         | Topic::Event
-        | Topic::Vacancy => Channel::None,
+        | Topic::Vacancy
+        | Topic::ComingEvents => Channel::None,
     }
 }
 

@@ -28,6 +28,8 @@ mod credential;
 mod data_protection;
 mod event;
 mod event_sharing;
+mod feedback;
+mod group_booking;
 mod job;
 mod key_account;
 mod liaison;
@@ -40,6 +42,7 @@ mod organisation;
 mod profile;
 mod registration;
 mod relay;
+mod report;
 mod session;
 mod suggestion;
 mod super_user_group;
@@ -67,6 +70,8 @@ const TABLES: &[&[&[&[Row]]]] = &[
     data_protection::ROWS,
     event::ROWS,
     event_sharing::ROWS,
+    feedback::ROWS,
+    group_booking::ROWS,
     job::ROWS,
     key_account::ROWS,
     liaison::ROWS,
@@ -79,6 +84,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     profile::ROWS,
     registration::ROWS,
     relay::ROWS,
+    report::ROWS,
     session::ROWS,
     suggestion::ROWS,
     super_user_group::ROWS,

@@ -9,12 +9,14 @@ use entity::{
     access_grant::Permission,
     booking::{self, BookingState},
     event::{self, EventState},
+    event_organisation,
     ids::{BookingId, EventId, UserId},
     user,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait, sea_query::Expr,
+    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
+    Select, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,6 +29,7 @@ use crate::{
     },
     error::{Error, RefusalCode, Result},
     event::{LockedEvent, lock, lock_to_manage, register_due_at, require_to_manage, set_state},
+    feedback,
     job::{Job, Queue},
     store::Tx,
     term::Term,
@@ -238,6 +241,7 @@ async fn close(tx: &mut Tx, viewer: &Viewer, event: &mut LockedEvent) -> Result<
         .await?;
     set_state(tx, viewer, event, EventState::Past, "register.close").await?;
     training_course::bookings_changed(tx, viewer, event, None).await?;
+    feedback::ask_after(tx, event).await?;
     if open
         .iter()
         .any(|booking| booking.state == BookingState::Booked)
@@ -265,17 +269,25 @@ pub async fn contact_no_shows(tx: &mut Tx, event_id: EventId, strike_limit: u64)
         .limit(CHUNK)
         .all(tx.conn())
         .await?;
+    let with_employers = event_organisation::Entity::find()
+        .filter(event_organisation::Column::EventId.eq(event_id))
+        .count(tx.conn())
+        .await?
+        > 0;
     for (booking, person) in &missed {
         let person = person
             .as_ref()
             .ok_or_else(|| Error::Fault(format!("nobody has the booking {}", booking.id)))?;
-        let strikes = strikes(tx, person.id, Term::of(event.starts_at)).await?;
+        let term = Term::of(event.starts_at);
+        let strikes = strikes(tx, person.id, term).await?;
         let blocked = strikes >= strike_limit;
         if blocked && person.booking_blocked_at.is_none() {
             set_block(tx, &Viewer::system(), person.clone(), true).await?;
         }
         let told = Missed {
             strikes,
+            strikes_with_employers: strikes_with_employers(tx, person.id, term).await?,
+            with_employers,
             limit: strike_limit,
             blocked,
         };
@@ -292,7 +304,23 @@ pub async fn contact_no_shows(tx: &mut Tx, event_id: EventId, strike_limit: u64)
 
 /// How many events somebody missed in a term without an excuse.
 pub async fn strikes(tx: &Tx, user_id: UserId, term: Term) -> Result<u64> {
-    Ok(booking::Entity::find()
+    Ok(missed_in(user_id, term).count(tx.conn()).await?)
+}
+
+/// How many of those were events in which employers took part, who came in vain.
+async fn strikes_with_employers(tx: &Tx, user_id: UserId, term: Term) -> Result<u64> {
+    let with_employers = event_organisation::Entity::find()
+        .select_only()
+        .column(event_organisation::Column::EventId)
+        .into_query();
+    Ok(missed_in(user_id, term)
+        .filter(booking::Column::EventId.in_subquery(with_employers))
+        .count(tx.conn())
+        .await?)
+}
+
+fn missed_in(user_id: UserId, term: Term) -> Select<booking::Entity> {
+    booking::Entity::find()
         .join(JoinType::InnerJoin, booking::Relation::Event.def())
         .filter(booking::Column::UserId.eq(user_id))
         .filter(in_state::any(&[BookingState::NoShow]))
@@ -301,8 +329,6 @@ pub async fn strikes(tx: &Tx, user_id: UserId, term: Term) -> Result<u64> {
                 .add(event::Column::StartsAt.gte(term.from))
                 .add(event::Column::StartsAt.lt(term.until)),
         )
-        .count(tx.conn())
-        .await?)
 }
 
 /// Accepts the reason why somebody did not come. It takes the strike away and keeps who accepted it and why; a block that

@@ -37,6 +37,20 @@ impl Term {
     }
 }
 
+impl Term {
+    /// What people call it: `Autumn 2026`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let day = self.from.with_timezone(&UNIVERSITY_TIME);
+        let season = match day.month() {
+            ..=4 => "Spring",
+            5..=8 => "Summer",
+            _ => "Autumn",
+        };
+        format!("{season} {}", day.year())
+    }
+}
+
 /// Midnight on the first day of a month. It always exists: clocks in London change at 1 in the morning, and not on a
 /// first of January, May or September. Years beyond the calendar end at `otherwise`.
 fn first_moment(year: i32, month: u32, otherwise: DateTime<Utc>) -> DateTime<Utc> {
@@ -59,7 +73,9 @@ mod tests {
         let autumn = Term::of(at("2026-10-05T08:00:00Z"));
         assert_eq!(autumn.from, at("2026-08-31T23:00:00Z"));
         assert_eq!(autumn.until, at("2027-01-01T00:00:00Z"));
+        assert_eq!(autumn.name(), "Autumn 2026");
         let spring = Term::of(autumn.until);
+        assert_eq!(spring.name(), "Spring 2027");
         assert_eq!(spring.from, autumn.until);
         assert_eq!(spring.until, at("2027-04-30T23:00:00Z"));
         let summer = Term::of(spring.until);

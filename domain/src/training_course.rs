@@ -349,6 +349,24 @@ pub async fn link_session(
     Ok(course)
 }
 
+/// Makes the copy of a session a session of the same course, where `viewer` may say so; otherwise it is one of none.
+pub(crate) async fn copy_session(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    from: EventId,
+    to: EventId,
+) -> Result<()> {
+    let may =
+        viewer.is_administrator() || viewer.require_for(Permission::GrantAccess, None).is_ok();
+    let taught = training_session::Entity::find_by_id(from)
+        .one(tx.conn())
+        .await?;
+    if let (true, Some(session)) = (may, taught) {
+        Box::pin(link_session(tx, viewer, to, session.training_course_id)).await?;
+    }
+    Ok(())
+}
+
 fn require_administrator(viewer: &Viewer) -> Result<()> {
     if viewer.is_administrator() {
         return Ok(());

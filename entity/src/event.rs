@@ -3,7 +3,8 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EventId, FacultyId, UserId};
+use crate::ids::{EventId, EventSeriesId, FacultyId, UserId};
+use crate::list::MinuteList;
 use crate::personal_data::personal_data;
 
 /// The kind of an event.
@@ -79,6 +80,8 @@ pub struct Model {
     /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: EventId,
+    /// The series it is one of.
+    pub series_id: Option<EventSeriesId>,
     /// Its title.
     pub title: String,
     /// What happens there.
@@ -117,6 +120,8 @@ pub struct Model {
     pub booking_closes_at: Option<DateTimeUtc>,
     /// How many minutes after its end the register closes by itself.
     pub register_closes_after_minutes: i32,
+    /// How many minutes before the start people are reminded, the earliest first.
+    pub reminder_minutes: MinuteList,
     /// When the register was closed.
     pub register_closed_at: Option<DateTimeUtc>,
     /// How often what a calendar shows of it has changed: 1 on publication, 0 while it never was on the calendar.
@@ -139,7 +144,7 @@ personal_data! {
     retention: Until::Always.because("reports compare years (policy 2.4)");
     Hand => organiser_id;
     Words => title, description, venue, online_link;
-    Nothing => id, kind, faculty_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
+    Nothing => id, series_id, kind, faculty_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
         waiting_list_mode, offer_hours, promotion_cut_off_minutes, booking_opens_at, booking_closes_at,
-        register_closes_after_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
+        register_closes_after_minutes, reminder_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
 }

@@ -193,8 +193,12 @@ typed_ids! {
     LiaisonRequestId = "lia";
     /// An event.
     EventId = "evt";
+    /// Events that are alike and come one after the other.
+    EventSeriesId = "ser";
     /// A booking of one person for one event.
     BookingId = "bkg";
+    /// Places for a class at an event.
+    GroupBookingId = "grb";
     /// A bulk e-mail campaign.
     CampaignId = "cmp";
     /// One mail to one recipient.
@@ -233,6 +237,8 @@ typed_ids! {
     SuggestionCommentId = "scm";
     /// A clash that was acknowledged.
     ClashAcknowledgementId = "cla";
+    /// What somebody says of an event.
+    EventFeedbackId = "fbk";
     /// A request to share an event with another faculty.
     EventSharingRequestId = "esr";
 }

@@ -10,6 +10,11 @@ use crate::ids::TagId;
 #[serde(transparent)]
 pub struct TextList(pub Vec<String>);
 
+/// A short list of numbers of minutes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct MinuteList(pub Vec<i32>);
+
 /// A short list of tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]

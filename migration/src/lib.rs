@@ -35,6 +35,10 @@ mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
 mod m20261127_000070_grants;
+mod m20261127_000112_reminders_and_feedback;
+mod m20261127_000130_series;
+mod m20261127_000131_group_bookings;
+mod m20261127_000132_coming_events;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -77,6 +81,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),
             Box::new(m20261127_000070_grants::Migration),
+            Box::new(m20261127_000112_reminders_and_feedback::Migration),
+            Box::new(m20261127_000130_series::Migration),
+            Box::new(m20261127_000131_group_bookings::Migration),
+            Box::new(m20261127_000132_coming_events::Migration),
         ]
     }
 }

@@ -8,8 +8,12 @@ use domain::{
     agreement::TellOfVersion,
     booking as bookings,
     clock::ManualClock,
-    event::{self as events, EventChanges, EventDraft, TellOfCancellation, TellOfMove},
+    coming_events::DigestComingEvents,
+    event::{
+        self as events, EventChanges, EventDraft, RemindOfEvent, TellOfCancellation, TellOfMove,
+    },
     event_sharing::ExpireEventSharing,
+    feedback::AskForFeedback,
     operator_access::{LapseAccess, RemindOperators},
     register::{CloseRegister, ContactNoShows},
     waiting_list::{self, ExpireOffer, LookAfterQueues, PromoteWaiting},
@@ -137,13 +141,17 @@ impl Campus {
 
     pub fn draft(&self, capacity: i32) -> EventDraft {
         let starts_at = self.store.now() + TimeDelta::days(7);
-        EventDraft::new(
-            "CV workshop",
-            EventKind::Workshop,
-            starts_at,
-            starts_at + TimeDelta::hours(2),
-            capacity,
-        )
+        EventDraft {
+            // Those who want to see reminders say so.
+            reminder_minutes: Vec::new(),
+            ..EventDraft::new(
+                "CV workshop",
+                EventKind::Workshop,
+                starts_at,
+                starts_at + TimeDelta::hours(2),
+                capacity,
+            )
+        }
     }
 
     /// Does something in a transaction, and commits it unless it was refused.
@@ -225,13 +233,16 @@ impl Campus {
     /// Runs the jobs of events that are due, until none is left. Mails stay in the ledger.
     pub async fn run_jobs(&self) {
         let registry = Registry::default()
+            .with::<AskForFeedback>()
             .with::<CloseRegister>()
             .with::<ContactNoShows>()
+            .with::<DigestComingEvents>()
             .with::<ExpireEventSharing>()
             .with::<ExpireOffer>()
             .with::<LapseAccess>()
             .with::<LookAfterQueues>()
             .with::<PromoteWaiting>()
+            .with::<RemindOfEvent>()
             .with::<RemindOperators>()
             .with::<TellOfCancellation>()
             .with::<TellOfMove>()

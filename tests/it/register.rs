@@ -81,6 +81,34 @@ on_both_columns! {
         assert_eq!(codes(late), [RefusalCode::RegisterClosed]);
     }
 
+    async fn what_is_missed_with_employers_counts_apart_and_the_letter_says_what_kind_of_event_it_was(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let student = campus.student("ann").await;
+        miss_an_event(&campus, &student).await;
+        let profile = domain::organisation::Profile::named("Brightwater");
+        let employer = campus
+            .change(async |tx| domain::organisation::create(tx, &Viewer::system(), profile, true).await)
+            .await
+            .unwrap()
+            .id;
+        let event = campus
+            .event_with(2, |draft| {
+                draft.kind = event::EventKind::Interviews;
+                draft.organisation_ids = vec![employer];
+            })
+            .await;
+        campus.book(&student, event.id).await.unwrap();
+        campus.clock.set(event.ends_at);
+        campus.change(async |tx| register::close_register(tx, &campus.operator, event.id, true).await).await.unwrap();
+        campus.run_jobs().await;
+        let letters = campus.letters().await;
+        let told: Vec<_> = letters.iter().filter(|letter| letter.template == "no_show").map(|letter| &letter.fields).collect();
+        assert_eq!(told.len(), 2);
+        assert_eq!((&told[0]["kind"], &told[0]["strikes_with_employers"]), (&"WORKSHOP".into(), &0.into()));
+        assert_eq!((&told[1]["kind"], &told[1]["with_employers"]), (&"INTERVIEWS".into(), &true.into()));
+        assert_eq!((&told[1]["strikes"], &told[1]["strikes_with_employers"]), (&2.into(), &1.into()));
+    }
+
     async fn a_register_closes_by_itself_some_time_after_the_end(bed: TestBed) {
         let campus = Campus::new(&bed).await;
         let event = campus.event_with(2, |draft| draft.register_closes_after_minutes = 90).await;

@@ -1,7 +1,9 @@
 //! The kinds of job: one file each, and one line here.
 
+mod ask_for_feedback;
 mod close_register;
 mod contact_no_shows;
+mod digest_coming_events;
 mod digest_group;
 mod digest_notices;
 mod expire_event_sharing;
@@ -13,6 +15,7 @@ mod look_after_key_accounts;
 mod look_after_mail;
 mod look_after_queues;
 mod promote_waiting;
+mod remind_of_event;
 mod remind_operators;
 mod retention;
 mod scan_duplicates;
@@ -34,10 +37,12 @@ use domain::{
     audit::{SealAudit, TellHead},
     campaign::{SendCampaign, StartCampaign},
     clash::TellOfClashesAhead,
+    coming_events::DigestComingEvents,
     data_protection::{ApplyRetention, GatherCopy},
     error::Result,
-    event::{TellOfCancellation, TellOfMove},
+    event::{RemindOfEvent, TellOfCancellation, TellOfMove},
     event_sharing::ExpireEventSharing,
+    feedback::AskForFeedback,
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
     mail::SendLetter,
@@ -57,8 +62,10 @@ use crate::engine::{Registry, Timetable};
 pub fn registry() -> Registry {
     Registry::default()
         .with::<ApplyRetention>()
+        .with::<AskForFeedback>()
         .with::<CloseRegister>()
         .with::<ContactNoShows>()
+        .with::<DigestComingEvents>()
         .with::<DigestGroup>()
         .with::<DigestNotices>()
         .with::<ExpireLiaison>()
@@ -71,6 +78,7 @@ pub fn registry() -> Registry {
         .with::<LookAfterQueues>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
+        .with::<RemindOfEvent>()
         .with::<RemindOperators>()
         .with::<RemindOfAnnouncement>()
         .with::<ScanDuplicates>()
@@ -90,6 +98,7 @@ pub fn registry() -> Registry {
 pub fn timetable() -> Result<Timetable> {
     Timetable::default()
         .with::<ApplyRetention>("0 40 2 * * *")?
+        .with::<DigestComingEvents>("0 0 8 * * Mon")?
         .with::<DigestGroup>("0 30 7 * * Mon")?
         // Every hour, so that a worker that was away at seven makes up for it.
         .with::<DigestNotices>("0 0 7-22 * * *")?

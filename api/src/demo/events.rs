@@ -1,7 +1,13 @@
 //! Events: one with places, one with a queue, one that a faculty keeps to its own, one being written.
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
-use domain::{Error, Tx, clock::UNIVERSITY_TIME, event_sharing::ExpireEventSharing, register};
+use domain::{
+    Error, Tx,
+    clock::UNIVERSITY_TIME,
+    event::{REMINDER_MINUTES, schedule_reminders},
+    event_sharing::ExpireEventSharing,
+    register,
+};
 use entity::{
     booking::{self, BookingState},
     clash_acknowledgement,
@@ -13,6 +19,7 @@ use entity::{
     ids::{
         BookingId, ClashAcknowledgementId, EventAudienceId, EventId, EventSharingRequestId, UserId,
     },
+    list::MinuteList,
 };
 
 use super::{
@@ -219,8 +226,10 @@ pub async fn load(
             booking_opens_at: None,
             booking_closes_at: None,
             register_closes_after_minutes: 240,
+            reminder_minutes: MinuteList(REMINDER_MINUTES.to_vec()),
             register_closed_at: None,
             calendar_sequence: i32::from(sample.state != EventState::Draft),
+            series_id: None,
             calendar_changed_at: now,
             version: 1,
             created_at: now,
@@ -285,6 +294,7 @@ pub async fn load(
     for event in &events {
         if event.state == EventState::Published {
             register::schedule_closing(tx, event).await?;
+            schedule_reminders(tx, event).await?;
         }
     }
     insert_all::<event_audience::Entity>(tx, audiences).await?;

@@ -52,6 +52,11 @@ impl EventClash {
         Some(self.0.proximity.into())
     }
 
+    /// The room in which both are to be at that time; null when they are in different ones.
+    async fn shared_venue(&self) -> Option<&str> {
+        self.0.venue.as_deref()
+    }
+
     /// Why, in one sentence.
     async fn why(&self) -> Option<&str> {
         Some(&self.0.why)

@@ -12,15 +12,18 @@ use entity::{
     ids::{EventId, FacultyId, OrganisationId},
 };
 
-use self::inputs::{CancelEventInput, CreateEventInput, PublishEventInput, UpdateEventInput};
+use self::inputs::{
+    CancelEventInput, CopyEventInput, CreateEventInput, PublishEventInput, RepeatEventInput,
+    UpdateEventInput,
+};
 pub use self::{
     inputs::EventClashesInput,
-    types::{Event, EventKind, EventState, OpportunityKind, WaitingListMode},
+    types::{AppliesTo, Event, EventKind, EventState, OpportunityKind, WaitingListMode},
 };
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
-    errors::{Payload, payload},
+    errors::{Code, Payload, payload, refusal},
     id::Id,
     rows::rows,
     scalars::Date,
@@ -63,6 +66,22 @@ payload! {
     /// What became of cancelling an event.
     CancelEventPayload {
         /// The event, which does not take place.
+        event: Event,
+    }
+}
+
+payload! {
+    /// What became of copying an event.
+    CopyEventPayload {
+        /// The copy, a draft.
+        event: Event,
+    }
+}
+
+payload! {
+    /// What became of repeating an event.
+    RepeatEventPayload {
+        /// The event, with its series.
         event: Event,
     }
 }
@@ -172,7 +191,13 @@ impl EventMutation {
     ) -> Result<UpdateEventPayload> {
         let mut tx = begin(ctx).await?;
         let (id, version) = (input.event_id.0, input.version);
-        let updated = events::update(&mut tx, viewer(ctx)?, id, version, input.into()).await;
+        let (viewer, following) = (viewer(ctx)?, is_for_following(input.applies_to));
+        let changes = input.into();
+        let updated = if following {
+            Box::pin(events::update_series(&mut tx, viewer, id, version, changes)).await
+        } else {
+            Box::pin(events::update(&mut tx, viewer, id, version, changes)).await
+        };
         UpdateEventPayload::commit(tx, updated).await
     }
 
@@ -185,8 +210,13 @@ impl EventMutation {
     ) -> Result<PublishEventPayload> {
         let mut tx = begin(ctx).await?;
         let id = input.event_id.0;
+        let (viewer, following) = (viewer(ctx)?, is_for_following(input.applies_to));
         let known = input.acknowledged();
-        let published = events::publish_knowing(&mut tx, viewer(ctx)?, id, &known).await;
+        let published = if following {
+            Box::pin(events::publish_series(&mut tx, viewer, id, &known)).await
+        } else {
+            Box::pin(events::publish_knowing(&mut tx, viewer, id, &known)).await
+        };
         PublishEventPayload::commit(tx, published).await
     }
 
@@ -198,9 +228,49 @@ impl EventMutation {
     ) -> Result<CancelEventPayload> {
         let mut tx = begin(ctx).await?;
         let id = input.event_id.0;
-        let cancelled = events::cancel(&mut tx, viewer(ctx)?, id, &input.reason).await;
+        let (viewer, reason) = (viewer(ctx)?, &input.reason);
+        let cancelled = if is_for_following(input.applies_to) {
+            Box::pin(events::cancel_series(&mut tx, viewer, id, reason)).await
+        } else {
+            Box::pin(events::cancel(&mut tx, viewer, id, reason)).await
+        };
         CancelEventPayload::commit(tx, cancelled).await
     }
+
+    /// Writes down a draft that is like another event, at another time. What other faculties agreed to is not copied.
+    async fn copy_event(
+        &self,
+        ctx: &Context<'_>,
+        input: CopyEventInput,
+    ) -> Result<CopyEventPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, starts_at) = (input.event_id.0, input.starts_at);
+        let copied = Box::pin(events::copy(&mut tx, viewer(ctx)?, id, starts_at)).await;
+        CopyEventPayload::commit(tx, copied).await
+    }
+
+    /// Makes a series of an event: writes down a draft like it for each of the other dates. Each has its own bookings;
+    /// `appliesTo` of the mutations that change, publish and cancel says whether they are about those that follow as well.
+    async fn repeat_event(
+        &self,
+        ctx: &Context<'_>,
+        input: RepeatEventInput,
+    ) -> Result<RepeatEventPayload> {
+        let Some(dates) = input.dates() else {
+            return Err(refusal(
+                Code::BadUserInput,
+                "Give `weeklyTimes` or `startsAt`, and not both.",
+            ));
+        };
+        let mut tx = begin(ctx).await?;
+        let id = input.event_id.0;
+        let repeated = Box::pin(events::repeat(&mut tx, viewer(ctx)?, id, dates)).await;
+        RepeatEventPayload::commit(tx, repeated).await
+    }
+}
+
+fn is_for_following(applies_to: Option<AppliesTo>) -> bool {
+    applies_to == Some(AppliesTo::ThisAndFollowing)
 }
 
 /// The event with this id, if it exists for the viewer.

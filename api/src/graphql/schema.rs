@@ -25,6 +25,8 @@ use super::{
     endpoint::{Endpoint, StartError},
     event::{self, Event, EventMutation, EventQuery},
     event_sharing::{self, EventSharingMutation, EventSharingQuery, EventSharingRequest},
+    feedback::FeedbackMutation,
+    group_booking::GroupBookingMutation,
     job::{JobMutation, JobQuery, JobSubscription},
     key_account::{self, KeyAccount, KeyAccountMutation, KeyAccountQuery},
     liaison::{self, LiaisonMutation, LiaisonQuery, LiaisonRequest},
@@ -40,6 +42,7 @@ use super::{
     },
     profile::ProfileMutation,
     registration::{RegistrationMutation, RegistrationQuery},
+    report::ReportQuery,
     session::{SessionMutation, SessionQuery},
     suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
     super_user_group::{SuperUserGroupMutation, SuperUserGroupQuery},
@@ -76,6 +79,10 @@ pub struct BulkMailQuery(CampaignQuery, MailTopicQuery, MailRulesQuery);
 #[derive(Debug, Default, MergedObject)]
 pub struct BulkMailMutation(CampaignMutation, MailTopicMutation, MailRulesMutation);
 
+/// What can be changed about who has a place at an event, and what they say of it.
+#[derive(Debug, Default, MergedObject)]
+pub struct PlacesMutation(AttendanceMutation, GroupBookingMutation, FeedbackMutation);
+
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
 pub struct Query(
@@ -95,6 +102,7 @@ pub struct Query(
     EventSharingQuery,
     BookingQuery,
     AttendanceQuery,
+    ReportQuery,
     BulkMailQuery,
     AgreementQuery,
     TrainingCourseQuery,
@@ -123,7 +131,7 @@ pub struct Mutation(
     EventMutation,
     EventSharingMutation,
     BookingMutation,
-    AttendanceMutation,
+    PlacesMutation,
     CalendarMutation,
     BulkMailMutation,
     AgreementMutation,

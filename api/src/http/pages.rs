@@ -35,6 +35,12 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
         ("message.html", include_str!("pages/message.html")),
         ("signed_in.html", include_str!("pages/signed_in.html")),
         ("preferences.html", include_str!("pages/preferences.html")),
+        ("end_digest.html", include_str!("pages/end_digest.html")),
+        (
+            "employer_report.html",
+            include_str!("pages/employer_report.html"),
+        ),
+        ("offer.html", include_str!("pages/offer.html")),
         ("unsubscribe.html", include_str!("pages/unsubscribe.html")),
         ("verify_email.html", include_str!("pages/verify_email.html")),
     ] {

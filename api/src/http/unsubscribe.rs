@@ -3,7 +3,7 @@
 //! `GET` only shows a page with a button, because programs that look at mail follow links. `POST` unsubscribes, from that
 //! button as from a mail program's own (RFC 8058). Nobody has to sign in.
 
-use domain::{Error, Store, campaign::unsubscribe};
+use domain::{Error, Store, campaign::unsubscribe, coming_events};
 use minijinja::context;
 use poem::{
     EndpointExt, IntoEndpoint, Response, Route, get, handler,
@@ -18,6 +18,7 @@ use super::pages;
 pub fn routes(store: Store) -> impl IntoEndpoint {
     Route::new()
         .at("/test", get(test))
+        .at("/events/:token", get(ask_digest).post(end_digest))
         .at("/:token", get(ask).post(act))
         .data(store)
 }
@@ -42,6 +43,38 @@ async fn act(Data(store): Data<&Store>, Path(token): Path<String>) -> Response {
         Ok(false) => unknown(),
         Err(error) => failed(&error),
     }
+}
+
+#[handler]
+async fn ask_digest(Data(store): Data<&Store>, Path(token): Path<String>) -> Response {
+    match coming_events::read(store, &token).await {
+        Ok(Some(_)) => pages::page(StatusCode::OK, "end_digest.html", context! { token }),
+        Ok(None) => unknown(),
+        Err(error) => failed(&error),
+    }
+}
+
+#[handler]
+async fn end_digest(Data(store): Data<&Store>, Path(token): Path<String>) -> Response {
+    match ended(store, &token).await {
+        Ok(true) => pages::message(
+            StatusCode::OK,
+            "You are unsubscribed",
+            "What is coming is not mailed to you any more. Your profile is where you can ask for it again.",
+        ),
+        Ok(false) => unknown(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn ended(store: &Store, token: &str) -> Result<bool, Error> {
+    let Some(user_id) = coming_events::read(store, token).await? else {
+        return Ok(false);
+    };
+    let mut tx = store.begin().await?;
+    coming_events::unsubscribe(&mut tx, user_id).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 #[handler]

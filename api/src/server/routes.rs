@@ -5,8 +5,10 @@ use std::sync::Arc;
 use domain::{
     Store,
     audit::EXPORT_PATH,
+    booking::offer_link::PATH as OFFERS,
     campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
     data_protection::ACCESS_PATH,
+    report::PATH as REPORTS,
     request,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -24,8 +26,8 @@ use worker::{
 use crate::{
     http::{
         account, audit_log, calendar, graphql::Service, headers::with_headers,
-        intake::within_limits, mail_report, mailbox, origins::across_origins, pages, personal_data,
-        photo, preferences, university::SignIn, unsubscribe,
+        intake::within_limits, mail_report, mailbox, offer, origins::across_origins, pages,
+        personal_data, photo, preferences, report, university::SignIn, unsubscribe,
     },
     settings::Settings,
 };
@@ -66,10 +68,12 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .mount(health::routes(health, metrics))
         .at("/", get(home))
         .at(pages::STYLESHEET, get(pages::stylesheet))
+        .nest("/offers", offer::routes(store.clone()))
         .nest("/photos", photo::routes(store.clone()))
         .nest("/account", account::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
         .nest("/personal-data", personal_data::routes(store.clone()))
+        .nest("/reports", report::routes(store.clone()))
         .nest("/preferences", preferences::routes(store.clone()))
         .nest("/unsubscribe", unsubscribe::routes(store.clone()));
     routes = calendar::mount(routes, &store, settings.engine.public_url.as_str());
@@ -138,8 +142,10 @@ fn loggable(path: &str) -> &str {
     account::SECRET_PATHS
         .into_iter()
         .chain([
+            OFFERS,
             UNSUBSCRIBE,
             PREFERENCES,
+            REPORTS,
             photo::PATH,
             calendar::PATH,
             EXPORT_PATH,
@@ -165,6 +171,8 @@ mod tests {
     fn a_link_that_works_for_everybody_is_not_logged() {
         assert_eq!(loggable("/unsubscribe/secret"), "/unsubscribe/");
         assert_eq!(loggable("/preferences/secret"), "/preferences/");
+        assert_eq!(loggable("/offers/secret"), "/offers/");
+        assert_eq!(loggable("/reports/secret"), "/reports/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");

@@ -64,6 +64,11 @@ impl Admission {
         })
     }
 
+    /// An event of this kind, for these groups.
+    pub fn of(kind: EventKind, groups: Vec<AudienceGroup>) -> Self {
+        Self { kind, groups }
+    }
+
     /// The reason that stands between somebody and a place, if there is one.
     pub fn objection(&self, candidate: &Candidate) -> Option<Refusal> {
         let refused = |code, message: &str| {

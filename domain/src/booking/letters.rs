@@ -11,6 +11,7 @@ use entity::{
 use sea_orm::EntityTrait;
 use serde_json::{Map, Value, json};
 
+use super::offer_link;
 use crate::{
     calendar::Entry,
     email_address::EmailAddress,
@@ -133,9 +134,10 @@ pub(crate) async fn place_offered(
     to: impl Into<Recipient<'_>>,
     confirm_by: DateTime<Utc>,
 ) -> Result<()> {
+    let token = offer_link::token(tx, booking).await?;
     let fields = json!({
         "confirm_by": confirm_by,
-        "offer_link": booking_link(booking),
+        "offer_link": format!("{}{token}", offer_link::PATH),
     });
     about_booking(tx, "place_offered", event, booking, to.into(), fields, &[]).await
 }
@@ -248,6 +250,10 @@ pub(crate) async fn event_moved(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Missed {
     pub strikes: u64,
+    /// How many of them were events in which employers took part: they are counted apart.
+    pub strikes_with_employers: u64,
+    /// Whether employers took part in this one.
+    pub with_employers: bool,
     pub limit: u64,
     pub blocked: bool,
 }
@@ -261,7 +267,10 @@ pub(crate) async fn no_show(
     missed: Missed,
 ) -> Result<()> {
     let fields = json!({
+        "kind": event.kind,
+        "with_employers": missed.with_employers,
         "strikes": missed.strikes,
+        "strikes_with_employers": missed.strikes_with_employers,
         "strike_limit": missed.limit,
         "blocked": missed.blocked,
         "explain_link": format!("{}/explain", booking_link(booking)),
@@ -383,7 +392,8 @@ async fn write(
     Ok(())
 }
 
-async fn about_event(tx: &Tx, event: &event::Model, has_place: bool) -> Result<Value> {
+/// What every letter says of its event. The web address of an online one is for those with a place alone.
+pub(crate) async fn about_event(tx: &Tx, event: &event::Model, has_place: bool) -> Result<Value> {
     let faculty = match event.faculty_id {
         Some(id) => faculty::Entity::find_by_id(id).one(tx.conn()).await?,
         None => None,

@@ -44,6 +44,7 @@ struct Sketch {
     kind: EventKind,
     starts_at: DateTime<Utc>,
     ends_at: DateTime<Utc>,
+    venue: Option<String>,
     organisations: Vec<OrganisationId>,
     audience: Vec<AudienceGroup>,
     opportunities: Vec<event_opportunity::OpportunityKind>,
@@ -72,6 +73,7 @@ pub(super) async fn between(
         Option<FacultyId>,
         DateTime<Utc>,
         DateTime<Utc>,
+        Option<String>,
     );
     let rows: Vec<Row> = event::Entity::find()
         .select_only()
@@ -84,6 +86,7 @@ pub(super) async fn between(
             event::Column::FacultyId,
             event::Column::StartsAt,
             event::Column::EndsAt,
+            event::Column::Venue,
         ])
         .filter(event::Column::State.is_in(states.iter().copied()))
         .filter(event::Column::StartsAt.gt(from - TimeDelta::days(LONGEST_DAYS)))
@@ -100,10 +103,11 @@ pub(super) async fn between(
     let mut offered = offered_at(db, &ids).await?;
     let sketches = rows
         .iter()
-        .map(|(id, _, kind, _, _, _, starts_at, ends_at)| Sketch {
+        .map(|(id, _, kind, _, _, _, starts_at, ends_at, venue)| Sketch {
             kind: *kind,
             starts_at: *starts_at,
             ends_at: *ends_at,
+            venue: venue.clone(),
             organisations: organisations.remove(id).unwrap_or_default(),
             audience: audiences.remove(id).unwrap_or_default(),
             opportunities: offered.remove(id).unwrap_or_default(),
@@ -114,7 +118,7 @@ pub(super) async fn between(
         .into_iter()
         .zip(profiles)
         .map(
-            |((id, title, _, state, organiser_id, faculty_id, _, _), profile)| Candidate {
+            |((id, title, _, state, organiser_id, faculty_id, ..), profile)| Candidate {
                 id,
                 title,
                 state,
@@ -133,6 +137,7 @@ pub(super) async fn of_draft(db: &impl ConnectionTrait, draft: &EventDraft) -> R
         kind: draft.kind,
         starts_at: draft.starts_at,
         ends_at: draft.ends_at,
+        venue: draft.venue.clone(),
         organisations: draft.organisation_ids.clone(),
         audience: draft.audience.clone(),
         opportunities: draft.opportunity_kinds.clone(),
@@ -143,6 +148,7 @@ pub(super) async fn of_draft(db: &impl ConnectionTrait, draft: &EventDraft) -> R
         ends_at: draft.ends_at,
         opportunities: Vec::new(),
         organisations: Vec::new(),
+        venue: draft.venue.clone(),
         audience: Vec::new(),
     };
     let (mut made, _) = profiles(db, vec![sketch]).await?;
@@ -190,6 +196,7 @@ async fn profiles(
                 .iter()
                 .filter_map(|id| taking_part.get(id).cloned())
                 .collect(),
+            venue: sketch.venue.clone(),
             audience: sketch.audience.iter().map(group).collect(),
         })
         .collect();

@@ -33,6 +33,8 @@ pub struct Profile {
     pub opportunities: Vec<OpportunityKind>,
     /// Who takes part.
     pub organisations: Vec<TakingPart>,
+    /// Its room.
+    pub venue: Option<String>,
     /// Whom it is for; empty means every student.
     pub audience: Vec<Group>,
 }
@@ -137,6 +139,8 @@ pub struct Finding {
     pub opportunities: Opportunities,
     /// Which students could go to both.
     pub students: Students,
+    /// The room in which both are to be at the same time.
+    pub venue: Option<String>,
 }
 
 /// Compares two events. `None` when they don't clash. Which of them is `one` makes no difference to the severity.
@@ -146,13 +150,20 @@ pub fn compare(one: &Profile, other: &Profile) -> Option<Finding> {
     let organisations = organisations(one, other);
     let opportunities = opportunities(one, other);
     let students = students(one, other);
-    let severity = severity(proximity, &organisations, opportunities, &students)?;
+    let venue = (proximity == Proximity::Overlapping)
+        .then(|| shared_venue(one, other))
+        .flatten();
+    // Whatever else they share: two events can't be in one room.
+    let booked_twice = venue.as_ref().map(|_| Severity::Warning);
+    let severity =
+        severity(proximity, &organisations, opportunities, &students).max(booked_twice)?;
     Some(Finding {
         severity,
         proximity,
         organisations,
         opportunities,
         students,
+        venue,
     })
 }
 
@@ -210,6 +221,38 @@ impl Organisations {
             Self::Same(_) => CLOSE + 1,
         }
     }
+}
+
+/// Words that organisers write where there is no room, or not yet.
+const NO_ROOM: &[&str] = &[
+    "virtual",
+    "various",
+    "tba",
+    "tbc",
+    "to be announced",
+    "to be confirmed",
+    "campus",
+    "on campus",
+];
+
+/// The room that both events name, however they write it: `Great Hall` is `great hall` and `The Great Hall.`.
+fn shared_venue(one: &Profile, other: &Profile) -> Option<String> {
+    let (mine, theirs) = (one.venue.as_deref()?, other.venue.as_deref()?);
+    let room = room(mine);
+    let is_room = !room.is_empty() && !room.starts_with("online");
+    (is_room && !NO_ROOM.contains(&room.as_str()) && room == self::room(theirs))
+        .then(|| mine.trim().to_owned())
+}
+
+fn room(venue: &str) -> String {
+    let lower = venue.to_lowercase();
+    let words = lower
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words
+        .skip_while(|word| *word == "the")
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn proximity(one: &Profile, other: &Profile) -> Option<Proximity> {

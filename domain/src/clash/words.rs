@@ -14,10 +14,11 @@ const CAREERS_CENTRE: &str = "the Careers Centre";
 /// Why the event clashes with `other`.
 pub(super) fn sentence(finding: &Finding, other: &Candidate) -> String {
     format!(
-        "{} {}, {}: {}, {} and {}.",
+        "{} {}, {}: {}{}, {} and {}.",
         nearness(finding.proximity),
         quoted(&other.title),
         in_university_time(other.profile.starts_at),
+        room(finding.venue.as_deref()),
         organisations(&finding.organisations),
         opportunities(finding.opportunities),
         students(&finding.students),
@@ -39,6 +40,12 @@ fn nearness(proximity: Proximity) -> &'static str {
         Proximity::SameDay => "On the same day as",
         Proximity::WithinDays => "Within days of",
     }
+}
+
+fn room(venue: Option<&str>) -> String {
+    venue.map_or_else(String::new, |venue| {
+        format!("both are to be in {venue} then, ")
+    })
 }
 
 fn quoted(title: &str) -> String {

@@ -13,6 +13,7 @@ use super::{LockedEvent, lock_to_manage, set_state};
 use crate::{
     booking::{in_state, letters, next_sequence, reason_given},
     error::{Error, RefusalCode, Result},
+    group_booking,
     job::{Job, Queue},
     live::LiveEvent,
     store::Tx,
@@ -124,6 +125,7 @@ async fn end_bookings(
             booking_id: *booking_id,
         });
     }
+    group_booking::end_all(tx, event, reason).await?;
     let places = event.places_taken;
     event.give_back_places(tx, places).await?;
     Ok(ended)

@@ -7,6 +7,7 @@ use entity::{
     event_opportunity::{self, OpportunityKind},
     event_organisation, faculty,
     ids::{EventAudienceId, EventId, FacultyId, OrganisationId, ProgrammeId},
+    list::MinuteList,
     organisation,
     programme::{self, StudyLevel},
 };
@@ -37,6 +38,11 @@ pub const OFFER_HOURS: i32 = 24;
 pub const PROMOTION_CUT_OFF_MINUTES: i32 = 120;
 /// Minutes after the end at which the register closes by itself.
 pub const REGISTER_CLOSES_AFTER_MINUTES: i32 = 180;
+
+/// Minutes before the start at which people are reminded when the organiser says nothing else: a day and an hour.
+pub const REMINDER_MINUTES: [i32; 2] = [24 * 60, 60];
+/// The most reminders of one event.
+const MOST_REMINDERS: usize = 5;
 
 /// A group of students that an event is for: those who meet everything that is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +88,8 @@ pub struct EventDraft {
     pub booking_closes_at: Option<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself.
     pub register_closes_after_minutes: i32,
+    /// How many minutes before the start people are reminded.
+    pub reminder_minutes: Vec<i32>,
     /// Who may book; empty means every student.
     pub audience: Vec<AudienceGroup>,
     /// The organisations that take part.
@@ -112,6 +120,7 @@ pub struct EventChanges {
     pub booking_opens_at: Option<Option<DateTime<Utc>>>,
     pub booking_closes_at: Option<Option<DateTime<Utc>>>,
     pub register_closes_after_minutes: Option<i32>,
+    pub reminder_minutes: Option<Vec<i32>>,
     pub audience: Option<Vec<AudienceGroup>>,
     pub organisation_ids: Option<Vec<OrganisationId>>,
     pub opportunity_kinds: Option<Vec<OpportunityKind>>,
@@ -145,6 +154,7 @@ impl EventDraft {
             booking_opens_at: None,
             booking_closes_at: None,
             register_closes_after_minutes: REGISTER_CLOSES_AFTER_MINUTES,
+            reminder_minutes: REMINDER_MINUTES.to_vec(),
             audience: Vec::new(),
             organisation_ids: Vec::new(),
             opportunity_kinds: Vec::new(),
@@ -169,6 +179,7 @@ impl EventDraft {
             booking_opens_at: row.booking_opens_at,
             booking_closes_at: row.booking_closes_at,
             register_closes_after_minutes: row.register_closes_after_minutes,
+            reminder_minutes: row.reminder_minutes.0.clone(),
             audience: audience(db, row.id).await?,
             organisation_ids: event_organisation::Entity::find()
                 .filter(event_organisation::Column::EventId.eq(row.id))
@@ -209,6 +220,7 @@ impl EventDraft {
             register_closes_after_minutes: changes
                 .register_closes_after_minutes
                 .unwrap_or(self.register_closes_after_minutes),
+            reminder_minutes: changes.reminder_minutes.unwrap_or(self.reminder_minutes),
             audience: changes.audience.unwrap_or(self.audience),
             organisation_ids: changes.organisation_ids.unwrap_or(self.organisation_ids),
             opportunity_kinds: changes.opportunity_kinds.unwrap_or(self.opportunity_kinds),
@@ -220,6 +232,7 @@ impl EventDraft {
         self.starts_at != before.starts_at
             || self.ends_at != before.ends_at
             || self.kind != before.kind
+            || self.venue != before.venue
             || self.audience != before.audience
             || self.organisation_ids != before.organisation_ids
             || self.opportunity_kinds != before.opportunity_kinds
@@ -246,6 +259,9 @@ impl EventDraft {
         self.title = self.title.trim().to_owned();
         self.venue = tidy(self.venue);
         self.online_link = tidy(self.online_link);
+        self.reminder_minutes
+            .sort_unstable_by_key(|minutes| std::cmp::Reverse(*minutes));
+        self.reminder_minutes.dedup();
         self.organisation_ids.sort_unstable();
         self.organisation_ids.dedup();
         self.opportunity_kinds.sort_unstable();
@@ -358,6 +374,21 @@ impl EventDraft {
                 );
             }
         }
+        refusals.add_if(
+            self.reminder_minutes.len() > MOST_REMINDERS,
+            RefusalCode::TooLong,
+            "reminderMinutes",
+            "Remind people at most five times.",
+        );
+        refusals.add_if(
+            !self
+                .reminder_minutes
+                .iter()
+                .all(|minutes| (1..=LONGEST_MINUTES).contains(minutes)),
+            RefusalCode::Invalid,
+            "reminderMinutes",
+            "Remind people from a minute to 14 days before the start.",
+        );
         let taken = before.map_or(0, |row| row.places_taken);
         if self.capacity >= 1 && self.capacity < taken {
             // policy 2.4: nobody loses a place because the room got smaller.
@@ -487,6 +518,7 @@ impl EventDraft {
         row.booking_opens_at = Set(self.booking_opens_at);
         row.booking_closes_at = Set(self.booking_closes_at);
         row.register_closes_after_minutes = Set(self.register_closes_after_minutes);
+        row.reminder_minutes = Set(MinuteList(self.reminder_minutes));
     }
 }
 

@@ -78,8 +78,13 @@ impl LockedEvent {
 
     /// Takes a place for somebody.
     pub(crate) async fn take_place(&mut self, tx: &mut Tx) -> Result<()> {
-        self.count(tx, event::Column::PlacesTaken, 1).await?;
-        self.row.places_taken += 1;
+        self.take_places(tx, 1).await
+    }
+
+    /// Takes places for so many people.
+    pub(crate) async fn take_places(&mut self, tx: &mut Tx, number: i32) -> Result<()> {
+        self.count(tx, event::Column::PlacesTaken, number).await?;
+        self.row.places_taken += number;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Moving an event to another time or place, and telling everybody who has a place or waits for one (policy 2.4).
 //!
-//! What is tied to the times of an event: its register closes at another time, which is a job of its own, and the one for
-//! the old time finds nothing to do; promotion ends at another time, which is looked at whenever a place is given; and
+//! What is tied to the times of an event: its register closes at another time and people are reminded at others, which are
+//! jobs of their own, and those for the old times find nothing to do; promotion ends at another time, which is looked at whenever a place is given; and
 //! offers that stand longer than they might now are shortened. A move to a later time shortens none, and what somebody
 //! was promised stands.
 
@@ -15,7 +15,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
-use super::{LockedEvent, promotion_ends_at, register_due_at};
+use super::{LockedEvent, promotion_ends_at, register_due_at, schedule_reminders};
 use crate::{
     booking::{in_state, letters},
     error::Result,
@@ -118,6 +118,9 @@ pub(super) async fn follow(
     }
     if register_due_at(event) != register_due_at(before) {
         register::schedule_closing(tx, event).await?;
+    }
+    if event.starts_at != before.starts_at || event.reminder_minutes != before.reminder_minutes {
+        schedule_reminders(tx, event).await?;
     }
     if promotion_ends_at(event) < promotion_ends_at(before) || event.starts_at < before.starts_at {
         waiting_list::shorten_offers(tx, event).await?;

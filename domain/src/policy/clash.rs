@@ -11,12 +11,12 @@ table! {
         clashesAhead: read(SUPER_USER);
         clashesAhead(first, after, last, before): give(SUPER_USER);
     }
-    type EventClash { event, other, severity, proximity, why, acknowledgement: read(MANAGE_EVENT | SUPER_USER); }
+    type EventClash { event, other, severity, proximity, sharedVenue, why, acknowledgement: read(MANAGE_EVENT | SUPER_USER); }
     type ClashAcknowledgement { reason, acknowledgedBy, acknowledgedAt: read(MANAGE_EVENT | SUPER_USER); }
     type EventClashConnection { edges, nodes, pageInfo, totalCount: read(SUPER_USER); }
     type EventClashEdge { node, cursor: read(SUPER_USER); }
     input EventClashesInput {
-        kind, startsAt, endsAt, audience, organisationIds, opportunityKinds: give(MANAGE_EVENT);
+        kind, startsAt, endsAt, venue, audience, organisationIds, opportunityKinds: give(MANAGE_EVENT);
     }
     enum ClashSeverity { NOTICE, WARNING, SEVERE: both(MANAGE_EVENT | SUPER_USER); }
     enum ClashProximity { WITHIN_DAYS, SAME_DAY, OVERLAPPING: both(MANAGE_EVENT | SUPER_USER); }

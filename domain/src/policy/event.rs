@@ -11,16 +11,18 @@ table! {
         events(first, after, last, before), calendar(first, after, last, before): give(EVERYONE);
     }
     type Mutation {
-        createEvent, updateEvent, publishEvent, cancelEvent: read(MANAGE_EVENT);
-        createEvent(input), updateEvent(input), publishEvent(input), cancelEvent(input): give(MANAGE_EVENT);
+        createEvent, updateEvent, publishEvent, cancelEvent, copyEvent, repeatEvent: read(MANAGE_EVENT);
+        createEvent(input), updateEvent(input), publishEvent(input), cancelEvent(input), copyEvent(input), repeatEvent(input):
+            give(MANAGE_EVENT);
     }
     type Event {
         id, title, description, kind, state, faculty, venue, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
-        audience, organisations, opportunityKinds: read(EVERYONE);
+        audience, organisations, opportunityKinds, series: read(EVERYONE);
         viewerBooking: read(SIGNED_IN);
-        organiser, trainingCourse, registerDueAt, registerClosedAt, version: read(STAFF);
-        bookings: read(MANAGE_EVENT);
+        organiser, trainingCourse, registerDueAt, registerClosedAt, reminderMinutes, version: read(STAFF);
+        feedback: read(MANAGE_EVENT | EMPLOYER);
+        groups, bookings: read(MANAGE_EVENT);
         bookings(first, after, last, before): give(MANAGE_EVENT);
         bookings(state): filter(MANAGE_EVENT);
     }
@@ -30,21 +32,27 @@ table! {
     input AudienceGroupInput { facultyId, programmeId, level: give(MANAGE_EVENT); }
     input CreateEventInput {
         title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity, waitingListMode, offerHours,
-        promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, audience,
+        promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, reminderMinutes, audience,
         organisationIds, opportunityKinds: give(MANAGE_EVENT);
     }
     input UpdateEventInput {
         eventId, version, title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity,
         waitingListMode, offerHours, promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes,
-        audience, organisationIds, opportunityKinds, acknowledgeClashes: give(MANAGE_EVENT);
+        reminderMinutes, audience, organisationIds, opportunityKinds, appliesTo,
+        acknowledgeClashes: give(MANAGE_EVENT);
     }
     input AcknowledgeClashInput { eventId, reason: give(MANAGE_EVENT); }
-    input PublishEventInput { eventId, acknowledgeClashes: give(MANAGE_EVENT); }
-    input CancelEventInput { eventId, reason: give(MANAGE_EVENT); }
+    input PublishEventInput { eventId, appliesTo, acknowledgeClashes: give(MANAGE_EVENT); }
+    input CancelEventInput { eventId, appliesTo, reason: give(MANAGE_EVENT); }
+    input CopyEventInput { eventId, startsAt: give(MANAGE_EVENT); }
+    input RepeatEventInput { eventId, weeklyTimes, startsAt: give(MANAGE_EVENT); }
     type CreateEventPayload { event, userErrors: read(EVERYONE); }
     type UpdateEventPayload { event, userErrors: read(EVERYONE); }
     type PublishEventPayload { event, userErrors: read(EVERYONE); }
     type CancelEventPayload { event, userErrors: read(EVERYONE); }
+    type CopyEventPayload { event, userErrors: read(EVERYONE); }
+    type RepeatEventPayload { event, userErrors: read(EVERYONE); }
+    enum AppliesTo { THIS_EVENT, THIS_AND_FOLLOWING: both(EVERYONE); }
     enum EventKind {
         CAREERS_FAIR, EMPLOYER_PRESENTATION, WORKSHOP, SKILLS_SESSION, INTERVIEWS, TRAINING, OTHER:
             both(EVERYONE) filter(EVERYONE);

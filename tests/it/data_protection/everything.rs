@@ -9,10 +9,12 @@ use domain::{
     suppression::{self, AddressKey},
 };
 use entity::{
-    calendar_feed, campaign, contact, delivery, duplicate_pair, held_change, identity,
+    calendar_feed, campaign, contact, delivery, duplicate_pair, event, event_feedback, event_told,
+    group_booking, held_change, identity,
     ids::{
-        CampaignId, ContactId, DuplicatePairId, HeldChangeId, KeptNoticeId, MailTopicId,
-        MergeChangeId, MergeId, OrganisationId, RegistrationId, SessionId, UserId,
+        CampaignId, ContactId, DuplicatePairId, EventFeedbackId, GroupBookingId, HeldChangeId,
+        KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId, RegistrationId,
+        SessionId, UserId,
     },
     kept_notice,
     list::IdList,
@@ -234,7 +236,55 @@ pub async fn rows(system: &System, store: &Store) {
         },
     )
     .await;
+    rows_of_events(store, user_id).await;
     rows_about_employers(store, user_id).await;
+}
+
+/// What somebody was told and says of an event, and a class that had places at it.
+async fn rows_of_events(store: &Store, user_id: UserId) {
+    let now = store.now();
+    let event = event::Entity::find()
+        .one(store.reader())
+        .await
+        .unwrap()
+        .unwrap();
+    put::<event_feedback::Entity>(
+        store,
+        event_feedback::Model {
+            id: EventFeedbackId::new_at(now),
+            event_id: event.id,
+            user_id,
+            rating: 4,
+            good: None,
+            mend: None,
+            given_at: now,
+        },
+    )
+    .await;
+    put::<event_told::Entity>(
+        store,
+        event_told::Model {
+            user_id,
+            event_id: event.id,
+            told_at: now,
+        },
+    )
+    .await;
+    put::<group_booking::Entity>(
+        store,
+        group_booking::Model {
+            id: GroupBookingId::new_at(now),
+            event_id: event.id,
+            class_name: String::new(),
+            places: 1,
+            state: group_booking::GroupBookingState::Cancelled,
+            booked_by: user_id,
+            booked_at: now,
+            reason: None,
+            cancelled_at: None,
+        },
+    )
+    .await;
 }
 
 /// A campaign, a pair of organisations that aren't the same, and an address that gets no mail.

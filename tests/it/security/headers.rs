@@ -15,7 +15,7 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// Requests that are answered with as many statuses as there are, and the status of each.
-const REQUESTS: [(&str, &str, u16); 30] = [
+const REQUESTS: [(&str, &str, u16); 35] = [
     ("GET", "/", 303),
     ("GET", "/graphiql", 200),
     ("GET", "/assets/page.css", 200),
@@ -28,11 +28,16 @@ const REQUESTS: [(&str, &str, u16); 30] = [
     ("GET", "/unsubscribe/test", 200),
     ("GET", "/unsubscribe/nonsense", 404),
     ("POST", "/unsubscribe/nonsense", 404),
+    ("GET", "/unsubscribe/events/nonsense", 404),
+    ("POST", "/unsubscribe/events/nonsense", 404),
     ("GET", "/account/password/nonsense", 404),
     ("POST", "/account/password/nonsense", 415),
     ("GET", "/account/verify/nonsense", 404),
+    ("GET", "/offers/nonsense", 404),
+    ("POST", "/offers/nonsense", 415),
     ("GET", "/photos/nonsense", 404),
     ("GET", "/personal-data/nonsense", 404),
+    ("GET", "/reports/nonsense", 404),
     ("GET", "/audit-log/nonsense", 404),
     // The provider can't be reached: nobody listens there.
     ("GET", "/sign-in/university", 502),

@@ -119,9 +119,17 @@ impl Mailer {
             .iter()
             .map(|attachment| attachments::made(attachment, &self.public_url))
             .collect::<Result<Vec<_>, _>>()?;
+        // What people asked to have regularly has the way out that bulk mail has (RFC 8058).
+        let unsubscribe = letter.fields["unsubscribe_link"]
+            .as_str()
+            .map(|path| self.link(path));
+        let nature = match &unsubscribe {
+            Some(unsubscribe) => Nature::Bulk { unsubscribe },
+            None => Nature::Automatic,
+        };
         let draft = Draft {
             attachments: &attachments,
-            ..draft(&sender, letter, &content, Nature::Automatic)
+            ..draft(&sender, letter, &content, nature)
         };
         Ok(draft.compose()?)
     }

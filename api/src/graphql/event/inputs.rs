@@ -4,14 +4,14 @@ use async_graphql::{InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 use domain::{
     clash::Acknowledgement,
-    event::{AudienceGroup, EventChanges, EventDraft},
+    event::{AudienceGroup, Dates, EventChanges, EventDraft},
 };
 use entity::{
     event_opportunity::OpportunityKind as Offered,
     ids::{EventId, FacultyId, OrganisationId, ProgrammeId},
 };
 
-use super::types::{EventKind, OpportunityKind, WaitingListMode};
+use super::types::{AppliesTo, EventKind, OpportunityKind, WaitingListMode};
 use crate::graphql::{id::Id, university::StudyLevel};
 
 /// A group of students that an event is for: those who meet everything that is given.
@@ -59,6 +59,8 @@ pub(super) struct CreateEventInput {
     booking_closes_at: Option<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself; 180 when left out.
     register_closes_after_minutes: Option<i32>,
+    /// How many minutes before the start people are reminded, at most five times; a day and an hour when left out.
+    reminder_minutes: Option<Vec<i32>>,
     /// Who may book; left out or empty, every student may, or the students of `facultyId` where the organiser's permission is
     /// for one faculty. Others are invited by `requestEventSharing`.
     audience: Option<Vec<AudienceGroupInput>>,
@@ -105,12 +107,17 @@ pub(super) struct UpdateEventInput {
     booking_closes_at: MaybeUndefined<DateTime<Utc>>,
     /// How many minutes after the end the register closes by itself.
     register_closes_after_minutes: Option<i32>,
+    /// How many minutes before the start people are reminded, in place of what was said before.
+    reminder_minutes: Option<Vec<i32>>,
     /// Who may book, in place of what was said before.
     audience: Option<Vec<AudienceGroupInput>>,
     /// The organisations that take part, in place of those before.
     organisation_ids: Option<Vec<Id<OrganisationId>>>,
     /// What is offered there, in place of what was said before.
     opportunity_kinds: Option<Vec<OpportunityKind>>,
+    /// Whether the events of its series that start later are changed as well; this one alone when left out. Another time is
+    /// so much later or earlier for each.
+    pub(super) applies_to: Option<AppliesTo>,
     /// The severe clashes that the change brings about and that are to be so all the same.
     acknowledge_clashes: Option<Vec<AcknowledgeClashInput>>,
 }
@@ -129,6 +136,8 @@ pub(super) struct AcknowledgeClashInput {
 pub(super) struct PublishEventInput {
     /// The draft.
     pub(super) event_id: Id<EventId>,
+    /// Whether the drafts of its series that start later are published as well; this one alone when left out.
+    pub(super) applies_to: Option<AppliesTo>,
     /// Its severe clashes that are to be so all the same; `eventClashes` tells which they are.
     acknowledge_clashes: Option<Vec<AcknowledgeClashInput>>,
 }
@@ -148,6 +157,8 @@ pub struct EventClashesInput {
     starts_at: DateTime<Utc>,
     /// When it ends, after its start.
     ends_at: DateTime<Utc>,
+    /// Its room, so that one that is booked twice is told of.
+    venue: Option<String>,
     /// Who may book; left out or empty, every student may.
     audience: Option<Vec<AudienceGroupInput>>,
     /// The organisations that take part.
@@ -160,6 +171,7 @@ impl From<EventClashesInput> for EventDraft {
     fn from(input: EventClashesInput) -> Self {
         let (kind, from, to) = (input.kind.into(), input.starts_at, input.ends_at);
         Self {
+            venue: input.venue,
             audience: input.audience.map(groups).unwrap_or_default(),
             organisation_ids: input
                 .organisation_ids
@@ -178,6 +190,40 @@ pub(super) struct CancelEventInput {
     pub(super) event_id: Id<EventId>,
     /// Why; everybody concerned reads it.
     pub(super) reason: String,
+    /// Whether the events of its series that start later are cancelled as well; this one alone when left out.
+    pub(super) applies_to: Option<AppliesTo>,
+}
+
+/// The event that another is to be like.
+#[derive(InputObject)]
+pub(super) struct CopyEventInput {
+    /// The event.
+    pub(super) event_id: Id<EventId>,
+    /// When the copy starts, in the future. It is as long, and booked in the same window before it.
+    pub(super) starts_at: DateTime<Utc>,
+}
+
+/// When an event takes place again: weekly, or on chosen dates.
+#[derive(InputObject)]
+pub(super) struct RepeatEventInput {
+    /// The event, which becomes the first of a series unless it is one of a series already.
+    pub(super) event_id: Id<EventId>,
+    /// How many events there are in all when it comes every week, at the same hour by the clocks of the university: from 2 to
+    /// 53.
+    pub(super) weekly_times: Option<i32>,
+    /// When the others start, in place of `weeklyTimes`.
+    pub(super) starts_at: Option<Vec<DateTime<Utc>>>,
+}
+
+impl RepeatEventInput {
+    /// The dates; none unless they are given in one way and no other.
+    pub(super) fn dates(&self) -> Option<Dates> {
+        match (self.weekly_times, &self.starts_at) {
+            (Some(times), None) => Some(Dates::Weekly(usize::try_from(times).unwrap_or(0))),
+            (None, Some(starts)) => Some(Dates::At(starts.clone())),
+            _ => None,
+        }
+    }
 }
 
 impl From<AudienceGroupInput> for AudienceGroup {
@@ -239,6 +285,9 @@ impl From<CreateEventInput> for EventDraft {
             register_closes_after_minutes: input
                 .register_closes_after_minutes
                 .unwrap_or(usual.register_closes_after_minutes),
+            reminder_minutes: input
+                .reminder_minutes
+                .unwrap_or_else(|| usual.reminder_minutes.clone()),
             audience: input.audience.map(groups).unwrap_or_default(),
             organisation_ids: input
                 .organisation_ids
@@ -268,6 +317,7 @@ impl From<UpdateEventInput> for EventChanges {
             booking_opens_at: input.booking_opens_at.into(),
             booking_closes_at: input.booking_closes_at.into(),
             register_closes_after_minutes: input.register_closes_after_minutes,
+            reminder_minutes: input.reminder_minutes,
             audience: input.audience.map(groups),
             organisation_ids: input.organisation_ids.map(organisations),
             opportunity_kinds: input.opportunity_kinds.map(offered),

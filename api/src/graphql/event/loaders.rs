@@ -11,7 +11,7 @@ use domain::{
 };
 use entity::{
     booking::{self, BookingState},
-    ids::{BookingId, EventId},
+    ids::{BookingId, EventId, EventSeriesId},
 };
 
 use super::types::{Event, OpportunityKind};
@@ -92,6 +92,24 @@ impl Loader<EventId> for Rows {
     async fn load(&self, ids: &[EventId]) -> Result<HashMap<EventId, Event>, LoadError> {
         let found = events::find_all(self.store.reader(), &self.viewer, ids).await?;
         Ok(found.into_iter().map(|row| (row.id, row.into())).collect())
+    }
+}
+
+impl Loader<EventSeriesId> for Rows {
+    type Value = Vec<Event>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        ids: &[EventSeriesId],
+    ) -> Result<HashMap<EventSeriesId, Vec<Event>>, LoadError> {
+        let mut found: HashMap<EventSeriesId, Vec<Event>> = HashMap::new();
+        for event in events::series(self.store.reader(), &self.viewer, ids).await? {
+            if let Some(id) = event.series_id {
+                found.entry(id).or_default().push(event.into());
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -16,6 +16,8 @@ use super::loaders::{
 use crate::graphql::{
     booking::{Booking, BookingState},
     connection::{Connection, PageArgs, connect},
+    feedback::{self, EventFeedback},
+    group_booking::{self, GroupBooking},
     id::Id,
     organisation::Organisation,
     person::{self, Person},
@@ -160,6 +162,17 @@ impl Event {
         Some(events::register_due_at(&self.0))
     }
 
+    /// How many minutes before the start people are reminded, the earliest first.
+    async fn reminder_minutes(&self) -> Option<&[i32]> {
+        Some(&self.0.reminder_minutes.0)
+    }
+
+    /// What those who came say of it: for those who manage it, and, without names, for employers who took part once it is over
+    /// and at least five have answered. Null for others.
+    async fn feedback(&self, ctx: &Context<'_>) -> Option<Result<EventFeedback>> {
+        feedback::of(ctx, self.0.id).await.transpose()
+    }
+
     /// When the register was closed; null while it is open.
     async fn register_closed_at(&self) -> Option<DateTime<Utc>> {
         self.0.register_closed_at
@@ -190,6 +203,20 @@ impl Event {
     async fn opportunity_kinds(&self, ctx: &Context<'_>) -> Result<Vec<OpportunityKind>> {
         let kinds = rows(ctx)?.load_one(OfferedAt(self.0.id)).await?;
         Ok(kinds.unwrap_or_default())
+    }
+
+    /// The events of the series that it is one of, itself included, by their start; empty when it is one of none. Each has its
+    /// own bookings.
+    async fn series(&self, ctx: &Context<'_>) -> Result<Vec<Event>> {
+        let Some(id) = self.0.series_id else {
+            return Ok(Vec::new());
+        };
+        Ok(rows(ctx)?.load_one(id).await?.unwrap_or_default())
+    }
+
+    /// The classes that have places at it, or had: for those who manage it.
+    async fn groups(&self, ctx: &Context<'_>) -> Option<Result<Vec<GroupBooking>>> {
+        Some(group_booking::at(ctx, self.0.id).await)
     }
 
     /// The viewer's own latest booking for it, whatever became of it; null when there is none.
@@ -325,6 +352,15 @@ pub enum OpportunityKind {
     Volunteering,
     /// Further study.
     FurtherStudy,
+}
+
+/// Of which events of a series something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum AppliesTo {
+    /// Of this one alone.
+    ThisEvent,
+    /// Of this one and those of its series that start later.
+    ThisAndFollowing,
 }
 
 /// Where an event stands.

@@ -35,6 +35,7 @@ fn presentation() -> Profile {
         ends_at: at("2026-11-24T19:00:00Z"),
         opportunities: Vec::new(),
         organisations: vec![organisation(1)],
+        venue: None,
         audience: vec![faculty(1)],
     }
 }
@@ -84,6 +85,43 @@ fn days_are_those_of_the_university() {
     };
     let finding = compare(&evening, &night).unwrap();
     assert_eq!(finding.proximity, Proximity::WithinDays);
+}
+
+#[test]
+fn one_room_is_not_two_however_it_is_written() {
+    let at = |venue: Option<&str>, hours| {
+        let profile = Profile {
+            kind: EventKind::Training,
+            organisations: Vec::new(),
+            audience: Vec::new(),
+            venue: venue.map(str::to_owned),
+            ..presentation()
+        };
+        moved(profile, TimeDelta::hours(hours))
+    };
+    let talk = Profile {
+        venue: Some("Great Hall".to_owned()),
+        ..presentation()
+    };
+    for same in ["Great Hall", "the great hall", " Great  Hall. "] {
+        let finding = compare(&talk, &at(Some(same), 1)).unwrap();
+        assert_eq!(finding.severity, Severity::Warning, "{same}");
+        assert_eq!(finding.venue.as_deref(), Some("Great Hall"));
+    }
+    for (other, hours) in [
+        (Some("Great Hall 2"), 1),
+        (None, 1),
+        (Some("Great Hall"), 2),
+    ] {
+        assert_eq!(compare(&talk, &at(other, hours)), None, "{other:?}");
+    }
+    for nowhere in ["Online (Teams)", "TBC", "to be announced", "", "–"] {
+        let one = Profile {
+            venue: Some(nowhere.to_owned()),
+            ..presentation()
+        };
+        assert_eq!(compare(&one, &at(Some(nowhere), 1)), None, "{nowhere}");
+    }
 }
 
 #[test]
@@ -294,9 +332,14 @@ fn profiles() -> impl Strategy<Value = Profile> {
         offered,
         organisations_at(),
         prop::collection::vec((1..4u128).prop_map(faculty), 0..3),
+        prop::option::of(prop::sample::select(vec![
+            "Great Hall".to_owned(),
+            "the great hall".to_owned(),
+            "Online".to_owned(),
+        ])),
     )
         .prop_map(
-            |(kind, from, hours, opportunities, organisations, audience)| {
+            |(kind, from, hours, opportunities, organisations, audience, venue)| {
                 let starts_at = at("2026-10-20T00:00:00Z") + TimeDelta::hours(from);
                 Profile {
                     kind,
@@ -304,6 +347,7 @@ fn profiles() -> impl Strategy<Value = Profile> {
                     ends_at: starts_at + TimeDelta::hours(hours),
                     opportunities,
                     organisations,
+                    venue,
                     audience,
                 }
             },

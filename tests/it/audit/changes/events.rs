@@ -116,6 +116,16 @@ pub async fn door(walk: &mut Walk<'_>) {
     let email = format!("student6@{}", api::demo::DOMAIN);
     let input = json!({ "eventId": id, "email": email, "reason": "They speak." });
     walk.call("admin", "checkInWalkIn", input, "").await;
+    walk.keep("visited", &id);
+    let input = json!({ "eventId": id, "className": "Year 2 Chemistry", "places": 2 });
+    let group = walk.call("admin", "bookGroup", input, "group { id }").await;
+    let input = json!({ "groupBookingId": group["group"]["id"], "reason": "They have an exam." });
+    walk.call("admin", "cancelGroup", input, "").await;
+    let later = walk.clock().now() + TimeDelta::days(30);
+    let input = json!({ "eventId": id, "startsAt": later.to_rfc3339() });
+    walk.call("admin", "copyEvent", input, "").await;
+    let input = json!({ "eventId": id, "weeklyTimes": 2 });
+    walk.call("admin", "repeatEvent", input, "").await;
 }
 
 pub async fn calendars(walk: &mut Walk<'_>) {
@@ -147,6 +157,8 @@ pub async fn registers(walk: &mut Walk<'_>) {
     walk.later(TimeDelta::hours(3)).await;
     let input = json!({ "eventId": walk.id("missed"), "nobodyCame": true });
     walk.call("admin", "closeRegister", input, "").await;
+    let input = json!({ "eventId": walk.id("visited"), "rating": 4, "good": "The food." });
+    walk.call("student6", "giveFeedback", input, "").await;
     let input = json!({ "bookingId": walk.id("who missed"), "reason": "They were ill." });
     walk.call("admin", "excuseNoShow", input, "").await;
     let student = walk.person("student2").await;

@@ -1,0 +1,179 @@
+//! Places for whole classes: an operator books so many at once, without naming anybody (policy 2.4).
+//!
+//! They count towards the capacity as every other place does, under the same lock. A class passes nobody who waits: while
+//! anyone does, or fewer places are free than it needs, it gets none.
+
+use std::collections::HashMap;
+
+use entity::{
+    event::{self, EventKind, EventState},
+    group_booking::{self, GroupBookingState},
+    ids::{EventId, GroupBookingId},
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef, sea_query::Expr,
+};
+use serde_json::json;
+
+use crate::{
+    booking::reason_given,
+    error::{Error, RefusalCode, Refusals, Result},
+    event::{LockedEvent, lock_to_manage, managed_by},
+    store::Tx,
+    text::Text,
+    viewer::Viewer,
+    waiting_list,
+};
+
+/// Which class it is.
+const CLASS_NAME: Text = Text::line("className", 200);
+
+/// Books places for a class at an event that `viewer` manages.
+pub async fn book_group(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    event_id: EventId,
+    class_name: &str,
+    places: i32,
+) -> Result<group_booking::Model> {
+    let mut event = lock_to_manage(tx, viewer, event_id).await?;
+    let operator = viewer.signed_in()?.id;
+    let mut refusals = Refusals::default();
+    let class_name = CLASS_NAME.required(class_name, &mut refusals);
+    refusals.add_if(
+        places < 1,
+        RefusalCode::Invalid,
+        "places",
+        "Give how many places the class needs, at least 1.",
+    );
+    refusals.add_if(
+        event.kind == EventKind::Training,
+        RefusalCode::NotEligible,
+        "eventId",
+        "Training is for staff, each of whom books by name.",
+    );
+    refusals.into_result()?;
+    if event.state != EventState::Published || tx.now() >= event.starts_at {
+        return Err(Error::refused(
+            RefusalCode::BookingClosed,
+            "eventId",
+            "Places are booked at an event that is on the calendar and has not started.",
+        ));
+    }
+    // policy 2.4: while anyone waits, nobody else gets a free place.
+    let passes = waiting_list::somebody_waits(tx.conn(), event.id).await?;
+    if passes || event.places_left() < places {
+        let message = if passes {
+            "People wait for a place: they are first.".to_owned()
+        } else {
+            format!("{} places are free.", event.places_left())
+        };
+        return Err(Error::refused(RefusalCode::NoPlaceFree, "places", message));
+    }
+    event.take_places(tx, places).await?;
+    let row = group_booking::Model {
+        id: GroupBookingId::new_at(tx.now()),
+        event_id,
+        class_name,
+        places,
+        state: GroupBookingState::Booked,
+        booked_by: operator,
+        booked_at: tx.now(),
+        reason: None,
+        cancelled_at: None,
+    };
+    group_booking::Entity::insert(row.clone().into_active_model().reset_all())
+        .exec_without_returning(tx.conn())
+        .await?;
+    let what = json!({ "eventId": event_id, "className": row.class_name, "places": places });
+    tx.audit(viewer, "group_booking.book", row.id, None, Some(what))
+        .await?;
+    Ok(row)
+}
+
+/// Gives the places of a class back; they go to those who wait.
+pub async fn cancel_group(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: GroupBookingId,
+    reason: &str,
+) -> Result<group_booking::Model> {
+    let not_found = || Error::not_found("groupBookingId", "group");
+    let seen = group_booking::Entity::find_by_id(id)
+        .one(tx.conn())
+        .await?
+        .ok_or_else(not_found)?;
+    let mut event = match lock_to_manage(tx, viewer, seen.event_id).await {
+        // Whoever doesn't manage the event knows of no group.
+        Err(Error::Forbidden(_) | Error::Refused(_)) => return Err(not_found()),
+        locked => locked?,
+    };
+    let reason = reason_given(reason, "reason")?;
+    let row = group_booking::Entity::find_by_id(id)
+        .one(tx.conn())
+        .await?
+        .ok_or_else(not_found)?;
+    if row.state != GroupBookingState::Booked || event.state != EventState::Published {
+        return Err(Error::refused(
+            RefusalCode::WrongState,
+            "groupBookingId",
+            "The class has no places there any more.",
+        ));
+    }
+    let places = row.places;
+    let mut row = row.into_active_model();
+    row.state = Set(GroupBookingState::Cancelled);
+    row.reason = Set(Some(reason));
+    row.cancelled_at = Set(Some(tx.now()));
+    let row = row.update(tx.conn()).await?;
+    event.give_back_places(tx, places).await?;
+    waiting_list::places_freed(tx, &event).await?;
+    let what = json!({ "places": places, "reason": row.reason });
+    tx.audit(viewer, "group_booking.cancel", id, None, Some(what))
+        .await?;
+    Ok(row)
+}
+
+/// The event is cancelled, and with it the places of classes. Whoever calls this gives the places back.
+pub(crate) async fn end_all(tx: &mut Tx, event: &LockedEvent, reason: &str) -> Result<()> {
+    group_booking::Entity::update_many()
+        .col_expr(
+            group_booking::Column::State,
+            Expr::value(GroupBookingState::Cancelled),
+        )
+        .col_expr(group_booking::Column::Reason, Expr::val(reason))
+        .col_expr(group_booking::Column::CancelledAt, Expr::val(tx.now()))
+        .filter(group_booking::Column::EventId.eq(event.id))
+        .filter(group_booking::Column::State.eq(GroupBookingState::Booked))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// The classes with places at each of these events, as far as `viewer` manages them, in the order of their booking.
+pub async fn groups(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    ids: &[EventId],
+) -> Result<HashMap<EventId, Vec<group_booking::Model>>> {
+    let rows = group_booking::Entity::find()
+        .join(JoinType::InnerJoin, to_event())
+        .filter(group_booking::Column::EventId.is_in(ids.iter().copied()))
+        .filter(managed_by(viewer))
+        .order_by_asc(group_booking::Column::Id)
+        .all(db)
+        .await?;
+    let mut found: HashMap<EventId, Vec<group_booking::Model>> = HashMap::new();
+    for row in rows {
+        found.entry(row.event_id).or_default().push(row);
+    }
+    Ok(found)
+}
+
+fn to_event() -> RelationDef {
+    group_booking::Entity::belongs_to(event::Entity)
+        .from(group_booking::Column::EventId)
+        .to(event::Column::Id)
+        .into()
+}
