@@ -1,5 +1,7 @@
 //! Giving and taking grants.
 
+use std::time::Instant;
+
 use chrono::TimeDelta;
 use domain::{
     Error, RefusalCode, Viewer,
@@ -10,10 +12,13 @@ use entity::{
 };
 use reqwest::Method;
 use serde_json::json;
-use support::{on_both_columns, operator, until};
+use support::{figure, on_both_columns, operator, until};
 
 use super::office::{GRANT, PATIENCE, RESTORE, REVOKE, SUSPEND, account, mails, permission, state};
-use crate::campus::{Campus, codes};
+use crate::{
+    campus::{Campus, codes},
+    session::revocation::AT_ONCE,
+};
 
 async fn granter(campus: &Campus, name: &str, faculty: Option<FacultyId>) -> Viewer {
     let staff = campus.staff(name).await;
@@ -144,14 +149,16 @@ on_both_columns! {
 
         let revoked = admin.data(REVOKE, json!({ "id": grant["id"] })).await;
         assert_eq!(revoked["revokeAccess"]["userErrors"], json!([]));
-        let told = tokio::time::timeout(std::time::Duration::from_secs(1), ended(&mut stream)).await.unwrap();
+        let began = Instant::now();
+        let told = tokio::time::timeout(AT_ONCE, ended(&mut stream)).await.unwrap();
+        figure(&format!("a subscription ended {} ms after the right to it was revoked, on {}", began.elapsed().as_millis(), bed.column()));
         assert!(told.contains("What you may do has changed"), "{told}");
         assert_eq!(permission(&operator, "MANAGE_EVENT").await["held"], false, "the token is the old one");
         assert_eq!(permission(&operator, "SEND_BULK_EMAIL").await["held"], true, "the others stay");
 
         let mut stream = open().await;
         admin.data(SUSPEND, json!({ "id": id })).await;
-        let told = tokio::time::timeout(std::time::Duration::from_secs(1), ended(&mut stream)).await.unwrap();
+        let told = tokio::time::timeout(AT_ONCE, ended(&mut stream)).await.unwrap();
         assert!(told.contains("What you may do has changed"), "{told}");
         system.stop().await;
     }
