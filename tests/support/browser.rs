@@ -116,6 +116,36 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
+    /// Shows pages in a window of this width in pixels, to somebody who prefers dark pages or light ones.
+    pub async fn show(&self, width: u32, dark: bool) {
+        let size =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.developer("Emulation.setDeviceMetricsOverride", size)
+            .await;
+        let scheme = if dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.developer(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": features }),
+        )
+        .await;
+    }
+
+    async fn developer(&self, command: &str, parameters: Value) {
+        let wanted = json!({ "cmd": command, "params": parameters });
+        self.send(Method::POST, "/goog/cdp/execute", wanted)
+            .await
+            .unwrap();
+    }
+
+    /// What a script in the page returns.
+    pub async fn run(&self, script: &str) -> Value {
+        let wanted = json!({ "script": script, "args": [] });
+        self.send(Method::POST, "/execute/sync", wanted)
+            .await
+            .unwrap()
+    }
+
     /// The names of the cookies that the page's scripts must not see.
     pub async fn hidden_cookies(&self) -> Vec<String> {
         let cookies = self
