@@ -9,9 +9,11 @@ use domain::{
 use entity::{
     booking::{self, BookingState},
     delivery::{self, DeliveryState},
+    job::{self, JobState},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+    Statement,
 };
 use serde_json::json;
 use support::{System, on_both_columns, until};
@@ -122,14 +124,30 @@ pub async fn columns_with(store: &Store, values: &[String]) -> Vec<String> {
 }
 
 pub async fn nothing_is_on_its_way(store: &Store) {
-    until(Duration::from_secs(30), "all mail is sent", async || {
-        let queued = delivery::Entity::find()
-            .filter(delivery::Column::State.is_in([DeliveryState::Queued, DeliveryState::Sending]))
-            .count(store.reader())
-            .await
-            .unwrap();
-        (queued == 0).then_some(())
-    })
+    // A job that is due may write a letter or a line of the log after the last mail was sent.
+    until(
+        Duration::from_secs(30),
+        "all is done and sent",
+        async || {
+            let due = Condition::any()
+                .add(job::Column::State.eq(JobState::Running))
+                .add(
+                    Condition::all()
+                        .add(job::Column::State.eq(JobState::Queued))
+                        .add(job::Column::RunAt.lte(store.now())),
+                );
+            let due = job::Entity::find().filter(due);
+            let due = due.count(store.reader()).await.unwrap();
+            let queued = delivery::Entity::find()
+                .filter(
+                    delivery::Column::State.is_in([DeliveryState::Queued, DeliveryState::Sending]),
+                )
+                .count(store.reader())
+                .await
+                .unwrap();
+            (due + queued == 0).then_some(())
+        },
+    )
     .await;
 }
 
