@@ -188,6 +188,8 @@ on_both_columns! {
         }).await;
         titled(&campus, "Their own talk", |draft| {
             draft.audience = of(music);
+            draft.starts_at += TimeDelta::days(1);
+            draft.ends_at += TimeDelta::days(1);
             draft.organisation_ids = vec![wind];
         }).await;
         a_week(&campus).await;

@@ -1,5 +1,6 @@
 //! What people who came say of an event (policy 2.4).
 
+use chrono::TimeDelta;
 use domain::{
     Viewer,
     booking::{self as bookings, Ticket},
@@ -120,6 +121,7 @@ on_both_columns! {
         };
         event_organisation::Entity::insert(takes_part).exec_without_returning(campus.store.reader()).await.unwrap();
         assert_eq!(read(&employer).await, Value::Null, "four could be told apart");
+        campus.clock.advance(TimeDelta::minutes(1));
         give(&campus, &people[4], &event, rated(2)).await.unwrap();
 
         let told = read(&employer).await;

@@ -130,9 +130,8 @@ fn cell(row: &QueryResult, column: &str, kind: &ColumnType) -> Result<Value> {
             .try_get::<Option<Value>>("", column)?
             .unwrap_or(Value::Null),
         ColumnType::Boolean => row.try_get::<Option<bool>>("", column)?.into(),
-        ColumnType::SmallInteger | ColumnType::Integer => {
-            row.try_get::<Option<i32>>("", column)?.into()
-        }
+        ColumnType::SmallInteger => row.try_get::<Option<i16>>("", column)?.into(),
+        ColumnType::Integer => row.try_get::<Option<i32>>("", column)?.into(),
         ColumnType::BigInteger => row.try_get::<Option<i64>>("", column)?.into(),
         ColumnType::Date => serde_json::to_value(row.try_get::<Option<NaiveDate>>("", column)?)?,
         ColumnType::DateTime | ColumnType::Timestamp | ColumnType::TimestampWithTimeZone => {

@@ -21,7 +21,8 @@ use entity::{
     access_grant::Permission,
     booking, event,
     event_sharing_request::{self, SharingState},
-    ids::{BookingId, EventId, EventSharingRequestId},
+    group_booking::{self, GroupBookingState},
+    ids::{BookingId, EventId, EventSharingRequestId, GroupBookingId},
 };
 use futures_util::{FutureExt, StreamExt};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -362,7 +363,24 @@ async fn things_of(campus: &Campus, people: &People) -> KnownIds {
         .exec_without_returning(db)
         .await
         .unwrap();
+    let group = group_booking::Model {
+        id: GroupBookingId::new_at(campus.store.now()),
+        event_id,
+        class_name: "Year 2".to_owned(),
+        places: 1,
+        state: GroupBookingState::Cancelled,
+        booked_by: organiser,
+        booked_at: campus.store.now(),
+        reason: None,
+        cancelled_at: None,
+    };
+    let group_booking_id = group.id;
+    group_booking::Entity::insert(group.into_active_model().reset_all())
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     KnownIds::from([
+        ("groupBookingId".to_owned(), group_booking_id.to_string()),
         (
             "sharingRequestId".to_owned(),
             sharing_request_id.to_string(),
