@@ -1,13 +1,15 @@
 //! Bulk e-mail (policy 2.5).
 
-mod api;
+pub(crate) mod api;
 mod audience;
 mod bounces;
 mod caps;
 mod hindered;
 mod office;
+mod pace;
 mod preferences;
 mod processes;
+mod promotion;
 mod review;
 mod sending;
 mod start;

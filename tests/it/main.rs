@@ -16,6 +16,7 @@ mod calendar;
 mod campaign;
 mod campus;
 mod clash;
+mod communication;
 mod compose;
 mod contact;
 mod credential;

@@ -6,6 +6,7 @@ use domain::{
     Store,
     audit::EXPORT_PATH,
     campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
+    communication,
     data_protection::ACCESS_PATH,
     request,
 };
@@ -23,7 +24,7 @@ use worker::{
 
 use crate::{
     http::{
-        account, audit_log, calendar, graphql::Service, headers::with_headers,
+        account, audit_log, calendar, chart, graphql::Service, headers::with_headers,
         intake::within_limits, mail_report, mailbox, origins::across_origins, pages, personal_data,
         photo, preferences, university::SignIn, unsubscribe,
     },
@@ -68,6 +69,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/photos", photo::routes(store.clone()))
         .nest("/account", account::routes(store.clone()))
+        .nest("/charts", chart::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
         .nest("/personal-data", personal_data::routes(store.clone()))
         .nest("/preferences", preferences::routes(store.clone()))
@@ -144,6 +146,7 @@ fn loggable(path: &str) -> &str {
             calendar::PATH,
             EXPORT_PATH,
             ACCESS_PATH,
+            communication::PATH,
         ])
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)
