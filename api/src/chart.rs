@@ -1,6 +1,7 @@
 //! Charts as SVG, without a script, a style sheet or a font of their own: bars that are stacked of parts.
 //!
-//! A chart says in words what it shows (`title`, `desc`), each part tells its value, and nothing is told by colour alone.
+//! A chart says in words what it shows (`title`, `desc`), each part tells its value, and nothing is told by colour alone: each
+//! part has a pattern too, which is still there in print without colours.
 
 use std::fmt::Write;
 
@@ -31,6 +32,18 @@ const COLOURS: [(&str, &str); 8] = [
     ("#d55e00", "#000000"),
     ("#f0e442", "#000000"),
     ("#5f5f5f", "#ffffff"),
+];
+
+/// The patterns of the parts, drawn in their ink upon their fill: paths within a square of eight units. The first has none.
+const PATTERNS: [&str; 8] = [
+    "",
+    "M-2,2 l4,-4 M0,8 l8,-8 M6,10 l4,-4",
+    "M2,2 h2 v2 h-2 z M6,6 h2 v2 h-2 z",
+    "M-2,6 l4,4 M0,0 l8,8 M6,-2 l4,4",
+    "M0,4 h8",
+    "M4,0 v8",
+    "M0,0 l8,8 M0,8 l8,-8",
+    "M0,4 h8 M4,0 v8",
 ];
 
 /// Bars that are stacked of parts, one below the other.
@@ -91,12 +104,13 @@ impl StackedBars {
             title = escaped(&self.title),
             desc = escaped(&self.in_words()),
         )?;
+        write_patterns(svg, self.parts.len())?;
         for (part, (x, line, name)) in legend.iter().enumerate() {
             let y = LINE * (lines(*line) + 1.0) + 16.0;
-            let (fill, _) = COLOURS[part % COLOURS.len()];
+            write_filled(svg, part, [*x, y, 13.0, 13.0])?;
             write!(
                 svg,
-                r#"<rect x="{x}" y="{y}" width="13" height="13" fill="{fill}"/><text x="{}" y="{}">{}</text>"#,
+                r#"<text x="{}" y="{}">{}</text>"#,
                 x + 19.0,
                 y + 11.0,
                 escaped(name),
@@ -184,18 +198,25 @@ impl StackedBars {
             let name = self.parts.get(part).map_or("", String::as_str);
             write!(
                 svg,
-                r#"<g><title>{}: {} {value}</title><rect x="{from}" y="{y}" width="{}" height="{BAR}" fill="{fill}"/>"#,
+                "<g><title>{}: {} {value}</title>",
                 escaped(&bar.label),
                 escaped(name),
-                to - from,
             )?;
+            write_filled(svg, part, [from, y, to - from, BAR])?;
             let digits = value.to_string();
             if to - from > LETTER * lines(digits.len()) + 8.0 {
+                // A rim of the fill keeps the number apart from the pattern.
                 write!(
                     svg,
-                    r#"<text x="{}" y="{}" text-anchor="middle" fill="{ink}">{digits}</text>"#,
-                    f64::midpoint(from, to),
-                    y + 15.0,
+                    concat!(
+                        r#"<text x="{x}" y="{y}" text-anchor="middle" fill="{ink}" stroke="{fill}" stroke-width="4" "#,
+                        r#"paint-order="stroke">{digits}</text>"#,
+                    ),
+                    x = f64::midpoint(from, to),
+                    y = y + 15.0,
+                    ink = ink,
+                    fill = fill,
+                    digits = digits,
                 )?;
             }
             svg.push_str("</g>");
@@ -219,6 +240,46 @@ impl StackedBars {
         });
         bars.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The patterns that so many parts need.
+fn write_patterns(svg: &mut String, parts: usize) -> std::fmt::Result {
+    svg.push_str("<defs>");
+    for (nth, (path, (_, ink))) in PATTERNS.iter().zip(COLOURS).enumerate().take(parts) {
+        if !path.is_empty() {
+            write!(
+                svg,
+                concat!(
+                    r#"<pattern id="part{nth}" width="8" height="8" patternUnits="userSpaceOnUse">"#,
+                    r#"<path d="{path}" fill="none" stroke="{ink}" stroke-opacity="0.55"/></pattern>"#,
+                ),
+                nth = nth,
+                path = path,
+                ink = ink,
+            )?;
+        }
+    }
+    svg.push_str("</defs>");
+    Ok(())
+}
+
+/// An area in the colour and the pattern of a part: where it is, how wide and how high.
+fn write_filled(
+    svg: &mut String,
+    part: usize,
+    [x, y, width, height]: [f64; 4],
+) -> std::fmt::Result {
+    let nth = part % COLOURS.len();
+    let (fill, ink) = COLOURS[nth];
+    let place = format!(r#"x="{x}" y="{y}" width="{width:.1}" height="{height}""#);
+    write!(
+        svg,
+        r#"<rect {place} fill="{fill}" stroke="{ink}" stroke-width="0.5"/>"#
+    )?;
+    if PATTERNS[nth].is_empty() {
+        return Ok(());
+    }
+    write!(svg, r##"<rect {place} fill="url(#part{nth})"/>"##)
 }
 
 /// How values become lengths.
@@ -361,6 +422,22 @@ mod tests {
         let svg = chart().svg();
         assert!(svg.contains(">The School of everything that h…<"), "{svg}");
         assert!(svg.contains("<title>The School of everything that has a very long name</title>"));
+    }
+
+    #[test]
+    fn parts_differ_by_a_pattern_too() {
+        let svg = chart().svg();
+        assert_eq!(
+            svg.matches("<pattern ").count(),
+            1,
+            "the first part has none"
+        );
+        let patterned = svg.matches("fill=\"url(#part1)\"").count();
+        assert_eq!(patterned, 3, "in the legend and in two bars: {svg}");
+        let mut all = PATTERNS.to_vec();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), COLOURS.len());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod booking;
 pub mod calendar;
 pub mod campaign;
 pub mod clash;
+pub mod communication;
 pub mod connection;
 pub mod contact;
 pub mod credential;

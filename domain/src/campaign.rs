@@ -15,11 +15,15 @@
 //! - [`draft`]: what is written, to whom, and who may;
 //! - [`words`]: subject and text with fields, rendered for every recipient before anybody is written to;
 //! - [`audience`]: who is reached, who is left out and why, and the ledger that the start writes;
+//! - [`promotion`]: what else is coming up that the mail tells of, and why something was left out;
+//! - [`overlap`]: campaigns to the same people, and one mail made of two;
 //! - [`review`]: a second sender looks at what goes to many;
 //! - [`start`]: now, or at its time;
+//! - [`planned`]: what waits for its time, for those who plan other mails;
 //! - [`halt`]: pause, resume, cancel;
 //! - [`ledger`]: taking mails off the ledger, a batch at a time;
 //! - [`progress`]: what became of them;
+//! - [`estimate`]: when the last of them may have gone out;
 //! - [`complaint`]: what is done when recipients report it as unwanted;
 //! - [`settle`]: what is true of those that are in doubt;
 //! - [`preferences`]: what recipients say of topics, of bulk mail as a whole, and of being shown to students;
@@ -28,12 +32,16 @@
 mod audience;
 mod complaint;
 mod draft;
+mod estimate;
 mod halt;
 mod keeping;
 pub mod ledger;
 pub mod markdown;
+mod overlap;
+mod planned;
 pub mod preferences;
 mod progress;
+mod promotion;
 mod review;
 mod settle;
 mod start;
@@ -56,9 +64,13 @@ pub(crate) use self::complaint::note_complaint;
 pub use self::{
     audience::{Audience, MOST_TAGS, Preview, SkipReason, Skipped},
     draft::{Changes, Draft, create, send_test, update},
+    estimate::{Estimate, estimates},
     halt::{cancel, pause, resume},
     keeping::{archive, copy},
+    overlap::{Overlap, Read, join, overlaps},
+    planned::{Planned, planned},
     progress::{Counts, DeliveryFilter, count_deliveries, counts, deliveries},
+    promotion::{Promotion, bring_back, leave_out, promoted, promotions},
     review::{approve, decline, submit},
     settle::{Settlement, settle_deliveries, settle_delivery},
     start::{StartCampaign, Timing, give_up_start, schedule, start_scheduled},

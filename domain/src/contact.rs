@@ -1,5 +1,6 @@
 //! Contacts: the people at organisations, and who may see them (policy 2.2 and 3).
 
+mod hold;
 mod search;
 
 use entity::{
@@ -14,6 +15,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 
+pub use self::hold::lift_hold;
 pub use self::search::{
     Filter, count, counts_of_organisations, find, key, list, of_organisations, visible, visible_to,
 };

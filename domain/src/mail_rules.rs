@@ -1,5 +1,8 @@
-//! The rules of bulk mail for the whole campus: when a second sender has to agree, and how much of it anybody gets
-//! (policy 2.5). Super users and administrators set them.
+//! The rules of bulk mail for the whole campus: when a second sender has to agree, how much of it anybody gets, when, and
+//! how fast it goes out (policy 2.5). Super users and administrators set them.
+
+mod quiet_hours;
+mod rate;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::mail_rules;
@@ -8,6 +11,10 @@ use sea_orm::{
 };
 use serde::Serialize;
 
+pub use self::{
+    quiet_hours::{QuietHours, zone},
+    rate::{Rate, RateSyntaxError},
+};
 use crate::{
     change::{Change, stale},
     error::{Error, RefusalCode, Refusals, Result},
@@ -25,10 +32,12 @@ const REVIEW_ABOVE: u32 = 250;
 const CONTACT_CAP: u32 = 4;
 const ORGANISATION_CAP: u32 = 100;
 const CAP_DAYS: u32 = 30;
+const QUIET_HOURS: QuietHours = QuietHours { from: 20, until: 7 };
 /// The longest period, in days.
 const LONGEST_PERIOD: u32 = 366;
 /// The largest number that a rule takes.
 const MOST: u32 = 1_000_000;
+const LAST_HOUR: u32 = 23;
 
 /// The rules. A number that is `None` sets no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +51,14 @@ pub struct MailRules {
     pub organisation_cap: Option<u32>,
     /// How long the period is, in days.
     pub cap_days: u32,
+    /// The hour of the day, by an organisation's clock, from which it is sent no bulk mail.
+    pub quiet_from: Option<u32>,
+    /// The hour from which it is sent again.
+    pub quiet_until: Option<u32>,
+    /// How fast mail goes out; `None` is what the processes were started with.
+    pub mail_rate: Option<Rate>,
+    /// The same for the recipients of any one domain.
+    pub domain_rate: Option<Rate>,
 }
 
 impl Default for MailRules {
@@ -51,6 +68,10 @@ impl Default for MailRules {
             contact_cap: Some(CONTACT_CAP),
             organisation_cap: Some(ORGANISATION_CAP),
             cap_days: CAP_DAYS,
+            quiet_from: Some(QUIET_HOURS.from),
+            quiet_until: Some(QUIET_HOURS.until),
+            mail_rate: None,
+            domain_rate: None,
         }
     }
 }
@@ -60,6 +81,7 @@ impl MailRules {
     pub async fn load(db: &impl ConnectionTrait) -> Result<(Self, i32)> {
         let row = mail_rules::Entity::find_by_id(ROW).one(db).await?;
         let number = |given: Option<i32>| given.and_then(|given| u32::try_from(given).ok());
+        let rate = |given: Option<String>| given.and_then(|given| given.parse().ok());
         Ok(row.map_or_else(
             || (Self::default(), 0),
             |row| {
@@ -68,6 +90,10 @@ impl MailRules {
                     contact_cap: number(row.contact_cap),
                     organisation_cap: number(row.organisation_cap),
                     cap_days: number(Some(row.cap_days)).unwrap_or(CAP_DAYS),
+                    quiet_from: number(row.quiet_from),
+                    quiet_until: number(row.quiet_until),
+                    mail_rate: rate(row.mail_rate),
+                    domain_rate: rate(row.domain_rate),
                 };
                 (rules, row.version)
             },
@@ -78,6 +104,15 @@ impl MailRules {
     #[must_use]
     pub fn has_caps(&self) -> bool {
         self.contact_cap.is_some() || self.organisation_cap.is_some()
+    }
+
+    /// The hours in which no bulk mail goes out, if there are any.
+    #[must_use]
+    pub fn quiet_hours(&self) -> Option<QuietHours> {
+        Some(QuietHours {
+            from: self.quiet_from?,
+            until: self.quiet_until?,
+        })
     }
 
     /// When the period began that ends now.
@@ -119,6 +154,17 @@ pub async fn update(
         "capDays",
         "The period is between one day and a year.",
     );
+    let quiet_is_wrong = match (rules.quiet_from, rules.quiet_until) {
+        (None, None) => false,
+        (Some(from), Some(until)) => from > LAST_HOUR || until > LAST_HOUR || from == until,
+        _ => true,
+    };
+    refusals.add_if(
+        quiet_is_wrong,
+        RefusalCode::Invalid,
+        "quietFrom",
+        "Quiet hours are two different hours of the day between 0 and 23, or both null for none.",
+    );
     refusals.into_result()?;
     tx.hold(SUBJECT).await?;
     let (before, current) = MailRules::load(tx.conn()).await?;
@@ -136,6 +182,10 @@ pub async fn update(
         contact_cap: Set(number(rules.contact_cap)),
         organisation_cap: Set(number(rules.organisation_cap)),
         cap_days: Set(number(Some(rules.cap_days)).unwrap_or(i32::MAX)),
+        quiet_from: Set(number(rules.quiet_from)),
+        quiet_until: Set(number(rules.quiet_until)),
+        mail_rate: Set(rules.mail_rate.map(|rate| rate.to_string())),
+        domain_rate: Set(rules.domain_rate.map(|rate| rate.to_string())),
         version: Set(version + 1),
         updated_at: Set(tx.now()),
     };

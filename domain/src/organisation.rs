@@ -293,4 +293,5 @@ fn write(row: &mut organisation::ActiveModel, profile: Profile) {
     row.founded = Set(profile.founded);
     row.shows_contacts_to_students = Set(profile.shows_contacts_to_students);
     row.multiple_touch_points = Set(profile.multiple_touch_points);
+    row.time_zone = Set(profile.time_zone);
 }

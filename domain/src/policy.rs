@@ -23,6 +23,7 @@ mod booking;
 mod calendar;
 mod campaign;
 mod clash;
+mod communication;
 mod contact;
 mod credential;
 mod data_protection;
@@ -64,6 +65,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     booking::ROWS,
     calendar::ROWS,
     campaign::ROWS,
+    communication::ROWS,
     clash::ROWS,
     contact::ROWS,
     credential::ROWS,

@@ -20,6 +20,14 @@ pub struct Model {
     pub organisation_cap: Option<i32>,
     /// How long the period is, in days.
     pub cap_days: i32,
+    /// The hour of the day from which no bulk mail goes to an organisation, in its time zone; null when any hour will do.
+    pub quiet_from: Option<i32>,
+    /// The hour at which it may go again.
+    pub quiet_until: Option<i32>,
+    /// How fast mail goes out, such as `600/min`; null is what the processes were started with.
+    pub mail_rate: Option<String>,
+    /// The same for the recipients of any one domain.
+    pub domain_rate: Option<String>,
     /// Raised at every change, for optimistic concurrency.
     pub version: i32,
     /// When the row last changed.
@@ -30,5 +38,5 @@ impl ActiveModelBehavior for ActiveModel {}
 
 personal_data! {
     "mail_rules": nobody;
-    id, review_above, contact_cap, organisation_cap, cap_days, version, updated_at
+    id, review_above, contact_cap, organisation_cap, cap_days, quiet_from, quiet_until, mail_rate, domain_rate, version, updated_at
 }

@@ -141,6 +141,8 @@ pub struct Model {
     pub shows_contacts_to_students: bool,
     /// Whether it has many touch points and no single owner (policy 2.3).
     pub multiple_touch_points: bool,
+    /// The name of its time zone, as the tz database has it.
+    pub time_zone: String,
     /// Raised at every change, for optimistic concurrency.
     pub version: i32,
     /// When the row was made.
@@ -160,5 +162,5 @@ personal_data! {
     retention: Until::Always.because("the record of an employer is what the system is for (policy 2.2)");
     Words => name, name_key, trading_names, website, address, state_reason;
     Nothing => id, email_domains, sector, sub_sector, size, kind, parent_id, company_number, founded, state,
-        archived_from, source, source_key, shows_contacts_to_students, multiple_touch_points, version, created_at, updated_at;
+        archived_from, source, source_key, shows_contacts_to_students, multiple_touch_points, time_zone, version, created_at, updated_at;
 }

@@ -31,6 +31,8 @@ mod m20261127_000011_attachments;
 mod m20261127_000030_organisation_standing;
 mod m20261127_000031_merges;
 mod m20261127_000032_registrations;
+mod m20261127_000040_mail_pace;
+mod m20261127_000041_cross_promotion;
 mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
@@ -85,6 +87,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000130_series::Migration),
             Box::new(m20261127_000131_group_bookings::Migration),
             Box::new(m20261127_000132_coming_events::Migration),
+            // After the tables that they change.
+            Box::new(m20261127_000040_mail_pace::Migration),
+            Box::new(m20261127_000041_cross_promotion::Migration),
         ]
     }
 }

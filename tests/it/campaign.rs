@@ -1,15 +1,17 @@
 //! Bulk e-mail (policy 2.5).
 
-mod api;
+pub(crate) mod api;
 mod audience;
 mod bounces;
 mod caps;
 mod hardship;
 mod hindered;
 mod office;
+mod pace;
 mod postfix;
 mod preferences;
 mod processes;
+mod promotion;
 mod review;
 mod sending;
 mod start;

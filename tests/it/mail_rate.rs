@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use domain::mail_rules::MailRules;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use support::OwnRedis;
+use support::{OwnRedis, until};
 use worker::mail::rate::{Permit, Rate, RateLimiter, RateLimits};
 
 const WINDOW: Duration = Duration::from_secs(1);
@@ -160,6 +161,40 @@ async fn without_redis_nothing_may_be_sent_and_with_it_again_all_goes_on() {
         Duration::from_secs(20),
         "permits are granted again",
         async || limiter.acquire("a.test").await.ok().map(Permit::used),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_rate_that_is_changed_counts_what_was_sent_before_by_the_new_window() {
+    let redis = OwnRedis::start().await;
+    let limiter = limiter(&redis.url(), limits(Some("3/h"), None)).await;
+    let granted = async || {
+        let decision = limiter.try_acquire(&["a.test"; 9]).await.unwrap();
+        decision
+            .permits
+            .into_iter()
+            .flatten()
+            .map(Permit::used)
+            .count()
+    };
+    let set = |rate: &str| {
+        limiter.follow(&MailRules {
+            mail_rate: Some(rate.parse().unwrap()),
+            ..MailRules::default()
+        });
+    };
+    assert_eq!(granted().await, 3);
+    set("5/h");
+    assert_eq!(granted().await, 2, "three of the five are gone");
+    assert_eq!(granted().await, 0);
+    set("2/min");
+    assert_eq!(granted().await, 0, "five in the last minute");
+    set("6/s");
+    until(
+        Duration::from_secs(30),
+        "a second is soon over",
+        async || (granted().await > 0).then_some(()),
     )
     .await;
 }

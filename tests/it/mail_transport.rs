@@ -53,6 +53,7 @@ fn mail_to(n: usize, to: &str, text: &str) -> Message {
         from: "Careers Centre <careers@university.test>".parse().unwrap(),
         reply_to: None,
         bounces_to: Some("bounces@university.test".parse().unwrap()),
+        signed_by: None,
     };
     let content = Rendered {
         subject: format!("Mail {n}"),

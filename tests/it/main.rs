@@ -18,6 +18,7 @@ mod campus;
 mod chart_in_browser;
 mod clash;
 mod coming_events;
+mod communication;
 mod compose;
 mod contact;
 mod credential;

@@ -6,6 +6,7 @@
 //! and what became of it, is the delivery ledger's business. [`attachments`] makes what comes with it.
 
 pub mod attachments;
+pub mod dkim;
 mod filters;
 mod mailer;
 pub mod message;

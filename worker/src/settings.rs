@@ -89,6 +89,34 @@ pub struct EngineSettings {
     #[arg(long, env = "MYCAREER_BOUNCE_DOMAIN", value_name = "DOMAIN")]
     pub bounce_domain: Option<String>,
 
+    /// The domain that mails are signed for (DKIM): that of `MYCAREER_MAIL_FROM`, or one above it. Unset: they are not signed
+    /// here, but perhaps by the relay
+    #[arg(
+        long,
+        env = "MYCAREER_DKIM_DOMAIN",
+        requires = "dkim_key_file",
+        value_name = "DOMAIN"
+    )]
+    pub dkim_domain: Option<String>,
+
+    /// The word under which the key is published: in a TXT record of `<word>._domainkey.<domain>`
+    #[arg(
+        long,
+        env = "MYCAREER_DKIM_SELECTOR",
+        default_value = "mycareer",
+        value_name = "WORD"
+    )]
+    pub dkim_selector: String,
+
+    /// A file with the private key: an RSA key in PEM (PKCS #1), or the 32 bytes of an Ed25519 key in base 64
+    #[arg(
+        long,
+        env = "MYCAREER_DKIM_KEY_FILE",
+        requires = "dkim_domain",
+        value_name = "FILE"
+    )]
+    pub dkim_key_file: Option<PathBuf>,
+
     /// Where people reach the system, for the links in mails
     #[arg(
         long,
@@ -209,6 +237,18 @@ impl EngineSettings {
                 "it must be a domain that mail can be sent to, such as bounces.university.example",
             ));
         }
+        for (setting, name) in [
+            ("MYCAREER_DKIM_DOMAIN", self.dkim_domain.as_deref()),
+            ("MYCAREER_DKIM_SELECTOR", Some(self.dkim_selector.as_str())),
+        ] {
+            // They stand in a header as they are.
+            if name.is_some_and(|name| !is_host_name(name)) {
+                return Err(SettingsError::new(
+                    setting,
+                    "it may have letters, digits, hyphens and dots, and needs at least one",
+                ));
+            }
+        }
         if !matches!(self.public_url.scheme(), "http" | "https") || self.public_url.host().is_none()
         {
             return Err(SettingsError::new(
@@ -296,6 +336,10 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
 
+fn is_host_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c == '.' || is_word(c))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -337,6 +381,7 @@ mod tests {
             (["--redis-prefix", ""], "MYCAREER_REDIS_PREFIX"),
             (["--public-url", "mailto:a@b.test"], "MYCAREER_PUBLIC_URL"),
             (["--bounce-domain", "a b"], "MYCAREER_BOUNCE_DOMAIN"),
+            (["--dkim-selector", "a;b"], "MYCAREER_DKIM_SELECTOR"),
             (
                 ["--database-url-file", "/does/not/exist"],
                 "DATABASE_URL_FILE",

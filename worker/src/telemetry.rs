@@ -54,6 +54,10 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
         "Attempts at jobs, by kind and outcome"
     );
     metrics::describe_histogram!("mycareer_job_seconds", "How long attempts took, by kind");
+    metrics::describe_gauge!(
+        "mycareer_mail_rate_per_second",
+        "How many mails may go out in a second by the limit that holds now; infinity is no limit"
+    );
     metrics::describe_gauge!("mycareer_jobs", "Jobs that wait, run or were given up");
     metrics::describe_gauge!(
         "mycareer_jobs_overdue_seconds",

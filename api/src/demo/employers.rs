@@ -132,6 +132,7 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
             source_key: None,
             shows_contacts_to_students: sample.shows_contacts,
             multiple_touch_points: false,
+            time_zone: "Europe/London".to_owned(),
             version: 1,
             created_at: now,
             updated_at: now,

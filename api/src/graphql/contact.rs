@@ -1,5 +1,7 @@
 //! Contacts: the people at organisations (policy 2.2), shown to those who may see them (policy 3).
 
+mod hold;
+
 use std::collections::HashMap;
 
 use async_graphql::{
@@ -13,6 +15,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
+use self::hold::{LiftContactHoldInput, LiftContactHoldPayload};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
@@ -420,6 +423,25 @@ impl ContactMutation {
         let created =
             contacts::create(&mut tx, viewer(ctx)?, input.organisation_id.0, profile).await;
         CreateContactPayload::commit(tx, created).await
+    }
+
+    /// Lets mail go again to a contact who is on hold because mails came back, and keeps why.
+    async fn lift_contact_hold(
+        &self,
+        ctx: &Context<'_>,
+        input: LiftContactHoldInput,
+    ) -> Result<LiftContactHoldPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version, reason) = (input.id.0, input.version, &input.reason);
+        let freed = Box::pin(contacts::lift_hold(
+            &mut tx,
+            viewer(ctx)?,
+            id,
+            version,
+            reason,
+        ))
+        .await;
+        LiftContactHoldPayload::commit(tx, freed).await
     }
 
     /// Changes a contact. What is not given stays as it is; `null` empties a field.

@@ -27,6 +27,7 @@ pub use self::{
 };
 use super::{
     begin,
+    communication::{self, OrganisationMail},
     connection::{Connection, PageArgs, connect},
     contact::Contact,
     errors::{Payload, payload},
@@ -202,6 +203,16 @@ impl Organisation {
         Some(related::notes(ctx, self.0.id, first).await)
     }
 
+    /// The bulk mails that it was sent and that are planned, the latest first: which, by whom, and to how many of its contacts
+    /// (policy 2.5).
+    async fn mails(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<OrganisationMail>>> {
+        Some(communication::mails(ctx, self.0.id, first).await)
+    }
+
     /// Whether it agreed that its contacts are shown to students (policy 3).
     async fn shows_contacts_to_students(&self) -> Option<bool> {
         Some(self.0.shows_contacts_to_students)
@@ -210,6 +221,11 @@ impl Organisation {
     /// Whether it has many touch points and no single owner (policy 2.3).
     async fn multiple_touch_points(&self) -> Option<bool> {
         Some(self.0.multiple_touch_points)
+    }
+
+    /// The name of its time zone: bulk mail waits while quiet hours last there (policy 2.5).
+    async fn time_zone(&self) -> Option<&str> {
+        Some(&self.0.time_zone)
     }
 
     /// The claims on it that count: one on the whole of it, or several on contacts where it has many touch points

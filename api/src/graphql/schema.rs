@@ -18,6 +18,7 @@ use super::{
     calendar::CalendarMutation,
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     clash::ClashQuery,
+    communication::CommunicationQuery,
     contact::{self, Contact, ContactMutation, ContactQuery},
     credential::CredentialMutation,
     cursor::Cursors,
@@ -73,7 +74,12 @@ nodes! {
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
 #[derive(Debug, Default, MergedObject)]
-pub struct BulkMailQuery(CampaignQuery, MailTopicQuery, MailRulesQuery);
+pub struct BulkMailQuery(
+    CampaignQuery,
+    MailTopicQuery,
+    MailRulesQuery,
+    CommunicationQuery,
+);
 
 /// What can be changed about bulk mail.
 #[derive(Debug, Default, MergedObject)]

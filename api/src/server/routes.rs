@@ -7,6 +7,7 @@ use domain::{
     audit::EXPORT_PATH,
     booking::offer_link::PATH as OFFERS,
     campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
+    communication,
     data_protection::ACCESS_PATH,
     report::PATH as REPORTS,
     request,
@@ -25,7 +26,7 @@ use worker::{
 
 use crate::{
     http::{
-        account, audit_log, calendar, graphql::Service, headers::with_headers,
+        account, audit_log, calendar, chart, graphql::Service, headers::with_headers,
         intake::within_limits, mail_report, mailbox, offer, origins::across_origins, pages,
         personal_data, photo, preferences, report, university::SignIn, unsubscribe,
     },
@@ -71,6 +72,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .nest("/offers", offer::routes(store.clone()))
         .nest("/photos", photo::routes(store.clone()))
         .nest("/account", account::routes(store.clone()))
+        .nest("/charts", chart::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
         .nest("/personal-data", personal_data::routes(store.clone()))
         .nest("/reports", report::routes(store.clone()))
@@ -150,6 +152,7 @@ fn loggable(path: &str) -> &str {
             calendar::PATH,
             EXPORT_PATH,
             ACCESS_PATH,
+            communication::PATH,
         ])
         .find(|secret| path.starts_with(secret))
         .unwrap_or(path)

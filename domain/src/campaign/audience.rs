@@ -4,18 +4,15 @@
 //! Who is left out, and why, is decided by one statement, [`matched`]. The preview counts what it finds, and the start
 //! writes it into the ledger, so the two can't disagree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    ids::{CampaignId, DeliveryId, MailTopicId, TagId, UserId},
+    ids::{CampaignId, DeliveryId, MailTopicId, OrganisationId, TagId, UserId},
     list::IdList,
     tag,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement,
-    Value,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -24,6 +21,7 @@ use crate::{
     mail::MESSAGE_ID_DOMAIN,
     mail_rules::MailRules,
     request,
+    statement::Query,
     store::Tx,
     suppression::{self, AddressKey},
 };
@@ -183,6 +181,28 @@ pub(super) async fn preview(
     Ok(preview)
 }
 
+/// How many contacts of each organisation the audience has now.
+pub(super) async fn by_organisation(
+    db: &impl ConnectionTrait,
+    key: &AddressKey,
+    audience: &Audience,
+    sender: Sender,
+) -> Result<HashMap<OrganisationId, u64>> {
+    let suppressed = suppressed(db, key, audience, sender).await?;
+    let mut query = matched(db.get_database_backend(), audience, sender, &suppressed)?;
+    query.sql.push_str(
+        "SELECT k.organisation_id, COUNT(*) AS contacts FROM judged JOIN contact AS k ON k.id = judged.id \
+         WHERE judged.reason IS NULL GROUP BY k.organisation_id",
+    );
+    let mut reached = HashMap::new();
+    for row in db.query_all_raw(query.into_statement(db)).await? {
+        let contacts: i64 = row.try_get("", "contacts")?;
+        let organisation = row.try_get("", "organisation_id")?;
+        reached.insert(organisation, u64::try_from(contacts).unwrap_or(0));
+    }
+    Ok(reached)
+}
+
 /// Writes a ledger row for everybody whom the audience reaches, in one statement whatever their number, and answers how
 /// many they are.
 pub(super) async fn freeze(
@@ -247,23 +267,6 @@ async fn suppressed(
         .collect::<Result<Vec<_>, _>>()?;
     let found = suppression::among(db, key, addresses.iter().map(String::as_str)).await?;
     Ok(found.into_iter().map(str::to_owned).collect())
-}
-
-/// SQL in the making, with its values. Both databases know numbered parameters.
-struct Query {
-    sql: String,
-    values: Vec<Value>,
-}
-
-impl Query {
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    fn into_statement(self, db: &impl ConnectionTrait) -> Statement {
-        Statement::from_sql_and_values(db.get_database_backend(), self.sql, self.values)
-    }
 }
 
 /// What the two databases say differently.
@@ -356,7 +359,7 @@ fn matched(
     sender: Sender,
     suppressed: &[String],
 ) -> Result<Query> {
-    let Dialect { ids, texts, .. } = dialect(backend);
+    let Dialect { texts, .. } = dialect(backend);
     // The rule of key accounts comes with its own parameters, which are the first ones.
     let guarded = backend.build(&guarded(&operator(sender.user_id), sender.now));
     let mut query = Query {
@@ -364,33 +367,7 @@ fn matched(
         values: guarded.values.map_or_else(Vec::new, |values| values.0),
     };
     let guarded = guarded.sql;
-    let mut tagged = Vec::new();
-    for (tags, wanted) in [
-        (&audience.all_of, Wanted::All),
-        (&audience.any_of, Wanted::One),
-        (&audience.none_of, Wanted::None),
-    ] {
-        if tags.is_empty() {
-            continue;
-        }
-        let mut tags = tags.clone();
-        tags.sort_unstable();
-        tags.dedup();
-        let hex: Vec<String> = tags
-            .iter()
-            .map(|tag| tag.uuid().simple().to_string())
-            .collect();
-        let list = ids(&query.bind(serde_json::to_string(&hex)?));
-        let count = match wanted {
-            Wanted::All => format!("= {}", tags.len()),
-            Wanted::One => ">= 1".to_owned(),
-            Wanted::None => "= 0".to_owned(),
-        };
-        tagged.push(format!(
-            " AND (SELECT COUNT(*) FROM organisation_tag AS t WHERE t.organisation_id = o.id AND t.tag_id IN {list}) {count}"
-        ));
-    }
-    let tagged = tagged.concat();
+    let tagged = tagged(&mut query, backend, audience)?;
     let suppressed = if suppressed.is_empty() {
         String::new()
     } else {
@@ -428,6 +405,59 @@ fn matched(
          ){of_organisation} "
     );
     Ok(query)
+}
+
+/// The condition on an organisation `o` that it has the tags of an audience.
+fn tagged(query: &mut Query, backend: DbBackend, audience: &Audience) -> Result<String> {
+    let Dialect { ids, .. } = dialect(backend);
+    let mut tagged = String::new();
+    for (tags, wanted) in [
+        (&audience.all_of, Wanted::All),
+        (&audience.any_of, Wanted::One),
+        (&audience.none_of, Wanted::None),
+    ] {
+        if tags.is_empty() {
+            continue;
+        }
+        let mut tags = tags.clone();
+        tags.sort_unstable();
+        tags.dedup();
+        let hex: Vec<String> = tags
+            .iter()
+            .map(|tag| tag.uuid().simple().to_string())
+            .collect();
+        let list = ids(&query.bind(serde_json::to_string(&hex)?));
+        let count = match wanted {
+            Wanted::All => format!("= {}", tags.len()),
+            Wanted::One => ">= 1".to_owned(),
+            Wanted::None => "= 0".to_owned(),
+        };
+        tagged += &format!(
+            " AND (SELECT COUNT(*) FROM organisation_tag AS t WHERE t.organisation_id = o.id AND t.tag_id IN {list}) {count}"
+        );
+    }
+    Ok(tagged)
+}
+
+/// How many contacts two audiences are both meant for.
+pub(super) async fn in_common(
+    db: &impl ConnectionTrait,
+    one: &Audience,
+    other: &Audience,
+) -> Result<u64> {
+    let backend = db.get_database_backend();
+    let mut query = Query::default();
+    let (one, other) = (
+        tagged(&mut query, backend, one)?,
+        tagged(&mut query, backend, other)?,
+    );
+    query.sql = format!(
+        "SELECT COUNT(*) AS contacts FROM contact AS c JOIN organisation AS o ON o.id = c.organisation_id \
+         WHERE o.state = 'APPROVED' AND c.state = 'ACTIVE'{one}{other}"
+    );
+    let row = db.query_one_raw(query.into_statement(db)).await?;
+    let contacts: i64 = row.map_or(Ok(0), |row| row.try_get("", "contacts"))?;
+    Ok(u64::try_from(contacts).unwrap_or(0))
 }
 
 /// The audience is empty: nobody would get the mail.

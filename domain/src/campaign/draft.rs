@@ -32,7 +32,7 @@ const LONGEST_SUBJECT: usize = 300;
 /// How long a text may be, in characters.
 const LONGEST_BODY: usize = 50_000;
 /// The action of the audit log under which changes of drafts are kept.
-const UPDATED: &str = "campaign.updated";
+pub(super) const UPDATED: &str = "campaign.updated";
 
 /// What a campaign says, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ pub async fn send_test(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<c
             "subject": format!("Test: {}", written.subject),
             "text": written.text,
             "html": written.html,
-            "events": [],
+            "events": super::promoted(tx.conn(), &campaign, tx.now()).await?,
             "unsubscribe_link": super::unsubscribe::TEST_LINK,
             "preferences_link": super::preferences::TEST_LINK,
         }),

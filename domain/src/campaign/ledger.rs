@@ -6,6 +6,7 @@
 //! A pass over a lane reads what is due in chunks, and claims each batch in the moment in which it can go out: what is
 //! claimed is what is in flight, and nothing more than that is in doubt when a worker is killed.
 
+mod quiet;
 mod upkeep;
 
 use std::{
@@ -31,13 +32,18 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::upkeep::{Rest, end_pass, look_after};
+pub(super) use self::quiet::{Waiting, waiting};
+pub use self::{
+    quiet::quiet_zones,
+    upkeep::{Rest, end_pass, look_after},
+};
 use super::SendCampaign;
 use crate::{
     delivery::{CLAIM, Verdict, record},
     error::Result,
     key_account::guard::{guarded, operator_found},
     live::LiveEvent,
+    mail_rules::MailRules,
     store::Tx,
     suppression::{self, AddressKey},
 };
@@ -140,12 +146,13 @@ impl Lane {
 
 /// What is due in a lane after `after`, in the order of the ledger, at most `limit` mails.
 ///
-/// Mails to the domains in `full` are passed over.
+/// Mails to the domains in `full` are passed over, and those to organisations in the time zones of `quiet`.
 pub async fn due<'a>(
     db: &impl ConnectionTrait,
     lane: &Lane,
     after: Option<DeliveryId>,
     full: impl IntoIterator<Item = &'a str>,
+    quiet: &[String],
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<delivery::Model>> {
@@ -155,6 +162,9 @@ pub async fn due<'a>(
     let mut full = full.into_iter().peekable();
     if full.peek().is_some() {
         query = query.filter(delivery::Column::AddressDomain.is_not_in(full));
+    }
+    if !quiet.is_empty() {
+        query = query.filter(quiet::in_zones(quiet).not());
     }
     if let Some(after) = after {
         query = query.filter(delivery::Column::Id.gt(after));
@@ -264,14 +274,21 @@ fn to_guarded(campaign_id: CampaignId, now: DateTime<Utc>) -> Condition {
         )
 }
 
-/// Claims those of the mails that are still due, if the campaign is still being sent, and answers which they are. Commit
-/// before a word is said to the relay.
+/// Claims those of the mails that are still due, if the campaign is still being sent and their organisations are not in
+/// quiet hours, and answers which they are. Commit before a word is said to the relay.
 pub async fn claim(
     tx: &Tx,
     campaign_id: CampaignId,
     ids: &[DeliveryId],
     claimant: &str,
+    rules: &MailRules,
 ) -> Result<HashSet<DeliveryId>> {
+    let quiet = quiet::among(tx.conn(), rules, ids, tx.now()).await?;
+    let ids: Vec<DeliveryId> = ids
+        .iter()
+        .copied()
+        .filter(|id| !quiet.contains(id))
+        .collect();
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
@@ -284,7 +301,7 @@ pub async fn claim(
     let free = Query::select()
         .column(delivery::Column::Id)
         .from(delivery::Entity)
-        .and_where(Expr::col(delivery::Column::Id).is_in(ids.iter().copied()))
+        .and_where(Expr::col(delivery::Column::Id).is_in(ids))
         .and_where(in_state(DeliveryState::Queued))
         .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(tx.now()))
         .and_where(Expr::exists(sending))

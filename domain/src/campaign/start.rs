@@ -18,7 +18,7 @@ use super::{
     Audience,
     audience::{self, Sender},
     ledger::Lane,
-    lock, locked,
+    lock, locked, promotion,
     words::{Words, WordsError},
     wrong_state,
 };
@@ -270,6 +270,7 @@ async fn start(
     }
     check_review(&campaign, rules, recipients)?;
     render_all(tx, id, &words).await?;
+    promotion::freeze(tx, &campaign).await?;
 
     let mut row = campaign.into_active_model();
     row.state = Set(CampaignState::Sending);

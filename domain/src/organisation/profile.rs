@@ -1,5 +1,6 @@
 //! What an organisation says of itself, looked at before it is kept.
 
+use chrono_tz::Tz;
 use entity::{
     ids::OrganisationId,
     organisation::{self, OrganisationKind, OrganisationSize},
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use super::web;
 use crate::{
+    clock::UNIVERSITY_TIME,
     error::{RefusalCode, Refusals},
     text::Text,
 };
@@ -50,6 +52,8 @@ pub struct Profile {
     pub shows_contacts_to_students: bool,
     /// Whether it has many touch points and no single owner (policy 2.3).
     pub multiple_touch_points: bool,
+    /// The name of its time zone, as the tz database has it: bulk mail waits while it is night there (policy 2.5).
+    pub time_zone: String,
 }
 
 impl Profile {
@@ -71,6 +75,7 @@ impl Profile {
             founded: None,
             shows_contacts_to_students: false,
             multiple_touch_points: false,
+            time_zone: UNIVERSITY_TIME.name().to_owned(),
         }
     }
 
@@ -92,6 +97,7 @@ impl Profile {
             founded: organisation.founded.clone(),
             shows_contacts_to_students: organisation.shows_contacts_to_students,
             multiple_touch_points: organisation.multiple_touch_points,
+            time_zone: organisation.time_zone.clone(),
         }
     }
 
@@ -117,6 +123,12 @@ impl Profile {
                 Text::line("tradingNames", LONGEST_NAME).optional(Some(&given), refusals)
             })
             .collect();
+        refusals.add_if(
+            self.time_zone.parse::<Tz>().is_err(),
+            RefusalCode::Invalid,
+            "timeZone",
+            "It is the name of a time zone, such as Europe/London or America/New_York.",
+        );
         Self {
             name: Text::line("name", LONGEST_NAME).required(&self.name, refusals),
             trading_names: unique(trading_names),

@@ -4,18 +4,21 @@ use super::table::table;
 
 table! {
     type Query {
-        campaigns, campaignPreview: read(SEND_BULK_EMAIL);
+        campaigns, campaignPreview, campaignPromotions, overlappingCampaigns: read(SEND_BULK_EMAIL);
+        campaignPromotions(campaignId), overlappingCampaigns(campaignId): give(SEND_BULK_EMAIL);
         campaigns(state, archived): filter(SEND_BULK_EMAIL);
         campaigns(first, after, last, before): give(SEND_BULK_EMAIL);
         campaignPreview(campaignId, input): give(SEND_BULK_EMAIL);
     }
     type Mutation {
         createCampaign, updateCampaign, sendTestCampaign, submitCampaign, approveCampaign, declineCampaign,
-        scheduleCampaign, pauseCampaign, resumeCampaign, cancelCampaign, copyCampaign, archiveCampaign, settleDelivery, settleDeliveries: read(SEND_BULK_EMAIL);
+        scheduleCampaign, pauseCampaign, resumeCampaign, cancelCampaign, copyCampaign, archiveCampaign, settleDelivery, settleDeliveries,
+        leaveOutCampaignEvents, bringBackCampaignEvents, joinCampaigns: read(SEND_BULK_EMAIL);
         createCampaign(input), updateCampaign(input), sendTestCampaign(input), submitCampaign(input),
         approveCampaign(input), declineCampaign(input), copyCampaign(input), archiveCampaign(input), scheduleCampaign(input),
         pauseCampaign(input), resumeCampaign(input), cancelCampaign(input), settleDelivery(input),
-        settleDeliveries(input): give(SEND_BULK_EMAIL);
+        settleDeliveries(input), leaveOutCampaignEvents(input), bringBackCampaignEvents(input),
+        joinCampaigns(input): give(SEND_BULK_EMAIL);
     }
     type Subscription {
         campaignProgress: read(SEND_BULK_EMAIL);
@@ -25,7 +28,7 @@ table! {
         id: read(EVERYONE);
         name, subject, body, state, allOfTags, anyOfTags, noneOfTags, topic, createdBy, notBefore, notAfter, approvedBy, approvedAt,
         archivedAt, mailFor, refusal, startedAt,
-        finishedAt, recipients, skipped, counts, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
+        finishedAt, recipients, skipped, counts, estimate, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
         mailFor(contactId): give(SEND_BULK_EMAIL);
         deliveries(state): filter(SEND_BULK_EMAIL);
         deliveries(first, after, last, before): give(SEND_BULK_EMAIL);
@@ -41,8 +44,17 @@ table! {
     type DeliveryConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
     type DeliveryEdge { node, cursor: read(SEND_BULK_EMAIL); }
     type DeliveryCounts { queued, sending, sent, failed, unknown, skipped, cancelled, bounced, complained: read(SEND_BULK_EMAIL); }
+    type CampaignEstimate { inQuietHours, quietUntil, rate, end: read(SEND_BULK_EMAIL); }
     type CampaignPreview { recipients, skipped: read(SEND_BULK_EMAIL); }
     type CampaignSkip { reason, count: read(SEND_BULK_EMAIL); }
+    type CampaignPromotion { event, leftOutBecause: read(SEND_BULK_EMAIL); }
+    type CampaignOverlap { campaign, contacts: read(SEND_BULK_EMAIL); }
+    input LeaveOutCampaignEventsInput { campaignId, eventIds, reason: give(SEND_BULK_EMAIL); }
+    input BringBackCampaignEventsInput { campaignId, eventIds: give(SEND_BULK_EMAIL); }
+    input JoinCampaignsInput { intoCampaignId, intoVersion, fromCampaignId, fromVersion: give(SEND_BULK_EMAIL); }
+    type LeaveOutCampaignEventsPayload { campaign, userErrors: read(EVERYONE); }
+    type BringBackCampaignEventsPayload { campaign, userErrors: read(EVERYONE); }
+    type JoinCampaignsPayload { campaign, userErrors: read(EVERYONE); }
     input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags, topicId: give(SEND_BULK_EMAIL); }
     input CreateCampaignInput {
         name, subject, body, allOfTags, anyOfTags, noneOfTags, topicId: give(SEND_BULK_EMAIL);

@@ -11,8 +11,8 @@ table! {
         contacts(first, after, last, before): give(SIGNED_IN);
     }
     type Mutation {
-        createContact, updateContact: read(EDIT_ORGANISATION);
-        createContact(input), updateContact(input): give(EDIT_ORGANISATION);
+        createContact, updateContact, liftContactHold: read(EDIT_ORGANISATION);
+        createContact(input), updateContact(input), liftContactHold(input): give(EDIT_ORGANISATION);
     }
     type Contact {
         id, name, displayName, jobTitle, organisation: read(EVERYONE);
@@ -39,6 +39,8 @@ table! {
         id, version, name, jobTitle, email, telephone, visibleToStudents, state, bulkOptedOut, doNotEmail,
         onHold: give(EDIT_ORGANISATION);
     }
+    input LiftContactHoldInput { id, version, reason: give(EDIT_ORGANISATION); }
+    type LiftContactHoldPayload { contact, userErrors: read(EVERYONE); }
     type CreateContactPayload { contact, userErrors: read(EVERYONE); }
     type UpdateContactPayload { contact, userErrors: read(EVERYONE); }
     enum ContactState { ACTIVE, INACTIVE: both(EVERYONE); }

@@ -9,10 +9,10 @@ table! {
         updateMailRules(input): give(SUPER_USER | ADMINISTRATOR);
     }
     type MailRules {
-        reviewAbove, contactCap, organisationCap, capDays, version: read(SEND_BULK_EMAIL | SUPER_USER | ADMINISTRATOR);
+        reviewAbove, contactCap, organisationCap, capDays, quietFrom, quietUntil, mailRate, domainRate, version: read(SEND_BULK_EMAIL | SUPER_USER | ADMINISTRATOR);
     }
     input UpdateMailRulesInput {
-        version, reviewAbove, contactCap, organisationCap, capDays: give(SUPER_USER | ADMINISTRATOR);
+        version, reviewAbove, contactCap, organisationCap, capDays, quietFrom, quietUntil, mailRate, domainRate: give(SUPER_USER | ADMINISTRATOR);
     }
     type UpdateMailRulesPayload { rules, userErrors: read(EVERYONE); }
 }

@@ -22,11 +22,11 @@ table! {
         founded, state: read(EVERYONE);
         contacts, contactCount, events, divisions: read(SIGNED_IN);
         contacts(first), events(first), divisions(first): give(SIGNED_IN);
-        showsContactsToStudents, stateReason, version: read(EMPLOYER | STAFF);
+        showsContactsToStudents, stateReason, timeZone, version: read(EMPLOYER | STAFF);
         heldChange: read(EMPLOYER | OPERATOR);
         tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, createdAt, updatedAt: read(STAFF);
-        history, merges: read(STAFF);
-        notes(first), history(first): give(STAFF);
+        history, merges, mails: read(STAFF);
+        notes(first), history(first), mails(first): give(STAFF);
     }
     type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
     type OrganisationEdge { node, cursor: read(EVERYONE); }
@@ -36,11 +36,11 @@ table! {
     }
     input CreateOrganisationInput {
         name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber, address,
-        founded, showsContactsToStudents, multipleTouchPoints, confirmNotDuplicate: give(EDIT_ORGANISATION);
+        founded, showsContactsToStudents, multipleTouchPoints, timeZone, confirmNotDuplicate: give(EDIT_ORGANISATION);
     }
     input UpdateOrganisationInput {
         id, version, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber,
-        address, founded, showsContactsToStudents, multipleTouchPoints: give(EDIT_ORGANISATION);
+        address, founded, showsContactsToStudents, multipleTouchPoints, timeZone: give(EDIT_ORGANISATION);
     }
     type CreateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
     type UpdateOrganisationPayload { organisation, userErrors: read(EVERYONE); }

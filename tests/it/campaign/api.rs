@@ -12,7 +12,7 @@ use crate::audit::bulk::reads;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A tag on one of the demo's organisations, and so many new contacts there. Gives the tag and the organisation.
-pub(super) async fn audience(operator: &Client, contacts: usize) -> (String, String) {
+pub(crate) async fn audience(operator: &Client, contacts: usize) -> (String, String) {
     let found = operator
         .data("{ organisations(first: 1) { nodes { id } } }", json!({}))
         .await;
@@ -44,11 +44,11 @@ pub(super) async fn audience(operator: &Client, contacts: usize) -> (String, Str
     (tag, organisation)
 }
 
-pub(super) fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-pub(super) async fn create(operator: &Client, tag: &str) -> String {
+pub(crate) async fn create(operator: &Client, tag: &str) -> String {
     let made = operator
         .data(
             "mutation($tag: ID!) {
@@ -64,7 +64,7 @@ pub(super) async fn create(operator: &Client, tag: &str) -> String {
     text(&made["createCampaign"]["campaign"]["id"])
 }
 
-pub(super) async fn change(operator: &Client, mutation: &str, id: &str) -> Value {
+pub(crate) async fn change(operator: &Client, mutation: &str, id: &str) -> Value {
     let name = mutation[..1].to_uppercase() + &mutation[1..];
     let query = format!(
         "mutation($input: {name}Input!) {{ {mutation}(input: $input) {{
@@ -84,7 +84,7 @@ async fn state(operator: &Client, id: &str) -> Value {
     operator.data(query, json!({ "id": id })).await["node"].take()
 }
 
-pub(super) async fn until_sent(operator: &Client, id: &str) {
+pub(crate) async fn until_sent(operator: &Client, id: &str) {
     until(PATIENCE, "the campaign is sent", async || {
         (state(operator, id).await["state"] == "SENT").then_some(())
     })

@@ -38,7 +38,15 @@ fn received_at(office: &Office, domain: &str) -> usize {
 async fn claim(world: &World, id: CampaignId, mails: &[Mail]) {
     let ids: Vec<DeliveryId> = mails.iter().map(|mail| mail.id).collect();
     let tx = world.store.begin().await.unwrap();
-    let claimed = ledger::claim(&tx, id, &ids, "me").await.unwrap();
+    let claimed = ledger::claim(
+        &tx,
+        id,
+        &ids,
+        "me",
+        &domain::mail_rules::MailRules::default(),
+    )
+    .await
+    .unwrap();
     assert_eq!(claimed.len(), ids.len());
     tx.commit().await.unwrap();
 }

@@ -65,6 +65,10 @@ impl World {
             contact_cap,
             organisation_cap,
             cap_days: 30,
+            quiet_from: None,
+            quiet_until: None,
+            mail_rate: None,
+            domain_rate: None,
             version: 1,
             updated_at: self.store.now(),
         })
@@ -166,6 +170,7 @@ impl World {
             source_key: None,
             shows_contacts_to_students: false,
             multiple_touch_points: false,
+            time_zone: "Europe/London".to_owned(),
             version: 1,
             created_at: now,
             updated_at: now,

@@ -9,8 +9,8 @@ use domain::{
     suppression::{self, AddressKey},
 };
 use entity::{
-    calendar_feed, campaign, contact, delivery, duplicate_pair, event, event_feedback, event_told,
-    group_booking, held_change, identity,
+    calendar_feed, campaign, campaign_event, contact, delivery, duplicate_pair, event,
+    event_feedback, event_told, group_booking, held_change, identity,
     ids::{
         CampaignId, ContactId, DuplicatePairId, EventFeedbackId, GroupBookingId, HeldChangeId,
         KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId, RegistrationId,
@@ -317,6 +317,19 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
             version: 1,
             created_at: now,
             updated_at: now,
+        },
+    )
+    .await;
+    let told = campaign::Entity::find().one(store.reader()).await.unwrap();
+    let event = event::Entity::find().one(store.reader()).await.unwrap();
+    put::<campaign_event::Entity>(
+        store,
+        campaign_event::Model {
+            campaign_id: told.unwrap().id,
+            event_id: event.unwrap().id,
+            left_out_because: Some(String::new()),
+            chosen_by: Some(user_id),
+            chosen_at: now,
         },
     )
     .await;

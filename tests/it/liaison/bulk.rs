@@ -123,12 +123,12 @@ on_both_columns! {
 
         let whole = ledger::Lane { campaign_id: id, from: None, to: None };
         let claimable = async || {
-            let mails = ledger::due(store.reader(), &whole, None, [], store.now(), 100).await.unwrap();
+            let mails = ledger::due(store.reader(), &whole, None, [], &[], store.now(), 100).await.unwrap();
             let key = AddressKey::load(store.reader(), store.now()).await.unwrap();
             let withheld = ledger::withheld(store.reader(), &key, id, &mails, store.now()).await.unwrap();
             let ids: Vec<_> = mails.iter().map(|mail| mail.id).collect();
             let tx = store.begin().await.unwrap();
-            let claimed = ledger::claim(&tx, id, &ids, "a test").await.unwrap();
+            let claimed = ledger::claim(&tx, id, &ids, "a test", &domain::mail_rules::MailRules::default()).await.unwrap();
             drop(tx);
             for mail in &mails {
                 assert_ne!(withheld.contains_key(&mail.id), claimed.contains(&mail.id), "both look at the same rule");

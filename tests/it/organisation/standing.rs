@@ -1,7 +1,7 @@
 //! What becomes of a record: put away, fetched again, and its history.
 
 use chrono::TimeDelta;
-use entity::contact;
+use entity::{audit_entry, contact};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use support::{Client, System, on_both_columns};
@@ -135,6 +135,32 @@ on_both_columns! {
             let data = operator.data(update, json!({ "input": input })).await;
             assert_eq!(data["updateContact"]["contact"]["onHoldAt"].is_string(), on_hold, "{data}");
         }
+    }
+
+    async fn a_hold_is_lifted_with_a_reason_that_the_log_keeps(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (operator, untrained) = (system.demo_client("operator").await, system.demo_client("untrained").await);
+        let row = contact_named(&system, "Paul Sykes").await;
+        let lift = "mutation($input: LiftContactHoldInput!) { liftContactHold(input: $input) {
+            contact { onHoldAt version } userErrors { code field } } }";
+        let input = |version: i32, reason: &str| json!({ "input": { "id": row.id, "version": version, "reason": reason } });
+        let not_held = operator.graphql(lift, input(row.version, "It arrives.")).await;
+        assert_eq!(not_held.refusals(), ["WRONG_STATE"]);
+        let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code } } }";
+        operator.data(update, json!({ "input": { "id": row.id, "version": row.version, "onHold": true } })).await;
+        let version = row.version + 1;
+        assert_eq!(operator.graphql(lift, input(row.version, "It arrives.")).await.refusals(), ["STALE"]);
+        assert_eq!(operator.graphql(lift, input(version, " ")).await.refusals(), ["REQUIRED"]);
+        assert_eq!(untrained.graphql(lift, input(version, "It arrives.")).await.codes(), ["FORBIDDEN"]);
+        let lifted = operator.data(lift, input(version, "They made room in their mailbox.")).await;
+        assert_eq!(lifted["liftContactHold"], json!({
+            "contact": { "onHoldAt": null, "version": version + 1 }, "userErrors": [],
+        }));
+        let entry = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("contact.hold_lifted"))
+            .one(system.store().reader()).await.unwrap().unwrap();
+        assert_eq!(entry.after.unwrap()["reason"], "They made room in their mailbox.");
+        assert_eq!(entry.subject, row.id.to_string());
     }
 
     async fn the_history_of_a_key_account_contact_withholds_what_the_contact_does(bed: TestBed) {

@@ -23,11 +23,13 @@ use domain::{
     },
     delivery::{self, Verdict},
     error::{Error, Result},
+    mail_rules::MailRules,
     store::Store,
     suppression::AddressKey,
     viewer::Viewer,
 };
 use entity::{delivery::Model as Mail, ids::DeliveryId};
+use serde_json::Value;
 use tokio::{
     sync::SemaphorePermit,
     time::{Instant, sleep},
@@ -74,10 +76,12 @@ impl Handler for SendCampaign {
             mailer: ctx.services.mailer()?,
             lane,
             words,
+            events: campaign::promoted(ctx.store.reader(), &campaign, ctx.store.now()).await?,
             key: AddressKey::load(ctx.store.reader(), ctx.store.now()).await?,
             claimant: format!("{}/{}", ctx.claim.id, ctx.claim.attempt),
             results: Vec::new(),
             domains: Domains::default(),
+            quiet: Quiet::default(),
         };
         let went = pass.go().await;
         // Whatever stopped it: what was sent must be known to have been sent.
@@ -121,11 +125,21 @@ struct Pass<'a> {
     mailer: &'a Mailer,
     lane: Lane,
     words: Words,
+    /// What the mails tell of besides.
+    events: Value,
     key: AddressKey,
     claimant: String,
     /// What became of mails and is not yet written down.
     results: Vec<(DeliveryId, Verdict)>,
     domains: Domains,
+    quiet: Quiet,
+}
+
+/// The time zones in which organisations are in quiet hours, and when that was looked at.
+#[derive(Default)]
+struct Quiet {
+    zones: Vec<String>,
+    looked: Option<Instant>,
 }
 
 impl<'a> Pass<'a> {
@@ -167,8 +181,16 @@ impl<'a> Pass<'a> {
     /// What is due next for domains that have room.
     async fn read(&mut self, after: Option<DeliveryId>) -> Result<Vec<Mail>> {
         let store = &self.ctx.store;
+        let (db, now) = (store.reader(), store.now());
+        if self.quiet.looked.is_none_or(|at| at.elapsed() > LOOK_AGAIN) {
+            self.quiet = Quiet {
+                zones: ledger::quiet_zones(db, &self.lane, now).await?,
+                looked: Some(Instant::now()),
+            };
+        }
         let full = self.domains.without_room();
-        ledger::due(store.reader(), &self.lane, after, full, store.now(), CHUNK).await
+        let quiet = &self.quiet.zones;
+        ledger::due(db, &self.lane, after, full, quiet, now, CHUNK).await
     }
 
     /// Writes the mails of a chunk. Those that must not be sent any more, or can't be written, leave the ledger here.
@@ -186,7 +208,10 @@ impl<'a> Pass<'a> {
                 dropped.push((mail.id, Verdict::Skipped { reply }));
                 continue;
             }
-            match self.mailer.bulk(&self.words, &self.key, &mail) {
+            match self
+                .mailer
+                .bulk(&self.words, &self.key, &mail, &self.events)
+            {
                 Ok(message) => written.push(Letter {
                     mail,
                     message,
@@ -219,7 +244,7 @@ impl<'a> Pass<'a> {
         let ids: Vec<DeliveryId> = chosen.into_iter().collect();
         let claimed = self.claim(&ids).await?;
         if claimed.is_empty() {
-            // Most likely the campaign was halted; the end of the pass finds out.
+            // Most likely the campaign was halted, or quiet hours have begun; the end of the pass finds out.
             return Ok(Some(Stop::For(BREATH)));
         }
         batch.retain(|letter| claimed.contains(&letter.mail.id));
@@ -264,7 +289,11 @@ impl<'a> Pass<'a> {
             delivery::record(&tx, &self.claimant, self.results.iter().cloned()).await?;
             ledger::announce(&mut tx, self.lane.campaign_id);
         }
-        let claimed = ledger::claim(&tx, self.lane.campaign_id, ids, &self.claimant).await?;
+        // Rates and quiet hours can be changed while a campaign is being sent: they hold from the next claim on.
+        let (rules, _) = MailRules::load(tx.conn()).await?;
+        self.mailer.limiter.follow(&rules);
+        let (campaign_id, claimant) = (self.lane.campaign_id, &self.claimant);
+        let claimed = ledger::claim(&tx, campaign_id, ids, claimant, &rules).await?;
         tx.commit().await?;
         self.results.clear();
         Ok(claimed)

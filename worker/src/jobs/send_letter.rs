@@ -6,6 +6,7 @@ use domain::{
     delivery::{self, ClaimedLetter, Verdict},
     error::Result,
     mail::SendLetter,
+    mail_rules::MailRules,
     suppression::AddressKey,
 };
 use entity::delivery::Model;
@@ -33,6 +34,8 @@ impl Handler for SendLetter {
             Ok(message) => message,
             Err(error) => return Ok(Outcome::Dead(format!("it can't be written: {error}"))),
         };
+        let (rules, _) = MailRules::load(ctx.store.reader()).await?;
+        mailer.limiter.follow(&rules);
         // The leave to send comes first: a claim that waits would run out.
         let Some(permit) = permit(mailer, &letter).await else {
             let tx = ctx.begin().await?;

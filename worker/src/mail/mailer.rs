@@ -1,6 +1,6 @@
 //! What a process sends mail with.
 
-use std::time::Duration;
+use std::{fs, sync::Arc, time::Duration};
 
 use domain::{
     campaign::{Words, WordsError, preferences, unsubscribe},
@@ -13,12 +13,13 @@ use redis::{
     Client,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::{
     attachments::{self, AttachmentError},
+    dkim::Signature,
     message::{ComposeError, Draft, Message, Nature, Sender},
     rate::{Permit, Rate, RateLimiter, RateLimits},
     templates::{Service, TemplateError, Templates},
@@ -98,6 +99,7 @@ impl Mailer {
                 from,
                 reply_to: None,
                 bounces_to: None,
+                signed_by: signature(settings)?.map(Arc::new),
             },
             bounce_domain: settings.bounce_domain.clone(),
             public_url,
@@ -134,12 +136,13 @@ impl Mailer {
         Ok(draft.compose()?)
     }
 
-    /// The mail of a campaign to one recipient.
+    /// The mail of a campaign to one recipient, with the events that it tells of besides.
     pub fn bulk(
         &self,
         words: &Words,
         key: &AddressKey,
         mail: &delivery::Model,
+        events: &Value,
     ) -> Result<Message, WriteError> {
         let written = words.render(&mail.fields)?;
         let token = unsubscribe::token(key, mail.id, &mail.address)?;
@@ -151,7 +154,7 @@ impl Mailer {
                 "subject": written.subject,
                 "text": written.text,
                 "html": written.html,
-                "events": [],
+                "events": events,
                 "unsubscribe_link": link,
                 "preferences_link": self.link(&format!("{}{token}", preferences::PATH)),
             }),
@@ -236,6 +239,18 @@ fn transport(settings: &EngineSettings) -> Result<Transport, SettingsError> {
         ..PoolSettings::default()
     };
     Ok(Transport::Smtp(Pool::new(relay, pool)))
+}
+
+/// What signs mails, where the settings say that they are signed here.
+fn signature(settings: &EngineSettings) -> Result<Option<Signature>, SettingsError> {
+    const KEY: &str = "MYCAREER_DKIM_KEY_FILE";
+    let (Some(domain), Some(file)) = (&settings.dkim_domain, &settings.dkim_key_file) else {
+        return Ok(None);
+    };
+    let key = fs::read_to_string(file)
+        .map_err(|error| wrong(KEY, &format!("{} can't be read: {error}", file.display())))?;
+    let signature = Signature::new(domain, &settings.dkim_selector, &key);
+    signature.map(Some).map_err(|error| wrong(KEY, &error))
 }
 
 fn limiter(settings: &EngineSettings) -> Result<RateLimiter, SettingsError> {

@@ -1,6 +1,6 @@
 //! A mail as the relay gets it: envelope and MIME.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use chrono::{DateTime, Utc};
 use lettre::{
@@ -13,7 +13,7 @@ use lettre::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{attachments::Part, templates::Rendered};
+use super::{attachments::Part, dkim::Signature, templates::Rendered};
 
 /// A mail that is ready to be handed over, and can be handed over again as the very same mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Sender {
     pub reply_to: Option<Mailbox>,
     /// Where reports of failed delivery go (the envelope's sender); `from` when none.
     pub bounces_to: Option<Address>,
+    /// What signs the mail, where the relay doesn't.
+    pub signed_by: Option<Arc<Signature>>,
 }
 
 /// Why a mail goes out, which decides about its headers.
@@ -95,7 +97,7 @@ pub enum ComposeError {
 }
 
 impl Draft<'_> {
-    /// Makes the mail. The same draft makes the same bytes.
+    /// Makes the mail. The same draft makes the same bytes, but for the moment that a signature tells.
     ///
     /// Line breaks and other control characters in names and subject become spaces, so that nothing typed by anyone can
     /// begin a header of its own.
@@ -135,9 +137,13 @@ impl Draft<'_> {
                     "List-Unsubscribe=One-Click".to_owned(),
                 )),
         };
+        let mut message = message.multipart(self.body(message_id)?)?;
+        if let Some(signature) = &self.sender.signed_by {
+            signature.sign(&mut message);
+        }
         Ok(Message {
             envelope,
-            bytes: message.multipart(self.body(message_id)?)?.formatted(),
+            bytes: message.formatted(),
         })
     }
 
@@ -250,6 +256,7 @@ pub(crate) mod tests {
             ),
             reply_to: None,
             bounces_to: Some("bounces@university.test".parse().unwrap()),
+            signed_by: None,
         }
     }
 

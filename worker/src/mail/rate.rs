@@ -27,9 +27,14 @@ mod log;
 mod memory;
 mod redis;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use ::redis::aio::ConnectionManager;
+use domain::mail_rules::MailRules;
 pub use limit::{Rate, RateLimits, RateSyntaxError};
 
 use self::{memory::MemoryLog, redis::RedisLog};
@@ -42,7 +47,16 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Grants permits to send. Cheap to clone; all clones count together.
 #[derive(Debug, Clone)]
-pub struct RateLimiter(Option<Log>);
+pub struct RateLimiter(Option<Arc<Limited>>);
+
+/// What is counted, and by which limits.
+#[derive(Debug)]
+struct Limited {
+    log: Log,
+    /// Those that hold where the rules of bulk mail set none.
+    own: RateLimits,
+    now: RwLock<RateLimits>,
+}
 
 #[derive(Debug, Clone)]
 enum Log {
@@ -88,11 +102,7 @@ impl RateLimiter {
     /// Counts in this process alone: for the embedded default.
     #[must_use]
     pub fn in_memory(limits: RateLimits) -> Self {
-        Self(
-            limits
-                .any()
-                .then(|| Log::Memory(Arc::new(MemoryLog::new(limits)))),
-        )
+        Self::counted_by(Log::Memory(Arc::new(MemoryLog::new(limits))), limits)
     }
 
     /// Counts in Redis, over every process that uses the same one with the same prefix of keys. Must be called within a
@@ -104,14 +114,42 @@ impl RateLimiter {
     /// Emptying Redis empties the count: windows that lie across that moment may be exceeded.
     #[must_use]
     pub fn in_redis(limits: RateLimits, connection: ConnectionManager, prefix: &str) -> Self {
-        let log = || Log::Redis(Arc::new(RedisLog::new(limits, connection, prefix)));
-        Self(limits.any().then(log))
+        let log = RedisLog::new(limits, connection, prefix);
+        Self::counted_by(Log::Redis(Arc::new(log)), limits)
+    }
+
+    fn counted_by(log: Log, limits: RateLimits) -> Self {
+        limits.show();
+        Self(Some(Arc::new(Limited {
+            log,
+            own: limits,
+            now: RwLock::new(limits),
+        })))
+    }
+
+    /// Goes by the limits of the rules of bulk mail; where they set none, by those it was made with. Windows that begin
+    /// after the change are true to the new limits.
+    pub fn follow(&self, rules: &MailRules) {
+        let Some(limited) = &self.0 else { return };
+        let wanted = RateLimits {
+            overall: rules.mail_rate.or(limited.own.overall),
+            per_domain: rules.domain_rate.or(limited.own.per_domain),
+        };
+        if limited.limits() == wanted {
+            return;
+        }
+        *limited.now.write().unwrap_or_else(PoisonError::into_inner) = wanted;
+        match &limited.log {
+            Log::Memory(log) => log.set_limits(wanted),
+            Log::Redis(log) => log.set_limits(wanted),
+        }
+        wanted.show();
     }
 
     /// Asks for a permit for each of `domains`, in that order, without waiting. A refused domain does not keep the ones
     /// after it from being granted. Ask only for what will be sent at once: a permit that waits is counted all the while.
     pub async fn try_acquire(&self, domains: &[&str]) -> Result<Decision, RateLimitUnavailable> {
-        match &self.0 {
+        match self.log() {
             None => Ok(Decision {
                 permits: domains.iter().map(|_| Some(Permit(None))).collect(),
                 wait: None,
@@ -124,9 +162,6 @@ impl RateLimiter {
 
     /// Waits for a permit to send one mail to that domain.
     pub async fn acquire(&self, domain: &str) -> Result<Permit, RateLimitUnavailable> {
-        if self.0.is_none() {
-            return Ok(Permit(None));
-        }
         loop {
             let mut decision = self.try_acquire(&[domain]).await?;
             if let Some(permit) = decision.permits.pop().flatten() {
@@ -134,6 +169,18 @@ impl RateLimiter {
             }
             tokio::time::sleep(decision.soonest().unwrap_or_default().min(ASK_AGAIN)).await;
         }
+    }
+
+    /// Where is counted, unless nothing is limited.
+    fn log(&self) -> Option<&Log> {
+        let limited = self.0.as_deref()?;
+        limited.limits().any().then_some(&limited.log)
+    }
+}
+
+impl Limited {
+    fn limits(&self) -> RateLimits {
+        *self.now.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

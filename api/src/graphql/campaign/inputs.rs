@@ -2,10 +2,10 @@
 
 use async_graphql::{InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
-use domain::campaign::{Audience, Changes, Draft, Timing};
-use entity::ids::{CampaignId, DeliveryId, MailTopicId, TagId};
+use domain::campaign::{Audience, Changes, Draft, Read, Timing};
+use entity::ids::{CampaignId, DeliveryId, EventId, MailTopicId, TagId};
 
-use super::types::DeliverySettlement;
+use super::delivery::DeliverySettlement;
 use crate::graphql::id::Id;
 
 /// Which organisations' contacts are meant. Name at least one tag that they must have.
@@ -176,6 +176,54 @@ pub struct ArchiveCampaignInput {
     /// False brings it back.
     #[graphql(default = true)]
     pub(super) archived: bool,
+}
+
+/// Events that the mail of a draft is not to tell of.
+#[derive(Debug, InputObject)]
+pub struct LeaveOutCampaignEventsInput {
+    /// The draft.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// Some of the events that suit it.
+    pub(super) event_ids: Vec<Id<EventId>>,
+    /// Why. It is kept.
+    pub(super) reason: String,
+}
+
+/// Events that the mail of a draft is to tell of after all.
+#[derive(Debug, InputObject)]
+pub struct BringBackCampaignEventsInput {
+    /// The draft.
+    pub(super) campaign_id: Id<CampaignId>,
+    /// Some of the events that were left out.
+    pub(super) event_ids: Vec<Id<EventId>>,
+}
+
+/// Two drafts of which one mail is made.
+#[derive(Debug, InputObject)]
+pub struct JoinCampaignsInput {
+    /// The draft whose words come first, and whose name and subject are kept.
+    into_campaign_id: Id<CampaignId>,
+    /// The version of it that was read.
+    into_version: i32,
+    /// The draft whose words follow. It is cancelled.
+    from_campaign_id: Id<CampaignId>,
+    /// The version of it that was read.
+    from_version: i32,
+}
+
+impl JoinCampaignsInput {
+    /// The draft that is kept, and the other one.
+    pub(super) fn both(&self) -> (Read, Read) {
+        let into = Read {
+            id: self.into_campaign_id.0,
+            version: self.into_version,
+        };
+        let from = Read {
+            id: self.from_campaign_id.0,
+            version: self.from_version,
+        };
+        (into, from)
+    }
 }
 
 /// When a campaign is to start.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
-use domain::campaign::{self as campaigns, Counts};
+use domain::campaign::{self as campaigns, Counts, Estimate};
 use entity::{
     campaign::{Column, Model},
     ids::CampaignId,
@@ -40,6 +40,25 @@ impl Loader<CountsOf> for Rows {
         Ok(counts
             .into_iter()
             .map(|(id, counts)| (CountsOf(id), counts))
+            .collect())
+    }
+}
+
+/// Asks how the rest of a campaign goes out that is being sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct EstimateOf(pub CampaignId);
+
+impl Loader<EstimateOf> for Rows {
+    type Value = Estimate;
+    type Error = LoadError;
+
+    async fn load(&self, of: &[EstimateOf]) -> Result<HashMap<EstimateOf, Estimate>, LoadError> {
+        let ids: Vec<CampaignId> = of.iter().map(|of| of.0).collect();
+        let store = &self.store;
+        let estimates = campaigns::estimates(store.reader(), &ids, store.now()).await?;
+        Ok(estimates
+            .into_iter()
+            .map(|(id, estimate)| (EstimateOf(id), estimate))
             .collect())
     }
 }

@@ -1,7 +1,10 @@
 //! What clients send about organisations.
 
 use async_graphql::{InputObject, MaybeUndefined};
-use domain::organisation::{Filter, Profile};
+use domain::{
+    clock::UNIVERSITY_TIME,
+    organisation::{Filter, Profile},
+};
 use entity::ids::{OrganisationId, TagId};
 
 use super::{OrganisationKind, OrganisationSize, OrganisationState};
@@ -77,6 +80,9 @@ pub struct CreateOrganisationInput {
     /// Whether it has many touch points and no single owner (policy 2.3).
     #[graphql(default)]
     multiple_touch_points: bool,
+    /// The name of its time zone; left out, it is the university's.
+    #[graphql(default_with = "UNIVERSITY_TIME.name().to_owned()")]
+    time_zone: String,
     /// Whether it is known to be another than the organisations that it looks like.
     #[graphql(default)]
     confirm_not_duplicate: bool,
@@ -100,6 +106,7 @@ impl CreateOrganisationInput {
             founded: self.founded,
             shows_contacts_to_students: self.shows_contacts_to_students,
             multiple_touch_points: self.multiple_touch_points,
+            time_zone: self.time_zone,
         };
         (profile, self.confirm_not_duplicate)
     }
@@ -140,6 +147,8 @@ pub struct UpdateOrganisationInput {
     shows_contacts_to_students: Option<bool>,
     /// Whether it has many touch points and no single owner (policy 2.3).
     multiple_touch_points: Option<bool>,
+    /// The name of its time zone, such as `Europe/London`.
+    time_zone: Option<String>,
 }
 
 impl UpdateOrganisationInput {
@@ -162,6 +171,9 @@ impl UpdateOrganisationInput {
         }
         if let Some(multiple) = self.multiple_touch_points {
             profile.multiple_touch_points = multiple;
+        }
+        if let Some(zone) = self.time_zone {
+            profile.time_zone = zone;
         }
         self.website.update_to(&mut profile.website);
         self.sector.update_to(&mut profile.sector);

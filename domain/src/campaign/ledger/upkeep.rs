@@ -1,8 +1,8 @@
 //! The end of a pass over a lane, and campaigns whose workers are gone.
 
 use super::super::lock;
-use super::{Lane, WORKER_GONE, announce, in_state};
-use crate::{error::Result, store::Tx};
+use super::{Lane, WORKER_GONE, announce, in_state, waiting};
+use crate::{error::Result, mail_rules::MailRules, store::Tx};
 use chrono::{DateTime, Utc};
 use entity::{
     campaign::{self, CampaignState},
@@ -126,24 +126,33 @@ async fn give_up_orphans(tx: &mut Tx, lane: &Lane) -> Result<()> {
 }
 
 /// When something is due in the lane, or a claim in it runs out; `None` when all of its mails are in their last state.
+/// What waits for quiet hours to be over is due then.
 async fn next_of(tx: &Tx, lane: &Lane) -> Result<Option<DateTime<Utc>>> {
-    let mut first = None;
-    for (state, column) in [
-        (DeliveryState::Queued, delivery::Column::NextAttemptAt),
-        (DeliveryState::Sending, delivery::Column::ClaimedUntil),
-    ] {
-        let soonest: Option<Option<DateTime<Utc>>> = delivery::Entity::find()
+    let (rules, _) = MailRules::load(tx.conn()).await?;
+    let claims: Option<Option<DateTime<Utc>>> = delivery::Entity::find()
+        .select_only()
+        .column_as(delivery::Column::ClaimedUntil.min(), "soonest")
+        .filter(lane.rows_in(DeliveryState::Sending))
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
+    let queued = if let Some(quiet) = rules.quiet_hours() {
+        waiting(tx.conn(), lane.rows_in(DeliveryState::Queued))
+            .await?
+            .iter()
+            .map(|some| some.first_awake(Some(quiet), tx.now()))
+            .min()
+    } else {
+        let due: Option<Option<DateTime<Utc>>> = delivery::Entity::find()
             .select_only()
-            .column_as(column.min(), "soonest")
-            .filter(lane.rows_in(state))
+            .column_as(delivery::Column::NextAttemptAt.min(), "soonest")
+            .filter(lane.rows_in(DeliveryState::Queued))
             .into_tuple()
             .one(tx.conn())
             .await?;
-        if let Some(soonest) = soonest.flatten() {
-            first = Some(first.map_or(soonest, |first: DateTime<Utc>| Ord::min(first, soonest)));
-        }
-    }
-    Ok(first)
+        due.flatten()
+    };
+    Ok(claims.flatten().into_iter().chain(queued).min())
 }
 
 async fn finish(tx: &mut Tx, campaign: campaign::Model) -> Result<()> {

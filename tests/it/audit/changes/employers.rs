@@ -38,8 +38,14 @@ pub async fn employers(walk: &mut Walk<'_>) {
             .call("admin", "createContact", input, "contact { id version }")
             .await;
         walk.keep(name, &made["contact"]["id"]);
-        let input = json!({ "id": made["contact"]["id"], "version": made["contact"]["version"], "jobTitle": "Head" });
-        walk.call("admin", "updateContact", input, "").await;
+        let input = json!({ "id": made["contact"]["id"], "version": made["contact"]["version"], "jobTitle": "Head",
+            "onHold": true });
+        let held = walk
+            .call("admin", "updateContact", input, "contact { version }")
+            .await;
+        let input = json!({ "id": made["contact"]["id"], "version": held["contact"]["version"],
+            "reason": "They read it." });
+        walk.call("admin", "liftContactHold", input, "").await;
     }
     walk.call(
         "admin",
@@ -274,6 +280,42 @@ pub async fn reviewed_campaigns(walk: &mut Walk<'_>) {
         )
         .await;
     let copy = json!({ "campaignId": copied["campaign"]["id"] });
+    let promoted = format!(
+        "{{ campaignPromotions(campaignId: {}) {{ event {{ id }} }} }}",
+        copy["campaignId"]
+    );
+    let offered = walk.ask("admin", &promoted).await;
+    let event = offered["campaignPromotions"][0]["event"]["id"].clone();
+    let mut left_out = json!({ "campaignId": copy["campaignId"], "eventIds": [event] });
+    walk.call(
+        "admin",
+        "leaveOutCampaignEvents",
+        {
+            let mut input = left_out.clone();
+            input["reason"] = json!("They know of it.");
+            input
+        },
+        "",
+    )
+    .await;
+    let back = walk
+        .call(
+            "admin",
+            "bringBackCampaignEvents",
+            left_out.take(),
+            "campaign { version }",
+        )
+        .await;
+    let input = json!({ "name": "To be joined", "subject": "Joined", "body": "Dear {{ name }},",
+        "allOfTags": [walk.id("tag")] });
+    let made = walk
+        .call("admin", "createCampaign", input, "campaign { id version }")
+        .await;
+    let both = json!({
+        "intoCampaignId": copy["campaignId"], "intoVersion": back["campaign"]["version"],
+        "fromCampaignId": made["campaign"]["id"], "fromVersion": made["campaign"]["version"],
+    });
+    walk.call("admin", "joinCampaigns", both, "").await;
     walk.call("admin", "cancelCampaign", copy.clone(), "").await;
     walk.call("admin", "archiveCampaign", copy, "").await;
 }

@@ -14,9 +14,28 @@ local function exact(number)
   return string.format('%.0f', number)
 end
 
+-- The limit may have been changed since permits were counted: each counts as though the new one had held then. The window
+-- that a log goes by is kept beside it.
+local function agree(log)
+  local before = tonumber(redis.call('GET', log.key .. ':window') or log.window)
+  if before == log.window then
+    return
+  end
+  local counted = redis.call('ZRANGE', log.key, 0, -1, 'WITHSCORES')
+  local leaves = now
+  for n = 1, #counted, 2 do
+    leaves = tonumber(counted[n + 1]) + log.window - before
+    redis.call('ZADD', log.key, exact(leaves), counted[n])
+  end
+  local expires = math.max(math.ceil((leaves - now) / 1000), 0) + 1000
+  redis.call('PEXPIRE', log.key, exact(expires))
+  redis.call('SET', log.key .. ':window', exact(log.window), 'PX', exact(expires))
+end
+
 -- Looks at a log once per call: forgets what is no longer counted, counts the rest.
 local function open(log)
   if log.most > 0 then
+    agree(log)
     redis.call('ZREMRANGEBYSCORE', log.key, '-inf', exact(now))
     log.counted = redis.call('ZCARD', log.key)
   end
@@ -36,6 +55,7 @@ local function count(log, permit, leaves)
   if log.most > 0 then
     redis.call('ZADD', log.key, exact(leaves), permit)
     redis.call('PEXPIREAT', log.key, exact(math.ceil(leaves / 1000) + 1000))
+    redis.call('SET', log.key .. ':window', exact(log.window), 'PX', exact(math.ceil((leaves - now) / 1000) + 1000))
     log.counted = log.counted + 1
   end
 end

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{HELD_FOR, Rate, RateLimits};
+use super::{HELD_FOR, Rate, RateLimits, limit::kept_window};
 
 /// Every permit that is counted. Times are since an arbitrary beginning and never go back.
 #[derive(Debug)]
@@ -55,6 +55,23 @@ impl SlidingLog {
         }
     }
 
+    /// Counts by other limits from now on: what is counted is so for as long as they say.
+    pub(super) fn set_limits(&mut self, limits: RateLimits) {
+        self.overall = limits.overall.map(|rate| match self.overall.take() {
+            Some(window) => window.at(rate),
+            None => Window::new(rate),
+        });
+        self.per_domain = limits.per_domain;
+        self.domains = match limits.per_domain {
+            Some(rate) => self
+                .domains
+                .drain()
+                .map(|(domain, window)| (domain, window.at(rate)))
+                .collect(),
+            None => HashMap::new(),
+        };
+    }
+
     /// Grants a permit, or says why not.
     pub(super) fn acquire(&mut self, now: Duration, domain: &str) -> Result<Granted, Full> {
         self.sweep(now);
@@ -98,7 +115,7 @@ impl SlidingLog {
     pub(super) fn settle(&mut self, now: Duration, domain: &str, granted: Granted, used: bool) {
         let windows = self.overall.iter_mut().chain(self.domains.get_mut(domain));
         for window in windows {
-            window.counted.remove(&(granted.leaves, granted.id));
+            window.take(granted);
             if used {
                 window.counted.insert((now + window.length, granted.id));
             }
@@ -129,8 +146,30 @@ impl Window {
         let most = usize::try_from(rate.mails.get()).unwrap_or(usize::MAX);
         Self {
             most,
-            length: rate.kept_window(),
+            length: kept_window(&rate),
             counted: BTreeSet::new(),
+        }
+    }
+
+    /// The same by another rate, as though it had held when each was counted.
+    fn at(self, rate: Rate) -> Self {
+        let new = Self::new(rate);
+        let moved = |leaves: Duration| (leaves + new.length).saturating_sub(self.length);
+        Self {
+            counted: self
+                .counted
+                .into_iter()
+                .map(|(leaves, id)| (moved(leaves), id))
+                .collect(),
+            ..new
+        }
+    }
+
+    /// No longer counts a permit.
+    fn take(&mut self, granted: Granted) {
+        if !self.counted.remove(&(granted.leaves, granted.id)) {
+            // The limit was changed meanwhile, or it was forgotten.
+            self.counted.retain(|(_, id)| *id != granted.id);
         }
     }
 

@@ -28,6 +28,13 @@ impl MemoryLog {
         }
     }
 
+    pub(super) fn set_limits(&self, limits: RateLimits) {
+        self.log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .set_limits(limits);
+    }
+
     pub(super) fn try_acquire(self: &Arc<Self>, domains: &[&str]) -> Decision {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.begun.elapsed();

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -17,7 +17,10 @@ use std::{
 use redis::{Script, aio::ConnectionManager};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{Decision, HELD_FOR, Held, Log, Permit, Rate, RateLimitUnavailable, RateLimits};
+use super::{
+    Decision, HELD_FOR, Held, Log, Permit, Rate, RateLimitUnavailable, RateLimits,
+    limit::kept_window,
+};
 
 /// A Redis that has not answered after this long counts as gone.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -25,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SETTLED_AT_ONCE: usize = 256;
 
 pub(super) struct RedisLog {
-    limits: Arc<Limits>,
+    limits: Arc<RwLock<Limits>>,
     connection: ConnectionManager,
     acquire: Script,
     /// Tells this process's permits from another's.
@@ -35,6 +38,7 @@ pub(super) struct RedisLog {
 }
 
 /// The limits as the scripts take them.
+#[derive(Clone)]
 struct Limits {
     prefix: String,
     overall: Limit,
@@ -42,6 +46,7 @@ struct Limits {
 }
 
 /// Most mails (0: no limit) and the window in microseconds.
+#[derive(Clone)]
 struct Limit {
     most: u32,
     window: u64,
@@ -55,11 +60,11 @@ struct Settled {
 
 impl RedisLog {
     pub(super) fn new(limits: RateLimits, connection: ConnectionManager, prefix: &str) -> Self {
-        let limits = Arc::new(Limits {
+        let limits = Arc::new(RwLock::new(Limits {
             prefix: prefix.to_owned(),
             overall: limits.overall.into(),
             per_domain: limits.per_domain.into(),
-        });
+        }));
         let process = format!("{:016x}", rand::random::<u64>());
         let (settled, inbox) = mpsc::unbounded_channel();
         // It ends when the last permit and the limiter are gone.
@@ -77,6 +82,12 @@ impl RedisLog {
             last_id: AtomicU64::new(0),
             settled,
         }
+    }
+
+    pub(super) fn set_limits(&self, limits: RateLimits) {
+        let mut kept = self.limits.write().unwrap_or_else(PoisonError::into_inner);
+        kept.overall = limits.overall.into();
+        kept.per_domain = limits.per_domain.into();
     }
 
     pub(super) async fn try_acquire(
@@ -99,10 +110,11 @@ impl RedisLog {
             .fetch_add(domains.len() as u64, Ordering::Relaxed)
             + 1;
         let mut call = self.acquire.prepare_invoke();
-        self.limits.write(&mut call);
+        let limits = now(&self.limits);
+        limits.write(&mut call);
         call.arg(micros(HELD_FOR));
         for (id, domain) in (first_id..).zip(&domains) {
-            call.key(self.limits.domain_key(domain))
+            call.key(limits.domain_key(domain))
                 .arg(format!("{}:{id}", self.process));
         }
         let mut connection = self.connection.clone();
@@ -155,9 +167,17 @@ impl RedisLog {
     }
 }
 
+/// The limits as they are now.
+fn now(limits: &RwLock<Limits>) -> Limits {
+    limits
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
+
 /// Tells Redis what became of permits, as many as have come together at a time.
 async fn settle(
-    limits: Arc<Limits>,
+    limits: Arc<RwLock<Limits>>,
     mut connection: ConnectionManager,
     process: String,
     mut inbox: mpsc::UnboundedReceiver<Settled>,
@@ -166,6 +186,7 @@ async fn settle(
     let mut batch = Vec::new();
     while inbox.recv_many(&mut batch, SETTLED_AT_ONCE).await > 0 {
         let mut call = script.prepare_invoke();
+        let limits = now(&limits);
         limits.write(&mut call);
         for Settled { id, domain, used } in batch.drain(..) {
             call.key(limits.domain_key(&domain))
@@ -203,7 +224,7 @@ impl From<Option<Rate>> for Limit {
     fn from(rate: Option<Rate>) -> Self {
         rate.map_or(Self { most: 0, window: 0 }, |rate| Self {
             most: rate.mails.get(),
-            window: micros(rate.kept_window()),
+            window: micros(kept_window(&rate)),
         })
     }
 }

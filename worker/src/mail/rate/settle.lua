@@ -13,7 +13,8 @@ local function note(key, most, window, permit, used)
     redis.call('ZREM', key, permit)
     return
   end
-  local leaves = now + window
+  -- The log goes by the window that was last asked for, which may be another one by now.
+  local leaves = now + tonumber(redis.call('GET', key .. ':window') or window)
   redis.call('ZADD', key, string.format('%.0f', leaves), permit)
   -- The key outlives its permits: one that is still held may be the last to leave.
   local expires = math.ceil(leaves / 1000) + 1000
