@@ -67,6 +67,7 @@ pub mod super_user_group;
 pub mod tag;
 pub mod training_course;
 pub mod university;
+pub mod vacancy;
 pub mod viewer;
 
 /// Who asks.

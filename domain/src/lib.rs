@@ -61,6 +61,7 @@ pub mod term;
 pub mod text;
 pub mod training_course;
 pub mod university;
+pub mod vacancy;
 pub mod viewer;
 pub mod waiting_list;
 

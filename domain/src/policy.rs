@@ -47,6 +47,7 @@ mod table;
 mod tag;
 mod training_course;
 mod university;
+mod vacancy;
 mod who;
 
 pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, standings};
@@ -85,6 +86,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     tag::ROWS,
     training_course::ROWS,
     university::ROWS,
+    vacancy::ROWS,
 ];
 
 /// Every row by its coordinate.

@@ -235,6 +235,10 @@ typed_ids! {
     ClashAcknowledgementId = "cla";
     /// A request to share an event with another faculty.
     EventSharingRequestId = "esr";
+    /// A vacancy of an organisation.
+    VacancyId = "vac";
+    /// That an organisation's vacancies are published at once.
+    VacancyRuleId = "vrl";
 }
 
 #[cfg(test)]

@@ -72,3 +72,6 @@ pub mod training_record;
 pub mod training_session;
 pub mod university_sign_in;
 pub mod user;
+pub mod vacancy;
+pub mod vacancy_programme;
+pub mod vacancy_rule;

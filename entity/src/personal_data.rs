@@ -276,4 +276,7 @@ pub const ALL: &[&Holding] = &[
     &crate::training_session::PERSONAL_DATA,
     &crate::university_sign_in::PERSONAL_DATA,
     &crate::user::PERSONAL_DATA,
+    &crate::vacancy::PERSONAL_DATA,
+    &crate::vacancy_programme::PERSONAL_DATA,
+    &crate::vacancy_rule::PERSONAL_DATA,
 ];

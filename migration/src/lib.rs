@@ -34,6 +34,7 @@ mod m20261127_000032_registrations;
 mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
+mod m20261127_000053_vacancies;
 mod m20261127_000070_grants;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -76,6 +77,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000050_bounces::Migration),
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),
+            Box::new(m20261127_000053_vacancies::Migration),
             Box::new(m20261127_000070_grants::Migration),
         ]
     }

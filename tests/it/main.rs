@@ -53,4 +53,5 @@ mod tag;
 mod ticket;
 mod training_course;
 mod university;
+mod vacancy;
 mod waiting_list;

@@ -5,7 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    SuggestionId, TagId, TrainingCourseId,
+    SuggestionId, TagId, TrainingCourseId, VacancyId,
 };
 
 use super::{
@@ -46,6 +46,7 @@ use super::{
     tag::{self, Tag, TagMutation, TagQuery},
     training_course::{self, TrainingCourse, TrainingCourseMutation, TrainingCourseQuery},
     university::UniversityQuery,
+    vacancy::{self, Vacancy, VacancyMutation, VacancyQuery},
     viewer::ViewerQuery,
 };
 
@@ -66,6 +67,7 @@ nodes! {
     Announcement(AnnouncementId) by announcement::find;
     Suggestion(SuggestionId) by suggestion::find;
     AuditEntry(AuditEntryId) by audit::find;
+    Vacancy(VacancyId) by vacancy::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -106,6 +108,7 @@ pub struct Query(
     AuditQuery,
     KeyAccountQuery,
     LiaisonQuery,
+    VacancyQuery,
 );
 
 /// What can be changed.
@@ -139,6 +142,7 @@ pub struct Mutation(
     DataProtectionMutation,
     KeyAccountMutation,
     LiaisonMutation,
+    VacancyMutation,
 );
 
 /// What can be watched.

@@ -20,12 +20,12 @@ table! {
     type Organisation {
         id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
         founded, state: read(EVERYONE);
-        contacts, contactCount, events, divisions: read(SIGNED_IN);
-        contacts(first), events(first), divisions(first): give(SIGNED_IN);
+        contacts, contactCount, events, divisions, vacancies: read(SIGNED_IN);
+        contacts(first), events(first), divisions(first), vacancies(first): give(SIGNED_IN);
         showsContactsToStudents, stateReason, version: read(EMPLOYER | STAFF);
         heldChange: read(EMPLOYER | OPERATOR);
         tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, createdAt, updatedAt: read(STAFF);
-        history, merges: read(STAFF);
+        history, merges, vacancyRules: read(STAFF);
         notes(first), history(first): give(STAFF);
     }
     type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }

@@ -83,6 +83,9 @@ const MAILS: &[Files] = folders![
     "suggestion_changed",
     "suggestion_discussed",
     "reset_password",
+    "vacancy_closed",
+    "vacancy_closing",
+    "vacancy_decided",
     "verify_email",
     "waiting_list_joined",
 ];
