@@ -61,6 +61,7 @@ pub mod registration;
 pub mod rows;
 pub mod scalars;
 pub mod schema;
+pub mod segment;
 pub mod session;
 pub mod suggestion;
 pub mod super_user_group;

@@ -49,6 +49,7 @@ pub mod register;
 pub mod registration;
 pub mod request;
 pub mod secret;
+pub mod segment;
 pub mod session;
 pub mod signed_link;
 pub mod spreadsheet;

@@ -1,6 +1,7 @@
 //! Organisations: the employers that the university works with (policy 2.2).
 
 pub mod duplicates;
+mod engagement;
 mod events;
 pub mod import;
 pub(crate) mod name_key;

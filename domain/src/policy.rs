@@ -40,6 +40,7 @@ mod organisation;
 mod profile;
 mod registration;
 mod relay;
+mod segment;
 mod session;
 mod suggestion;
 mod super_user_group;
@@ -80,6 +81,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     profile::ROWS,
     registration::ROWS,
     relay::ROWS,
+    segment::ROWS,
     session::ROWS,
     suggestion::ROWS,
     super_user_group::ROWS,

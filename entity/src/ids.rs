@@ -239,6 +239,8 @@ typed_ids! {
     VacancyId = "vac";
     /// That an organisation's vacancies are published at once.
     VacancyRuleId = "vrl";
+    /// A filter of organisations that somebody keeps.
+    SegmentId = "seg";
 }
 
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub mod refresh_token;
 pub mod registration;
 pub mod school;
 pub mod secret;
+pub mod segment;
 pub mod session;
 pub mod sign_in_attempt;
 pub mod signing_key;

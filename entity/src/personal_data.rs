@@ -261,6 +261,7 @@ pub const ALL: &[&Holding] = &[
     &crate::registration::PERSONAL_DATA,
     &crate::school::PERSONAL_DATA,
     &crate::secret::PERSONAL_DATA,
+    &crate::segment::PERSONAL_DATA,
     &crate::session::PERSONAL_DATA,
     &crate::sign_in_attempt::PERSONAL_DATA,
     &crate::signing_key::PERSONAL_DATA,

@@ -35,6 +35,7 @@ mod m20261127_000050_bounces;
 mod m20261127_000051_mail_topics;
 mod m20261127_000052_mail_rules;
 mod m20261127_000053_vacancies;
+mod m20261127_000054_segments;
 mod m20261127_000070_grants;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),
             Box::new(m20261127_000053_vacancies::Migration),
+            Box::new(m20261127_000054_segments::Migration),
             Box::new(m20261127_000070_grants::Migration),
         ]
     }

@@ -45,6 +45,7 @@ mod profile;
 mod register;
 mod registration;
 mod security;
+mod segment;
 mod session;
 mod statements;
 mod suggestion;

@@ -396,6 +396,7 @@ async fn list(
     page: &PageArgs,
 ) -> Result<Connection<Organisation>> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let filter = domain::segment::resolve(store.reader(), viewer, filter).await?;
     let counted = (store.clone(), viewer.clone(), filter.clone());
     connect(
         ctx,

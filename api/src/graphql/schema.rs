@@ -5,7 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    SuggestionId, TagId, TrainingCourseId, VacancyId,
+    SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId,
 };
 
 use super::{
@@ -40,6 +40,7 @@ use super::{
     },
     profile::ProfileMutation,
     registration::{RegistrationMutation, RegistrationQuery},
+    segment::{self, Segment, SegmentMutation, SegmentQuery},
     session::{SessionMutation, SessionQuery},
     suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
     super_user_group::{SuperUserGroupMutation, SuperUserGroupQuery},
@@ -68,6 +69,7 @@ nodes! {
     Suggestion(SuggestionId) by suggestion::find;
     AuditEntry(AuditEntryId) by audit::find;
     Vacancy(VacancyId) by vacancy::find;
+    Segment(SegmentId) by segment::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -109,6 +111,7 @@ pub struct Query(
     KeyAccountQuery,
     LiaisonQuery,
     VacancyQuery,
+    SegmentQuery,
 );
 
 /// What can be changed.
@@ -143,6 +146,7 @@ pub struct Mutation(
     KeyAccountMutation,
     LiaisonMutation,
     VacancyMutation,
+    SegmentMutation,
 );
 
 /// What can be watched.

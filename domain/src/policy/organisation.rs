@@ -32,7 +32,7 @@ table! {
     type OrganisationEdge { node, cursor: read(EVERYONE); }
     input OrganisationFilter {
         search, sector: filter(SIGNED_IN);
-        allOfTags, anyOfTags, noneOfTags, state: filter(STAFF);
+        allOfTags, anyOfTags, noneOfTags, state, engagedBy, lastContactedBefore, segmentId: filter(STAFF);
     }
     input CreateOrganisationInput {
         name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber, address,

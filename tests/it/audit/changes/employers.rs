@@ -67,6 +67,12 @@ pub async fn employers(walk: &mut Walk<'_>) {
     let input =
         json!({ "organisationId": organisation["id"], "kind": "MEETING", "body": "We met." });
     walk.call("admin", "addNote", input, "").await;
+    let input = json!({ "name": "Wind", "filter": { "sector": "Energy" } });
+    let made = walk
+        .call("admin", "saveSegment", input, "segment { id }")
+        .await;
+    let input = json!({ "id": made["segment"]["id"] });
+    walk.call("admin", "deleteSegment", input, "").await;
 
     let input = json!({ "name": "Zephyr Windmills Ltd", "kind": "DIRECT_EMPLOYER", "confirmNotDuplicate": true });
     walk.call("admin", "createOrganisation", input, "").await;
