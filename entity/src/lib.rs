@@ -44,6 +44,8 @@ pub mod mail_topic;
 pub mod merge;
 pub mod merge_change;
 pub mod note;
+pub mod note_colleague;
+pub mod note_participant;
 pub mod notice_choice;
 pub mod one_time_token;
 pub mod operator_access;

@@ -249,6 +249,8 @@ pub const ALL: &[&Holding] = &[
     &crate::merge::PERSONAL_DATA,
     &crate::merge_change::PERSONAL_DATA,
     &crate::note::PERSONAL_DATA,
+    &crate::note_colleague::PERSONAL_DATA,
+    &crate::note_participant::PERSONAL_DATA,
     &crate::notice_choice::PERSONAL_DATA,
     &crate::operator_access::PERSONAL_DATA,
     &crate::one_time_token::PERSONAL_DATA,

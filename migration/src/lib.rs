@@ -32,7 +32,9 @@ mod m20261127_000030_organisation_standing;
 mod m20261127_000031_merges;
 mod m20261127_000032_registrations;
 mod m20261127_000050_bounces;
+mod m20261127_000050_next_actions;
 mod m20261127_000051_mail_topics;
+mod m20261127_000051_note_participants;
 mod m20261127_000052_mail_rules;
 mod m20261127_000053_vacancies;
 mod m20261127_000054_segments;
@@ -80,6 +82,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000052_mail_rules::Migration),
             Box::new(m20261127_000053_vacancies::Migration),
             Box::new(m20261127_000054_segments::Migration),
+            Box::new(m20261127_000050_next_actions::Migration),
+            Box::new(m20261127_000051_note_participants::Migration),
             Box::new(m20261127_000070_grants::Migration),
         ]
     }

@@ -5,7 +5,7 @@ use domain::clock::Clock;
 use entity::{faculty, note, organisation, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use support::{Client, System, TestBed, on_both_columns};
+use support::{Client, System, on_both_columns};
 
 const SAVE: &str = "mutation($input: SaveSegmentInput!) { saveSegment(input: $input) {
     segment { id version name isShared isMine organisationCount sector allOfTags { name } engagedBy { name } lastContactedBefore }

@@ -14,6 +14,7 @@ mod look_after_mail;
 mod look_after_queues;
 mod look_after_vacancies;
 mod promote_waiting;
+mod remind_of_action;
 mod remind_operators;
 mod retention;
 mod scan_duplicates;
@@ -42,6 +43,7 @@ use domain::{
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
     mail::SendLetter,
+    note::RemindOfAction,
     notice::DigestNotices,
     operator_access::{LapseAccess, RemindOperators},
     organisation::duplicates::ScanDuplicates,
@@ -75,6 +77,7 @@ pub fn registry() -> Registry {
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
         .with::<RemindOperators>()
+        .with::<RemindOfAction>()
         .with::<RemindOfAnnouncement>()
         .with::<ScanDuplicates>()
         .with::<SealAudit>()

@@ -81,6 +81,7 @@ const TO_CONTACTS: &[Reference] = &[
     by_id("subject_access", "contact_id"),
     by_id("merge_change", "contact_id"),
     by_id("vacancy", "contact_id"),
+    one_for("note_participant", "contact_id", "note_id"),
 ];
 
 /// Every column that points at records of this kind.

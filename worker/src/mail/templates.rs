@@ -70,6 +70,7 @@ const MAILS: &[Files] = folders![
     "event_sharing_answered",
     "event_sharing_requested",
     "invitation",
+    "next_action_due",
     "no_show",
     "offer_expired",
     "password_changed",
