@@ -8,6 +8,7 @@ mod events;
 mod key_accounts;
 mod people;
 mod super_users;
+mod vacancies;
 
 use domain::{Error, Store, credential};
 use entity::user;
@@ -47,6 +48,7 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     let training = events::load(&mut tx, &university, &employers, &people).await?;
     access::load(&tx, &people, &training).await?;
     super_users::load(&tx, &university).await?;
+    vacancies::load(&tx, &university, &employers, &people).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -65,12 +65,14 @@ pub mod report;
 pub mod rows;
 pub mod scalars;
 pub mod schema;
+pub mod segment;
 pub mod session;
 pub mod suggestion;
 pub mod super_user_group;
 pub mod tag;
 pub mod training_course;
 pub mod university;
+pub mod vacancy;
 pub mod viewer;
 
 /// Who asks.

@@ -7,10 +7,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 
 /// The time zone of the university: what people are told, and what "a day" means.
 pub const UNIVERSITY_TIME: chrono_tz::Tz = chrono_tz::Europe::London;
+
+/// The day that it is at the university at `moment`.
+#[must_use]
+pub fn university_day(moment: DateTime<Utc>) -> NaiveDate {
+    moment.with_timezone(&UNIVERSITY_TIME).date_naive()
+}
 
 /// Tells the time, in UTC and to the microsecond, which is what both databases keep.
 pub trait Clock: Debug + Send + Sync {

@@ -54,6 +54,7 @@ pub mod registration;
 pub mod report;
 pub mod request;
 pub mod secret;
+pub mod segment;
 pub mod session;
 pub mod signed_link;
 pub mod spreadsheet;
@@ -67,6 +68,7 @@ pub mod term;
 pub mod text;
 pub mod training_course;
 pub mod university;
+pub mod vacancy;
 pub mod viewer;
 pub mod waiting_list;
 

@@ -1,17 +1,26 @@
 //! Notes: every engagement with an employer is recorded, so that everybody knows of it (policy 2.2).
 
+mod next_action;
+mod participants;
+
 use chrono::{DateTime, Utc};
 use entity::{
     access_grant::Permission,
     ids::{ContactId, NoteId, OrganisationId},
     note::{self, NoteKind},
+    note_participant,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    Order, PaginatorTrait, QueryFilter, Select,
+    Order, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::SelectStatement,
 };
 use serde_json::json;
 
+pub use self::{
+    next_action::{RemindOfAction, complete, remind},
+    participants::{Participants, colleagues_of, contacts_of},
+};
 use crate::{
     contact,
     error::{RefusalCode, Refusals, Result},
@@ -62,26 +71,56 @@ pub async fn of_organisations(
 pub struct Filter {
     /// The organisation they are about.
     pub organisation_id: Option<OrganisationId>,
-    /// The contact they are about.
+    /// The contact they are about, or who took part.
     pub contact_id: Option<ContactId>,
     /// The kind of engagement.
     pub kind: Option<NoteKind>,
+    /// Whether something is still to be done.
+    pub has_next_action: Option<bool>,
+    /// Whether the viewer wrote them.
+    pub is_mine: Option<bool>,
 }
 
 impl Filter {
-    fn condition(&self) -> Condition {
+    fn condition(&self, viewer: &Viewer) -> Condition {
         let mut all = Condition::all();
         if let Some(id) = self.organisation_id {
             all = all.add(note::Column::OrganisationId.eq(id));
         }
         if let Some(id) = self.contact_id {
-            all = all.add(note::Column::ContactId.eq(id));
+            all = all.add(
+                Condition::any()
+                    .add(note::Column::ContactId.eq(id))
+                    .add(note::Column::Id.in_subquery(with(id))),
+            );
         }
         if let Some(kind) = self.kind {
             all = all.add(note::Column::Kind.eq(kind));
         }
+        if let Some(open) = self.has_next_action {
+            let is_open = Condition::all()
+                .add(note::Column::NextAction.is_not_null())
+                .add(note::Column::NextActionDoneAt.is_null());
+            all = all.add(if open { is_open } else { is_open.not() });
+        }
+        if let (Some(is_mine), Some(user_id)) = (self.is_mine, viewer.user_id()) {
+            all = all.add(if is_mine {
+                note::Column::AuthorId.eq(user_id)
+            } else {
+                note::Column::AuthorId.ne(user_id)
+            });
+        }
         all
     }
+}
+
+/// The notes of engagements in which a contact took part.
+fn with(contact_id: ContactId) -> SelectStatement {
+    note_participant::Entity::find()
+        .select_only()
+        .column(note_participant::Column::NoteId)
+        .filter(note_participant::Column::ContactId.eq(contact_id))
+        .into_query()
 }
 
 /// One page of the notes that exist for `viewer` and meet the filter, the latest written first.
@@ -91,14 +130,17 @@ pub async fn list(
     filter: &Filter,
     page: &Page<NoteId>,
 ) -> Result<Slice<note::Model>> {
-    let query = visible(viewer).filter(filter.condition());
+    let query = visible(viewer).filter(filter.condition(viewer));
     page.read(db, query, [note::Column::Id.into_expr()], Order::Desc)
         .await
 }
 
 /// How many notes exist for `viewer` and meet the filter.
 pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) -> Result<u64> {
-    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+    Ok(visible(viewer)
+        .filter(filter.condition(viewer))
+        .count(db)
+        .await?)
 }
 
 /// An engagement to be recorded.
@@ -108,6 +150,8 @@ pub struct Engagement {
     pub organisation_id: OrganisationId,
     /// The contact it was with.
     pub contact_id: Option<ContactId>,
+    /// Who took part besides.
+    pub participants: Participants,
     /// What kind of engagement it was.
     pub kind: NoteKind,
     /// When it took place; now when it isn't given.
@@ -170,6 +214,16 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
         key_account::refuse_guidance_of_others(tx, viewer, given.kind, contact_id, &mut refusals)
             .await?;
     }
+    let participants = given.participants.tidied(given.contact_id, author_id);
+    refusals.add_if(
+        given.kind == NoteKind::GuidanceOnContact && !participants.contacts.is_empty(),
+        RefusalCode::Invalid,
+        "participantIds",
+        "Guidance is about one contact.",
+    );
+    participants
+        .check(tx, viewer, given.organisation_id, &mut refusals)
+        .await?;
     refusals.into_result()?;
     let created = note::ActiveModel {
         id: Set(NoteId::new_at(tx.now())),
@@ -181,12 +235,16 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
         outcome: Set(outcome),
         next_action: Set(next_action),
         next_action_due_at: Set(given.next_action_due_at),
+        next_action_done_at: Set(None),
+        next_action_done_by: Set(None),
         author_id: Set(author_id),
         created_at: Set(tx.now()),
     }
     .insert(tx.conn())
     .await?;
-    key_account::note_added(tx, viewer, &created).await?;
+    participants.write(tx, created.id).await?;
+    key_account::note_added(tx, viewer, &created, &participants.contacts).await?;
+    next_action::schedule(tx, &created).await?;
     tx.audit(
         viewer,
         "note.add",

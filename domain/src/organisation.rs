@@ -1,6 +1,7 @@
 //! Organisations: the employers that the university works with (policy 2.2).
 
 pub mod duplicates;
+mod engagement;
 mod events;
 pub mod import;
 pub(crate) mod name_key;
@@ -31,7 +32,7 @@ pub(crate) use search::named_like;
 pub use search::{Filter, Key, count, divisions_of, key, list};
 pub(crate) use standing::{Standing, lock_at, put, reason_of};
 pub use standing::{archive, restore};
-pub use web::is_free_mail;
+pub use web::{is_free_mail, website};
 
 use crate::{
     change::Change,

@@ -44,6 +44,7 @@ mod profile;
 mod registration;
 mod relay;
 mod report;
+mod segment;
 mod session;
 mod suggestion;
 mod super_user_group;
@@ -51,6 +52,7 @@ mod table;
 mod tag;
 mod training_course;
 mod university;
+mod vacancy;
 mod who;
 
 pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, standings};
@@ -87,12 +89,14 @@ const TABLES: &[&[&[&[Row]]]] = &[
     registration::ROWS,
     relay::ROWS,
     report::ROWS,
+    segment::ROWS,
     session::ROWS,
     suggestion::ROWS,
     super_user_group::ROWS,
     tag::ROWS,
     training_course::ROWS,
     university::ROWS,
+    vacancy::ROWS,
 ];
 
 /// Every row by its coordinate.

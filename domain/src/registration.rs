@@ -19,6 +19,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, sea_query::ExprTrait,
 };
 
+pub(crate) use self::letters::employers_of;
 pub use self::{
     own::{answer_held, held_of, held_visible, update_own},
     queue::{Signal, count, list, of_viewer, signals, visible},

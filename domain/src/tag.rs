@@ -18,6 +18,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     organisation::{self as organisations, nothing},
     page::{Page, Slice},
+    segment,
     store::Tx,
     text::{Text, part, sought},
     viewer::Viewer,
@@ -230,6 +231,18 @@ pub enum Which {
     Matching(organisations::Filter),
 }
 
+impl Which {
+    /// With what the segment asks that the filter names.
+    async fn resolved(self, tx: &Tx, viewer: &Viewer) -> Result<Self> {
+        Ok(match self {
+            Self::These(ids) => Self::These(ids),
+            Self::Matching(filter) => {
+                Self::Matching(segment::resolve(tx.conn(), viewer, filter).await?)
+            }
+        })
+    }
+}
+
 /// Puts every one of `tags` on every one of the organisations, in one statement. What they have already, they keep.
 /// Gives the number of tags that were put on.
 pub async fn tag_organisations(
@@ -240,6 +253,7 @@ pub async fn tag_organisations(
 ) -> Result<u64> {
     viewer.require(Permission::EditOrganisation)?;
     let found = check(tx, viewer, which, tags).await?;
+    let which = &which.clone().resolved(tx, viewer).await?;
     let archived: Vec<_> = found
         .iter()
         .filter(|tag| tag.archived_at.is_some())
@@ -296,6 +310,7 @@ pub async fn untag_organisations(
 ) -> Result<u64> {
     viewer.require(Permission::EditOrganisation)?;
     let found = check(tx, viewer, which, tags).await?;
+    let which = &which.clone().resolved(tx, viewer).await?;
     let organisations = organisation::Entity::find()
         .select_only()
         .column(organisation::Column::Id)

@@ -241,6 +241,12 @@ typed_ids! {
     EventFeedbackId = "fbk";
     /// A request to share an event with another faculty.
     EventSharingRequestId = "esr";
+    /// A vacancy of an organisation.
+    VacancyId = "vac";
+    /// That an organisation's vacancies are published at once.
+    VacancyRuleId = "vrl";
+    /// A filter of organisations that somebody keeps.
+    SegmentId = "seg";
 }
 
 #[cfg(test)]

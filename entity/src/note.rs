@@ -57,6 +57,10 @@ pub struct Model {
     pub next_action: Option<String>,
     /// By when.
     pub next_action_due_at: Option<DateTimeUtc>,
+    /// When it was done.
+    pub next_action_done_at: Option<DateTimeUtc>,
+    /// Who said so.
+    pub next_action_done_by: Option<UserId>,
     /// Who wrote it.
     pub author_id: UserId,
     /// When the row was made.
@@ -70,7 +74,7 @@ personal_data! {
     erasure: Keep("the engagement with the organisation must stay known (policy 2.2); names and addresses are taken out");
     retention: Until::Always.because("relationships with employers last for decades (policy 2.2)");
     Subject(Contact) => contact_id;
-    Hand => author_id;
+    Hand => author_id, next_action_done_by;
     Words => body, outcome, next_action;
-    Nothing => id, organisation_id, kind, happened_at, next_action_due_at, created_at;
+    Nothing => id, organisation_id, kind, happened_at, next_action_due_at, next_action_done_at, created_at;
 }

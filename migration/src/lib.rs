@@ -34,8 +34,12 @@ mod m20261127_000032_registrations;
 mod m20261127_000040_mail_pace;
 mod m20261127_000041_cross_promotion;
 mod m20261127_000050_bounces;
+mod m20261127_000050_next_actions;
 mod m20261127_000051_mail_topics;
+mod m20261127_000051_note_participants;
 mod m20261127_000052_mail_rules;
+mod m20261127_000053_vacancies;
+mod m20261127_000054_segments;
 mod m20261127_000070_grants;
 mod m20261127_000112_reminders_and_feedback;
 mod m20261127_000130_series;
@@ -82,6 +86,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000050_bounces::Migration),
             Box::new(m20261127_000051_mail_topics::Migration),
             Box::new(m20261127_000052_mail_rules::Migration),
+            Box::new(m20261127_000053_vacancies::Migration),
+            Box::new(m20261127_000054_segments::Migration),
+            Box::new(m20261127_000050_next_actions::Migration),
+            Box::new(m20261127_000051_note_participants::Migration),
             Box::new(m20261127_000070_grants::Migration),
             Box::new(m20261127_000112_reminders_and_feedback::Migration),
             Box::new(m20261127_000130_series::Migration),

@@ -1,11 +1,15 @@
 //! Notes: staff record engagements with employers, and nobody else reads them.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use domain::clock::Clock;
 use entity::contact;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use support::{System, on_both_columns};
+use support::{System, on_both_columns, until};
+
+use crate::delivered::told;
 
 const ADD: &str = "mutation($input: AddNoteInput!) {
     addNote(input: $input) {
@@ -44,6 +48,75 @@ on_both_columns! {
         let data = operator.data(query, json!({ "id": erin.id })).await;
         assert_eq!(data["notes"]["totalCount"], 2);
         assert_eq!(data["notes"]["nodes"][0]["kind"], "VISIT");
+    }
+
+    async fn whoever_wrote_what_is_to_be_done_is_reminded_the_day_before_unless_it_is_done(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let erin = by_name(&system, "Erin Doyle").await;
+        let at_once = "mutation { updateProfile(input: { version: 0, notices: [{ topic: ENGAGEMENT, channel: MAIL_AT_ONCE }] }) { userErrors { code } } }";
+        assert_eq!(operator.graphql(at_once, json!({})).await.refusals(), [""; 0]);
+        let add = async |action: &str| {
+            let due = (bed.clock().now() + TimeDelta::days(3)).to_rfc3339();
+            let input = json!({ "organisationId": erin.organisation_id, "kind": "CALL", "body": "Talked.",
+                "nextAction": action, "nextActionDueAt": due });
+            let query = "mutation($input: AddNoteInput!) { addNote(input: $input) { note { id } userErrors { code } } }";
+            operator.data(query, json!({ "input": input })).await["addNote"]["note"]["id"].clone()
+        };
+        let (first, second) = (add("Send the dates.").await, add("Send the map.").await);
+        let to_do = async |client: &support::Client| {
+            let query = "{ notes(filter: { hasNextAction: true, isMine: true }, first: 2) { nodes { id nextActionDoneAt } } }";
+            client.data(query, json!({})).await["notes"]["nodes"].clone()
+        };
+        assert_eq!(to_do(&operator).await[0]["id"], second);
+        let complete = "mutation($id: ID!) { completeNextAction(input: { noteId: $id }) { note { nextActionDoneAt } userErrors { code } } }";
+        let untrained = system.demo_client("untrained").await;
+        assert_eq!(untrained.graphql(complete, json!({ "id": first })).await.codes(), ["FORBIDDEN"]);
+        let done = operator.data(complete, json!({ "id": first })).await;
+        assert!(done["completeNextAction"]["note"]["nextActionDoneAt"].is_string(), "{done}");
+        assert_eq!(to_do(&operator).await[0]["id"], second, "the other one is still to be done");
+
+        bed.clock().advance(TimeDelta::days(2));
+        let reminded = || told(&bed, "To be done: Aire Valley Robotics Ltd").len();
+        until(Duration::from_secs(30), "the reminder", async || (reminded() > 0).then_some(())).await;
+        // Both jobs have run by now, or run before the next question is answered: what is done isn't told.
+        let mut tx = system.store().begin().await.unwrap();
+        assert!(!domain::note::remind(&mut tx, first.as_str().unwrap().parse().unwrap()).await.unwrap());
+        drop(tx);
+        assert_eq!(reminded(), 1);
+    }
+
+    async fn who_took_part_is_named_once_and_the_note_shows_with_each_of_them(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let (erin, paul) = (by_name(&system, "Erin Doyle").await, by_name(&system, "Paul Sykes").await);
+        let admin = system.demo_client("admin").await.data("{ viewer { id } }", json!({})).await;
+        let admin = admin["viewer"]["id"].clone();
+        let me = operator.data("{ viewer { id } }", json!({})).await["viewer"]["id"].clone();
+        let add = "mutation($input: AddNoteInput!) { addNote(input: $input) {
+            note { id contact { name } participants { name } colleagues { id } } userErrors { code field } } }";
+        let input = |participants: Value, colleagues: Value| json!({ "input": {
+            "organisationId": erin.organisation_id, "contactId": erin.id, "kind": "OTHER", "body": "We met.",
+            "participantIds": participants, "colleagueIds": colleagues,
+        } });
+        let data = operator.data(add, input(json!([paul.id, erin.id, paul.id]), json!([admin, me, admin]))).await;
+        let note = &data["addNote"]["note"];
+        assert_eq!(note["participants"], json!([{ "name": "Paul Sykes" }]), "{data}");
+        assert_eq!(note["colleagues"], json!([{ "id": admin }]));
+        let query = "query($id: ID!) { notes(filter: { contactId: $id }, first: 1) { nodes { id } } }";
+        for contact in [&erin, &paul] {
+            let found = operator.data(query, json!({ "id": contact.id })).await;
+            assert_eq!(found["notes"]["nodes"][0]["id"], note["id"], "{}", contact.name);
+        }
+        let stranger = by_name(&system, "Imogen Moss").await;
+        let student = json!("usr_01h455vb4pex5vsknk084sn02q");
+        for (input, field) in [
+            (input(json!([stranger.id]), json!([])), "participantIds"),
+            (input(json!([]), json!([student])), "colleagueIds"),
+        ] {
+            let answer = operator.graphql(add, input).await;
+            assert_eq!(answer.data["addNote"]["userErrors"][0], json!({ "code": "NOT_FOUND", "field": field }));
+        }
     }
 
     async fn what_can_not_be_so_is_refused(bed: TestBed) {

@@ -14,7 +14,9 @@ mod lapse_access;
 mod look_after_key_accounts;
 mod look_after_mail;
 mod look_after_queues;
+mod look_after_vacancies;
 mod promote_waiting;
+mod remind_of_action;
 mod remind_of_event;
 mod remind_operators;
 mod retention;
@@ -46,11 +48,13 @@ use domain::{
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
     mail::SendLetter,
+    note::RemindOfAction,
     notice::DigestNotices,
     operator_access::{LapseAccess, RemindOperators},
     organisation::duplicates::ScanDuplicates,
     register::{CloseRegister, ContactNoShows},
     super_user_group::DigestGroup,
+    vacancy::LookAfterVacancies,
     waiting_list::{ExpireOffer, LookAfterQueues, PromoteWaiting},
 };
 
@@ -76,10 +80,12 @@ pub fn registry() -> Registry {
         .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()
         .with::<LookAfterQueues>()
+        .with::<LookAfterVacancies>()
         .with::<PromoteWaiting>()
         .with::<PurgeJobs>()
         .with::<RemindOfEvent>()
         .with::<RemindOperators>()
+        .with::<RemindOfAction>()
         .with::<RemindOfAnnouncement>()
         .with::<ScanDuplicates>()
         .with::<SealAudit>()
@@ -106,6 +112,8 @@ pub fn timetable() -> Result<Timetable> {
         .with::<LookAfterKeyAccounts>("15 */5 * * * *")?
         .with::<LookAfterMail>("*/30 * * * * *")?
         .with::<LookAfterQueues>("30 * * * * *")?
+        // By day, because it writes to people; students are kept from what is over by its date.
+        .with::<LookAfterVacancies>("0 5 7-22 * * *")?
         .with::<PurgeJobs>("0 20 * * * *")?
         .with::<RemindOperators>("0 0 7 * * *")?
         .with::<ScanDuplicates>("0 40 2 * * *")?

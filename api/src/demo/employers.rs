@@ -7,6 +7,7 @@ use entity::{
     ids::{ContactId, NoteId, OrganisationId, TagId},
     list::TextList,
     note::{self, NoteKind},
+    note_colleague, note_participant,
     organisation::{self, OrganisationKind, OrganisationSize, OrganisationState, RecordSource},
     organisation_tag, tag,
 };
@@ -202,7 +203,7 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
 /// Notes of what operators and employers have done together (policy 2.2).
 pub async fn load_engagement(tx: &Tx, employers: &Employers, people: &People) -> Result<(), Error> {
     let now = tx.now();
-    let notes = employers
+    let notes: Vec<_> = employers
         .contacts
         .iter()
         .zip(1..)
@@ -221,9 +222,33 @@ pub async fn load_engagement(tx: &Tx, employers: &Employers, people: &People) ->
             outcome: Some("They would like to come to the autumn fair.".to_owned()),
             next_action: Some("Send the dates of the autumn fair.".to_owned()),
             next_action_due_at: Some(now + TimeDelta::weeks(weeks_ago)),
+            next_action_done_at: None,
+            next_action_done_by: None,
             author_id: people.operator,
             created_at: now,
         })
         .collect();
-    insert_all::<note::Entity>(tx, notes).await
+    // At the first one, a colleague of each side sat at the table.
+    let first = notes
+        .first()
+        .map(|note: &note::Model| (note.id, note.organisation_id, note.contact_id));
+    insert_all::<note::Entity>(tx, notes).await?;
+    let Some((note_id, organisation_id, about)) = first else {
+        return Ok(());
+    };
+    let besides = employers
+        .contacts
+        .iter()
+        .filter(|(of, contact_id)| *of == organisation_id && Some(*contact_id) != about)
+        .map(|(_, contact_id)| note_participant::Model {
+            note_id,
+            contact_id: *contact_id,
+        })
+        .collect();
+    insert_all::<note_participant::Entity>(tx, besides).await?;
+    let colleague = note_colleague::Model {
+        note_id,
+        user_id: people.super_user,
+    };
+    insert_all::<note_colleague::Entity>(tx, vec![colleague]).await
 }

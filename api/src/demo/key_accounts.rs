@@ -131,6 +131,8 @@ async fn hold(
         outcome: None,
         next_action: None,
         next_action_due_at: None,
+        next_action_done_at: None,
+        next_action_done_by: None,
         author_id: held.operator_id,
         created_at: now,
     };

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, dataloader::Loader};
 use chrono::{DateTime, Utc};
-use domain::note::{self as notes, Engagement, Filter};
+use domain::note::{self as notes, Engagement, Filter, Participants};
 use entity::{
     ids::{ContactId, NoteId, OrganisationId, UserId},
     note::{Column, Model, NoteKind as Kind},
     user,
 };
+use futures_util::future::try_join_all;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{
@@ -19,6 +20,7 @@ use super::{
     errors::{Payload, payload},
     id::Id,
     organisation::{self, Organisation},
+    person::{self, Person},
     rows::{LoadError, Rows, rows},
     store, viewer,
 };
@@ -99,6 +101,50 @@ impl Loader<Unagreed> for Rows {
     }
 }
 
+/// The contacts who took part in an engagement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct ContactsIn(NoteId);
+
+/// The members of staff who took part in an engagement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct ColleaguesIn(NoteId);
+
+impl Loader<ContactsIn> for Rows {
+    type Value = Vec<ContactId>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[ContactsIn],
+    ) -> Result<HashMap<ContactsIn, Self::Value>, LoadError> {
+        let ids: Vec<NoteId> = keys.iter().map(|key| key.0).collect();
+        let mut all: HashMap<ContactsIn, Self::Value> = HashMap::new();
+        for row in notes::contacts_of(self.store.reader(), &ids).await? {
+            let key = ContactsIn(row.note_id);
+            all.entry(key).or_default().push(row.contact_id);
+        }
+        Ok(all)
+    }
+}
+
+impl Loader<ColleaguesIn> for Rows {
+    type Value = Vec<UserId>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[ColleaguesIn],
+    ) -> Result<HashMap<ColleaguesIn, Self::Value>, LoadError> {
+        let ids: Vec<NoteId> = keys.iter().map(|key| key.0).collect();
+        let mut all: HashMap<ColleaguesIn, Self::Value> = HashMap::new();
+        for row in notes::colleagues_of(self.store.reader(), &ids).await? {
+            let key = ColleaguesIn(row.note_id);
+            all.entry(key).or_default().push(row.user_id);
+        }
+        Ok(all)
+    }
+}
+
 /// A note: the record of an engagement with an employer.
 #[Object]
 impl Note {
@@ -117,6 +163,16 @@ impl Note {
     /// The contact it is about.
     async fn contact(&self, ctx: &Context<'_>) -> Option<Result<Contact>> {
         contact::find(ctx, self.0.contact_id?).await.transpose()
+    }
+
+    /// The contacts who took part besides.
+    async fn participants(&self, ctx: &Context<'_>) -> Option<Result<Vec<Contact>>> {
+        Some(participants(ctx, self.0.id).await)
+    }
+
+    /// The members of staff who took part besides whoever wrote it down.
+    async fn colleagues(&self, ctx: &Context<'_>) -> Option<Result<Vec<Person>>> {
+        Some(colleagues(ctx, self.0.id).await)
     }
 
     /// What kind of engagement it was.
@@ -149,6 +205,11 @@ impl Note {
         self.0.next_action_due_at
     }
 
+    /// When that was done; null while it is to be done.
+    async fn next_action_done_at(&self) -> Option<DateTime<Utc>> {
+        self.0.next_action_done_at
+    }
+
     /// Who wrote it.
     async fn author_name(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         author_name(ctx, self.0.author_id).await.transpose()
@@ -163,6 +224,22 @@ impl Note {
     async fn created_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.created_at)
     }
+}
+
+async fn participants(ctx: &Context<'_>, id: NoteId) -> Result<Vec<Contact>> {
+    let rows = rows(ctx)?;
+    let ids = rows.load_one(ContactsIn(id)).await?.unwrap_or_default();
+    let mut found = rows.load_many(ids.iter().copied()).await?;
+    let found = ids.iter().filter_map(|id| found.remove(id));
+    Ok(found.map(Contact).collect())
+}
+
+async fn colleagues(ctx: &Context<'_>, id: NoteId) -> Result<Vec<Person>> {
+    let ids = rows(ctx)?.load_one(ColleaguesIn(id)).await?;
+    let ids = ids.unwrap_or_default();
+    let found = ids.iter().map(|id| person::person(ctx, *id));
+    let found = try_join_all(found).await?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 async fn without_agreement(ctx: &Context<'_>, id: NoteId) -> Result<bool> {
@@ -198,10 +275,14 @@ pub enum NoteKind {
 pub struct NoteFilter {
     /// The organisation they are about.
     organisation_id: Option<Id<OrganisationId>>,
-    /// The contact they are about.
+    /// The contact they are about, or who took part.
     contact_id: Option<Id<ContactId>>,
     /// The kind of engagement.
     kind: Option<NoteKind>,
+    /// Whether something is still to be done.
+    has_next_action: Option<bool>,
+    /// Whether the viewer wrote them.
+    is_mine: Option<bool>,
 }
 
 impl From<NoteFilter> for Filter {
@@ -210,6 +291,8 @@ impl From<NoteFilter> for Filter {
             organisation_id: given.organisation_id.map(|id| id.0),
             contact_id: given.contact_id.map(|id| id.0),
             kind: given.kind.map(Into::into),
+            has_next_action: given.has_next_action,
+            is_mine: given.is_mine,
         }
     }
 }
@@ -221,6 +304,12 @@ pub struct AddNoteInput {
     organisation_id: Id<OrganisationId>,
     /// The contact it was with.
     contact_id: Option<Id<ContactId>>,
+    /// The contacts who took part besides, at most 50.
+    #[graphql(default)]
+    participant_ids: Vec<Id<ContactId>>,
+    /// The members of staff who took part besides the viewer, at most 50.
+    #[graphql(default)]
+    colleague_ids: Vec<Id<UserId>>,
     /// What kind of engagement it was.
     kind: NoteKind,
     /// When it took place; now when it isn't given.
@@ -233,6 +322,21 @@ pub struct AddNoteInput {
     next_action: Option<String>,
     /// By when that is to be done.
     next_action_due_at: Option<DateTime<Utc>>,
+}
+
+/// What was to be done next and is done.
+#[derive(Debug, InputObject)]
+pub struct CompleteNextActionInput {
+    /// The note that said so.
+    note_id: Id<NoteId>,
+}
+
+payload! {
+    /// What became of what was to be done next.
+    CompleteNextActionPayload {
+        /// The note.
+        note: Note,
+    }
 }
 
 payload! {
@@ -286,6 +390,10 @@ impl NoteMutation {
         let engagement = Engagement {
             organisation_id: input.organisation_id.0,
             contact_id: input.contact_id.map(|id| id.0),
+            participants: Participants {
+                contacts: input.participant_ids.into_iter().map(|id| id.0).collect(),
+                colleagues: input.colleague_ids.into_iter().map(|id| id.0).collect(),
+            },
             kind: input.kind.into(),
             happened_at: input.happened_at,
             body: input.body,
@@ -295,5 +403,16 @@ impl NoteMutation {
         };
         let added = notes::add_note(&mut tx, viewer(ctx)?, engagement).await;
         AddNotePayload::commit(tx, added).await
+    }
+
+    /// Says that what a note asked for next was done.
+    async fn complete_next_action(
+        &self,
+        ctx: &Context<'_>,
+        input: CompleteNextActionInput,
+    ) -> Result<CompleteNextActionPayload> {
+        let mut tx = begin(ctx).await?;
+        let done = notes::complete(&mut tx, viewer(ctx)?, input.note_id.0).await;
+        CompleteNextActionPayload::commit(tx, done).await
     }
 }

@@ -41,6 +41,7 @@ use super::{
     rows::{LoadError, Rows, rows},
     store,
     tag::Tag,
+    vacancy::{self, Vacancy, VacancyRule},
     viewer,
 };
 
@@ -192,6 +193,20 @@ impl Organisation {
         #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
     ) -> Option<Result<Vec<Event>>> {
         Some(related::events(ctx, self.0.id, first).await)
+    }
+
+    /// Its vacancies that the viewer may see, the latest first.
+    async fn vacancies(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Vacancy>>> {
+        Some(vacancy::of_organisation(ctx, self.0.id, first).await)
+    }
+
+    /// The rules by which its vacancies are published at once.
+    async fn vacancy_rules(&self, ctx: &Context<'_>) -> Option<Result<Vec<VacancyRule>>> {
+        Some(vacancy::rules_of(ctx, self.0.id).await)
     }
 
     /// What staff recorded of their work with it, the latest first.
@@ -397,6 +412,7 @@ async fn list(
     page: &PageArgs,
 ) -> Result<Connection<Organisation>> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let filter = domain::segment::resolve(store.reader(), viewer, filter).await?;
     let counted = (store.clone(), viewer.clone(), filter.clone());
     connect(
         ctx,

@@ -5,7 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    SuggestionId, TagId, TrainingCourseId,
+    SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId,
 };
 
 use super::{
@@ -44,12 +44,14 @@ use super::{
     profile::ProfileMutation,
     registration::{RegistrationMutation, RegistrationQuery},
     report::ReportQuery,
+    segment::{self, Segment, SegmentMutation, SegmentQuery},
     session::{SessionMutation, SessionQuery},
     suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
     super_user_group::{SuperUserGroupMutation, SuperUserGroupQuery},
     tag::{self, Tag, TagMutation, TagQuery},
     training_course::{self, TrainingCourse, TrainingCourseMutation, TrainingCourseQuery},
     university::UniversityQuery,
+    vacancy::{self, Vacancy, VacancyMutation, VacancyQuery},
     viewer::ViewerQuery,
 };
 
@@ -70,6 +72,8 @@ nodes! {
     Announcement(AnnouncementId) by announcement::find;
     Suggestion(SuggestionId) by suggestion::find;
     AuditEntry(AuditEntryId) by audit::find;
+    Vacancy(VacancyId) by vacancy::find;
+    Segment(SegmentId) by segment::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -120,6 +124,8 @@ pub struct Query(
     AuditQuery,
     KeyAccountQuery,
     LiaisonQuery,
+    VacancyQuery,
+    SegmentQuery,
 );
 
 /// What can be changed.
@@ -153,6 +159,8 @@ pub struct Mutation(
     DataProtectionMutation,
     KeyAccountMutation,
     LiaisonMutation,
+    VacancyMutation,
+    SegmentMutation,
 );
 
 /// What can be watched.

@@ -187,6 +187,8 @@ pub(super) async fn write(
                 outcome: None,
                 next_action: None,
                 next_action_due_at: None,
+                next_action_done_at: None,
+                next_action_done_by: None,
                 author_id,
                 created_at: now,
             }

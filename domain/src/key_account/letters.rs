@@ -138,7 +138,7 @@ pub(super) async fn contacted_without_agreement(
         "link": format!("/notes/{}", note.id),
     });
     let operator = person(tx, held.operator_id).await?;
-    let occasion = note.id.to_string();
+    let occasion = format!("{}/{}", note.id, held.contact_id);
     write(
         tx,
         "contacted_without_agreement",

@@ -9,8 +9,9 @@ use entity::{
     note::{self, NoteKind},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 
 use super::{
@@ -50,10 +51,24 @@ pub async fn refuse_guidance_of_others(
 
 /// Looks at a note that was added. Guidance by the Key Account Operator takes the place of what stood there; contact that
 /// was not agreed to is flagged, and the Key Account Operator is told.
-pub async fn note_added(tx: &mut Tx, viewer: &Viewer, note: &note::Model) -> Result<()> {
-    let Some(contact_id) = note.contact_id else {
-        return Ok(());
-    };
+pub async fn note_added(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    note: &note::Model,
+    participants: &[ContactId],
+) -> Result<()> {
+    for contact_id in note.contact_id.iter().chain(participants) {
+        look_at(tx, viewer, note, *contact_id).await?;
+    }
+    Ok(())
+}
+
+async fn look_at(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    note: &note::Model,
+    contact_id: ContactId,
+) -> Result<()> {
     let Some(held) = standing(tx.conn(), viewer, tx.now(), contact_id).await? else {
         return Ok(());
     };
@@ -70,12 +85,18 @@ pub async fn note_added(tx: &mut Tx, viewer: &Viewer, note: &note::Model) -> Res
         NoteKind::Meeting | NoteKind::Call | NoteKind::Email | NoteKind::Visit => {
             if without_agreement(tx, viewer, note, &held).await? {
                 // policy 2.3: it is recorded all the same, and the Key Account Operator is told.
-                flag::ActiveModel {
+                flag::Entity::insert(flag::ActiveModel {
                     note_id: Set(note.id),
                     key_account_id: Set(held.key_account_id),
                     recorded_at: Set(tx.now()),
-                }
-                .insert(tx.conn())
+                })
+                // One flag says it of the note, however many of its people it is about.
+                .on_conflict(
+                    OnConflict::column(flag::Column::NoteId)
+                        .do_nothing()
+                        .to_owned(),
+                )
+                .exec_without_returning(tx.conn())
                 .await?;
                 letters::contacted_without_agreement(tx, viewer, note, &held).await?;
             }

@@ -64,6 +64,8 @@ const TO_ORGANISATIONS: &[Reference] = &[
     one_for("event_organisation", "organisation_id", "event_id"),
     by_id("registration", "organisation_id"),
     by_id("held_change", "organisation_id"),
+    by_id("vacancy", "organisation_id"),
+    by_id("vacancy_rule", "organisation_id"),
     own_rule("duplicate_pair", "one_id"),
     own_rule("duplicate_pair", "other_id"),
     by_id("duplicate_pair", "group_id"),
@@ -78,6 +80,8 @@ const TO_CONTACTS: &[Reference] = &[
     one_for("topic_opt_out", "contact_id", "mail_topic_id"),
     by_id("subject_access", "contact_id"),
     by_id("merge_change", "contact_id"),
+    by_id("vacancy", "contact_id"),
+    one_for("note_participant", "contact_id", "note_id"),
 ];
 
 /// Every column that points at records of this kind.

@@ -1,15 +1,17 @@
 //! Finding organisations by name, tags, sector and state (policy 2.2).
 
+use chrono::NaiveDate;
 use entity::{
-    ids::{OrganisationId, TagId},
+    ids::{FacultyId, OrganisationId, SegmentId, TagId},
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, Order, PaginatorTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Func, LikeExpr},
 };
+use serde::Serialize;
 
-use super::{name_key::words, visible};
+use super::{engagement, name_key::words, visible};
 use crate::{
     error::Result,
     first_of_each::first_of_each,
@@ -20,7 +22,8 @@ use crate::{
 };
 
 /// What a list of organisations is narrowed by. Everything that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Filter {
     /// Words that are all in the name or in a name it trades under.
     pub search: Option<String>,
@@ -34,6 +37,15 @@ pub struct Filter {
     pub sector: Option<String>,
     /// Where it stands in approval.
     pub state: Option<OrganisationState>,
+    /// The faculty that has worked with it: its staff wrote a note, or it came to an event of theirs.
+    pub engaged_by: Option<FacultyId>,
+    /// Nobody has contacted it on this day, in the university's time, or later.
+    pub last_contacted_before: Option<NaiveDate>,
+    /// It is in this segment, which [`crate::segment::resolve`] looks up. Until then the filter finds nothing.
+    pub segment_id: Option<SegmentId>,
+    /// What the segment asks.
+    #[serde(skip)]
+    pub within: Option<Box<Self>>,
 }
 
 impl Filter {
@@ -53,6 +65,18 @@ impl Filter {
         }
         if let Some(state) = self.state {
             all = all.add(organisation::Column::State.eq(state));
+        }
+        if let Some(faculty) = self.engaged_by {
+            all = all.add(engagement::engaged_by(faculty));
+        }
+        if let Some(day) = self.last_contacted_before {
+            all = all.add(engagement::not_contacted_since(day));
+        }
+        if self.segment_id.is_some() {
+            all = all.add(super::nothing());
+        }
+        if let Some(segment) = &self.within {
+            all = all.add(segment.condition());
         }
         all
     }

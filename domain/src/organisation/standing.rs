@@ -18,6 +18,7 @@ use crate::{
     key_account,
     store::Tx,
     text::Text,
+    vacancy,
     viewer::Viewer,
 };
 
@@ -145,7 +146,7 @@ pub(crate) async fn lock_at(
     Ok(current)
 }
 
-/// Writes where an organisation stands, and what was done into the log.
+/// Writes where an organisation stands, and what was done into the log. Its open vacancies follow it.
 pub(crate) async fn put(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -165,5 +166,7 @@ pub(crate) async fn put(
     let updated = row.update(tx.conn()).await?;
     let (before, after) = change.into_audit(version);
     tx.audit(viewer, action, id, before, after).await?;
+    let reason = updated.state_reason.as_deref();
+    vacancy::follow_organisation(tx, viewer, id, updated.state, reason).await?;
     Ok(updated)
 }

@@ -9,21 +9,23 @@ table! {
         notes(first, after, last, before): give(STAFF);
     }
     type Mutation {
-        addNote: read(RECORD_ENGAGEMENT);
-        addNote(input): give(RECORD_ENGAGEMENT);
+        addNote, completeNextAction: read(RECORD_ENGAGEMENT);
+        addNote(input), completeNextAction(input): give(RECORD_ENGAGEMENT);
     }
     type Note {
         id: read(EVERYONE);
-        organisation, contact, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, authorName, withoutAgreement,
+        organisation, contact, participants, colleagues, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, nextActionDoneAt, authorName, withoutAgreement,
         createdAt: read(STAFF);
     }
     type NoteConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }
     type NoteEdge { node, cursor: read(STAFF); }
-    input NoteFilter { organisationId, contactId, kind: filter(STAFF); }
+    input NoteFilter { organisationId, contactId, kind, hasNextAction, isMine: filter(STAFF); }
     input AddNoteInput {
-        organisationId, contactId, kind, happenedAt, body, outcome, nextAction,
+        organisationId, contactId, participantIds, colleagueIds, kind, happenedAt, body, outcome, nextAction,
         nextActionDueAt: give(RECORD_ENGAGEMENT);
     }
+    input CompleteNextActionInput { noteId: give(RECORD_ENGAGEMENT); }
+    type CompleteNextActionPayload { note, userErrors: read(EVERYONE); }
     type AddNotePayload { note, userErrors: read(EVERYONE); }
     enum NoteKind { MEETING, CALL, EMAIL, VISIT, EVENT, GUIDANCE_ON_CONTACT, OTHER: both(STAFF); }
 }

@@ -20,19 +20,19 @@ table! {
     type Organisation {
         id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
         founded, state: read(EVERYONE);
-        contacts, contactCount, events, divisions: read(SIGNED_IN);
-        contacts(first), events(first), divisions(first): give(SIGNED_IN);
+        contacts, contactCount, events, divisions, vacancies: read(SIGNED_IN);
+        contacts(first), events(first), divisions(first), vacancies(first): give(SIGNED_IN);
         showsContactsToStudents, stateReason, timeZone, version: read(EMPLOYER | STAFF);
         heldChange: read(EMPLOYER | OPERATOR);
         tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, createdAt, updatedAt: read(STAFF);
-        history, merges, mails: read(STAFF);
+        history, merges, mails, vacancyRules: read(STAFF);
         notes(first), history(first), mails(first): give(STAFF);
     }
     type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
     type OrganisationEdge { node, cursor: read(EVERYONE); }
     input OrganisationFilter {
         search, sector: filter(SIGNED_IN);
-        allOfTags, anyOfTags, noneOfTags, state: filter(STAFF);
+        allOfTags, anyOfTags, noneOfTags, state, engagedBy, lastContactedBefore, segmentId: filter(STAFF);
     }
     input CreateOrganisationInput {
         name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber, address,

@@ -62,7 +62,7 @@ pub(super) async fn decided_for_all(
 }
 
 /// Those who sign in for an organisation, with addresses that are proved.
-pub(super) async fn employers_of(tx: &Tx, id: OrganisationId) -> Result<Vec<user::Model>> {
+pub(crate) async fn employers_of(tx: &Tx, id: OrganisationId) -> Result<Vec<user::Model>> {
     let contacts = contact::Entity::find()
         .select_only()
         .column(contact::Column::Id)

@@ -7,6 +7,7 @@ mod employers;
 mod events;
 mod people;
 mod records;
+mod vacancies;
 mod walk;
 
 use serde_json::json;
@@ -17,6 +18,7 @@ use self::{
     events::{bookings, calendars, door, registers, sharing},
     people::{access, accounts, group, training},
     records::{merging, personal_data, registration, standing},
+    vacancies::vacancies,
     walk::Walk,
 };
 
@@ -63,6 +65,7 @@ on_both_columns! {
         standing(&mut walk).await;
         merging(&mut walk).await;
         registration(&mut walk).await;
+        vacancies(&mut walk).await;
         bookings(&mut walk).await;
         door(&mut walk).await;
         calendars(&mut walk).await;

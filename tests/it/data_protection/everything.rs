@@ -14,7 +14,7 @@ use entity::{
     ids::{
         CampaignId, ContactId, DuplicatePairId, EventFeedbackId, GroupBookingId, HeldChangeId,
         KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId, RegistrationId,
-        SessionId, UserId,
+        SegmentId, SessionId, UserId,
     },
     kept_notice,
     list::IdList,
@@ -22,7 +22,7 @@ use entity::{
     notice_choice::{self, NoticeChannel, NoticeTopic},
     organisation,
     personal_data::{ALL, Erased, Holding, Holds, Key},
-    profile_photo, registration, session,
+    profile_photo, registration, segment, session,
     suppression::SuppressionReason,
     topic_opt_out, user,
 };
@@ -392,7 +392,7 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
     tx.commit().await.unwrap();
 }
 
-/// A merge with its journal, a registration, a change that waits, and a calendar of one's own.
+/// A merge with its journal, a registration, a segment, a change that waits, and a calendar of one's own.
 async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model) {
     let now = store.now();
     put::<calendar_feed::Entity>(
@@ -432,6 +432,28 @@ async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model
             after: None,
             contact_id: Some(contact.id),
             created_at: now,
+        },
+    )
+    .await;
+    put::<segment::Entity>(
+        store,
+        segment::Model {
+            id: SegmentId::new_at(now),
+            name: String::new(),
+            name_key: String::new(),
+            owner_id: user_id,
+            is_shared: false,
+            search: None,
+            all_of: IdList::default(),
+            any_of: IdList::default(),
+            none_of: IdList::default(),
+            sector: None,
+            state: None,
+            engaged_by: None,
+            last_contacted_before: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
         },
     )
     .await;

@@ -74,6 +74,7 @@ const MAILS: &[Files] = folders![
     "event_sharing_answered",
     "event_sharing_requested",
     "invitation",
+    "next_action_due",
     "no_show",
     "offer_expired",
     "password_changed",
@@ -87,6 +88,9 @@ const MAILS: &[Files] = folders![
     "suggestion_changed",
     "suggestion_discussed",
     "reset_password",
+    "vacancy_closed",
+    "vacancy_closing",
+    "vacancy_decided",
     "verify_email",
     "waiting_list_joined",
 ];

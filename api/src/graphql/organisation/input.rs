@@ -5,10 +5,10 @@ use domain::{
     clock::UNIVERSITY_TIME,
     organisation::{Filter, Profile},
 };
-use entity::ids::{OrganisationId, TagId};
+use entity::ids::{FacultyId, OrganisationId, SegmentId, TagId};
 
 use super::{OrganisationKind, OrganisationSize, OrganisationState};
-use crate::graphql::id::Id;
+use crate::graphql::{id::Id, scalars::Date};
 
 /// What a list of organisations is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -28,6 +28,12 @@ pub struct OrganisationFilter {
     sector: Option<String>,
     /// Where it stands in approval.
     state: Option<OrganisationState>,
+    /// The faculty that has worked with it: its staff wrote a note, or it came to an event of theirs.
+    engaged_by: Option<Id<FacultyId>>,
+    /// Nobody has contacted it on this day or later: no note but for guidance, no bulk mail.
+    last_contacted_before: Option<Date>,
+    /// It is in this segment.
+    segment_id: Option<Id<SegmentId>>,
 }
 
 impl From<OrganisationFilter> for Filter {
@@ -40,6 +46,10 @@ impl From<OrganisationFilter> for Filter {
             none_of_tags: ids(given.none_of_tags),
             sector: given.sector,
             state: given.state.map(Into::into),
+            engaged_by: given.engaged_by.map(|id| id.0),
+            last_contacted_before: given.last_contacted_before.map(|day| day.0),
+            segment_id: given.segment_id.map(|id| id.0),
+            within: None,
         }
     }
 }

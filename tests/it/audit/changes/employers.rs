@@ -70,9 +70,16 @@ pub async fn employers(walk: &mut Walk<'_>) {
         .await;
     walk.call("admin", "archiveTag", json!({ "id": tag }), "")
         .await;
-    let input =
-        json!({ "organisationId": organisation["id"], "kind": "MEETING", "body": "We met." });
-    walk.call("admin", "addNote", input, "").await;
+    let input = json!({ "organisationId": organisation["id"], "kind": "MEETING", "body": "We met.", "nextAction": "Write." });
+    let made = walk.call("admin", "addNote", input, "note { id }").await;
+    let input = json!({ "noteId": made["note"]["id"] });
+    walk.call("admin", "completeNextAction", input, "").await;
+    let input = json!({ "name": "Wind", "filter": { "sector": "Energy" } });
+    let made = walk
+        .call("admin", "saveSegment", input, "segment { id }")
+        .await;
+    let input = json!({ "id": made["segment"]["id"] });
+    walk.call("admin", "deleteSegment", input, "").await;
 
     let input = json!({ "name": "Zephyr Windmills Ltd", "kind": "DIRECT_EMPLOYER", "confirmNotDuplicate": true });
     walk.call("admin", "createOrganisation", input, "").await;
