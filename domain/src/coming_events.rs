@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use entity::{
-    booking, contact,
+    booking,
+    contact::{self, ContactState},
     event::{self, EventKind, EventState},
     event_organisation, event_told, faculty,
     ids::{ContactId, EventId, FacultyId, OrganisationId, ProgrammeId, UserId},
@@ -37,7 +38,7 @@ use crate::{
     page::Page,
     signed_link,
     store::{Store, Tx},
-    suppression::AddressKey,
+    suppression::{AddressKey, among},
     viewer::Viewer,
 };
 
@@ -85,12 +86,14 @@ struct Reader {
     person: user::Model,
     level: Option<StudyLevel>,
     organisation: Option<(OrganisationId, Option<String>)>,
+    /// They read it a day later, with their other notices.
+    by_digest: bool,
 }
 
 /// Writes to the next hundred readers. Answers how many mails were written; when there may be more readers, the job for them is
 /// made.
 pub async fn post_coming_events(tx: &mut Tx, job: DigestComingEvents) -> Result<usize> {
-    let people = readers(tx, job.after).await?;
+    let mut people = readers(tx, job.after).await?;
     let Some(last) = people.last() else {
         return Ok(0);
     };
@@ -98,6 +101,13 @@ pub async fn post_coming_events(tx: &mut Tx, job: DigestComingEvents) -> Result<
         let after = Some(last.person.id);
         tx.enqueue(&DigestComingEvents { after }, None).await?;
     }
+    let key = AddressKey::load(tx.conn(), tx.now()).await?;
+    let addresses: Vec<String> = people
+        .iter()
+        .map(|reader| reader.person.email.clone())
+        .collect();
+    let suppressed = among(tx.conn(), &key, addresses.iter().map(String::as_str)).await?;
+    people.retain(|reader| !suppressed.contains(reader.person.email.as_str()));
     let calendar = calendar(tx).await?;
     let ids: Vec<UserId> = people.iter().map(|reader| reader.person.id).collect();
     let known = known(tx, &ids, &calendar).await?;
@@ -117,13 +127,13 @@ pub async fn post_coming_events(tx: &mut Tx, job: DigestComingEvents) -> Result<
         .map(|row| (row.id, row.name))
         .collect();
     let week = tx.now().with_timezone(&UNIVERSITY_TIME).iso_week();
-    let key = AddressKey::load(tx.conn(), tx.now()).await?;
     let mut written = 0;
     for reader in &people {
         let id = reader.person.id;
         let suiting: Vec<&Coming> = calendar
             .iter()
             .filter(|coming| !known.contains(&(id, coming.event.id)))
+            .filter(|coming| coming.is_in_time(reader, tx.now()))
             .filter(|coming| coming.suits(reader, &programmes))
             .collect();
         let told = &suiting[..suiting.len().min(MOST)];
@@ -183,6 +193,17 @@ async fn readers(tx: &Tx, after: Option<UserId>) -> Result<Vec<Reader>> {
         .iter()
         .filter_map(|person| person.contact_id)
         .collect();
+    let by_digest: HashSet<UserId> = notice_choice::Entity::find()
+        .select_only()
+        .column(notice_choice::Column::UserId)
+        .filter(notice_choice::Column::Topic.eq(Topic::ComingEvents))
+        .filter(notice_choice::Column::Channel.eq(Channel::DailyDigest))
+        .filter(notice_choice::Column::UserId.is_in(people.iter().map(|person| person.id)))
+        .into_tuple()
+        .all(tx.conn())
+        .await?
+        .into_iter()
+        .collect();
     let levels: HashMap<ProgrammeId, StudyLevel> = programme::Entity::find()
         .filter(programme::Column::Id.is_in(on))
         .all(tx.conn())
@@ -203,6 +224,10 @@ async fn readers(tx: &Tx, after: Option<UserId>) -> Result<Vec<Reader>> {
                 .into(),
         )
         .filter(contact::Column::Id.is_in(at))
+        .filter(contact::Column::State.eq(ContactState::Active))
+        .filter(contact::Column::DoNotEmail.eq(false))
+        .filter(contact::Column::OnHoldAt.is_null())
+        .filter(contact::Column::BulkOptedOutAt.is_null())
         .into_tuple::<(ContactId, OrganisationId, Option<String>)>()
         .all(tx.conn())
         .await?;
@@ -213,6 +238,7 @@ async fn readers(tx: &Tx, after: Option<UserId>) -> Result<Vec<Reader>> {
     Ok(people
         .into_iter()
         .map(|person| Reader {
+            by_digest: by_digest.contains(&person.id),
             level: person.programme_id.and_then(|id| levels.get(&id).copied()),
             organisation: person.contact_id.and_then(|id| employers.remove(&id)),
             person,
@@ -306,6 +332,22 @@ async fn known(
 }
 
 impl Coming {
+    /// Whether somebody who reads of it can still go there; for students, whether it can be booked before the next mail comes.
+    fn is_in_time(&self, reader: &Reader, now: DateTime<Utc>) -> bool {
+        let read_at = if reader.by_digest {
+            now + TimeDelta::days(1)
+        } else {
+            now
+        };
+        let is_student = matches!(reader.person.kind, UserKind::Student | UserKind::Graduate);
+        let closes_later = self.event.booking_closes_at.is_none_or(|at| at > read_at);
+        let opens_soon = self
+            .event
+            .booking_opens_at
+            .is_none_or(|at| at < now + TimeDelta::weeks(1));
+        self.event.starts_at > read_at && (!is_student || (closes_later && opens_soon))
+    }
+
     fn suits(&self, reader: &Reader, programmes: &HashMap<ProgrammeId, FacultyId>) -> bool {
         match reader.person.kind {
             UserKind::Student | UserKind::Graduate => {

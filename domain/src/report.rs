@@ -95,7 +95,7 @@ pub struct Row {
     pub no_shows_with_employers: i64,
     /// How many did not come and had a reason.
     pub excused: i64,
-    /// How many gave their place or their wait up in time.
+    /// How many gave their place or an offer up in time. Those who never had one are those who waited and were not promoted.
     pub cancelled: i64,
     /// How many gave their place up too late for somebody else.
     pub late_cancelled: i64,
@@ -146,7 +146,10 @@ impl Row {
             BookingState::NoShow => &mut self.no_shows,
             BookingState::Excused => &mut self.excused,
             BookingState::LateCancelled => &mut self.late_cancelled,
-            BookingState::Cancelled | BookingState::OfferExpired => &mut self.cancelled,
+            BookingState::Cancelled | BookingState::OfferExpired => {
+                self.cancelled += number - (waited - promoted);
+                return;
+            }
             // They are among those who waited.
             BookingState::Waiting => return,
         } += number;

@@ -25,7 +25,7 @@ impl ActiveModelBehavior for ActiveModel {}
 personal_data! {
     "event_told": "Which events somebody was told of in the weekly digest of what is coming.";
     erasure: Delete;
-    retention: RowFor(90, "told_at").because("by then the event is over");
+    retention: RowFor(400, "told_at").because("an event that is put off for up to a year is not named again");
     Subject(Account) => user_id;
     Nothing => event_id, told_at;
 }

@@ -5,7 +5,7 @@ use domain::{
     Error, Store,
     mail::in_university_time,
     report::{
-        self, Question, Report, Subject,
+        self, Question, Report, Row, Subject,
         employer::{EmployerReport, employer_report},
     },
     viewer::Viewer,
@@ -19,7 +19,7 @@ use poem::{
 use serde_json::json;
 
 use super::pages;
-use crate::chart::{Bar, StackedBars};
+use crate::chart::{Bar, MOST_BARS, StackedBars};
 
 /// A picture loads nothing and does nothing.
 const PICTURE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox";
@@ -99,6 +99,7 @@ async fn made(
     Ok(report)
 }
 
+/// The picture of a report: the rows with the most bookings, and the others together where there are too many.
 fn chart(report: &Report) -> StackedBars {
     let parts = [
         "Came",
@@ -109,24 +110,50 @@ fn chart(report: &Report) -> StackedBars {
         "Cancelled",
         "Still to come",
     ];
-    let bars = report.rows.iter().map(|row| Bar {
-        label: row.label.clone(),
-        values: [
-            row.attended,
-            row.no_shows,
-            row.no_shows_with_employers,
-            row.excused,
-            row.late_cancelled,
-            row.cancelled,
-            row.booked,
-        ]
-        .map(i64::unsigned_abs)
-        .to_vec(),
-    });
+    let bar = |label: String, rows: &[&Row]| {
+        let sum = |of: fn(&Row) -> i64| rows.iter().map(|row| of(row)).sum::<i64>().unsigned_abs();
+        let values: [fn(&Row) -> i64; 7] = [
+            |row| row.attended,
+            |row| row.no_shows,
+            |row| row.no_shows_with_employers,
+            |row| row.excused,
+            |row| row.late_cancelled,
+            |row| row.cancelled,
+            |row| row.booked,
+        ];
+        Bar {
+            label,
+            values: values.map(sum).to_vec(),
+        }
+    };
+    let mut shown: Vec<&Row> = report.rows.iter().collect();
+    let mut others = Vec::new();
+    if shown.len() > MOST_BARS {
+        let mut bookings: Vec<i64> = shown.iter().map(|row| row.bookings).collect();
+        bookings.sort_unstable_by(|one, other| other.cmp(one));
+        let fewest = bookings[MOST_BARS - 1];
+        let mut room = MOST_BARS - 1;
+        shown.retain(|row| {
+            let stays = row.bookings >= fewest && room > 0;
+            if stays {
+                room -= 1;
+            } else {
+                others.push(*row);
+            }
+            stays
+        });
+    }
+    let mut bars: Vec<Bar> = shown
+        .into_iter()
+        .map(|row| bar(row.label.clone(), &[row]))
+        .collect();
+    if !others.is_empty() {
+        bars.push(bar(format!("{} others", others.len()), &others));
+    }
     StackedBars {
         title: report.title(),
         parts: parts.map(str::to_owned).to_vec(),
-        bars: bars.collect(),
+        bars,
     }
 }
 

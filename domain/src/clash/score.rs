@@ -226,6 +226,11 @@ impl Organisations {
 /// Words that organisers write where there is no room, or not yet.
 const NO_ROOM: &[&str] = &[
     "virtual",
+    "zoom",
+    "teams",
+    "microsoft teams",
+    "ms teams",
+    "webinar",
     "various",
     "tba",
     "tbc",

@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     booking::{self, BookingState},
-    contact,
+    contact::{self, ContactState},
     event::{self, EventState},
     event_organisation,
     ids::EventId,
@@ -102,6 +102,9 @@ pub async fn remind(tx: &mut Tx, job: &RemindOfEvent) -> Result<usize> {
     let contacts = contact::Entity::find()
         .select_only()
         .column(contact::Column::Id)
+        .filter(contact::Column::State.eq(ContactState::Active))
+        .filter(contact::Column::DoNotEmail.eq(false))
+        .filter(contact::Column::OnHoldAt.is_null())
         .filter(
             contact::Column::OrganisationId.in_subquery(
                 event_organisation::Entity::find()

@@ -155,7 +155,7 @@ async fn copied(
 }
 
 /// Changes an event, and what follows it in its series by the same changes. Another time is so much later or earlier for
-/// each, by the clocks of the university. One that can't be changed so, nothing is changed.
+/// each, by the clocks of the university, and another length so much longer or shorter. One that can't be changed so, nothing is changed.
 pub async fn update_series(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -169,7 +169,8 @@ pub async fn update_series(
         by_clocks(moved) - by_clocks(before.starts_at)
     });
     let event = update(tx, viewer, id, version, changes.clone()).await?;
-    let moved = changes.starts_at.is_some() || changes.ends_at.is_some();
+    let longer = (event.ends_at - event.starts_at) - (before.ends_at - before.starts_at);
+    let moved = !by.is_zero() || !longer.is_zero();
     for other in following {
         let starts_at = later_by_clocks(other.starts_at, by);
         let window = |moment: Option<Option<DateTime<Utc>>>| {
@@ -178,7 +179,7 @@ pub async fn update_series(
         };
         let changes = EventChanges {
             starts_at: moved.then_some(starts_at),
-            ends_at: moved.then(|| after(starts_at, event.ends_at - event.starts_at)),
+            ends_at: moved.then(|| after(starts_at, other.ends_at - other.starts_at + longer)),
             booking_opens_at: window(changes.booking_opens_at),
             booking_closes_at: window(changes.booking_closes_at),
             ..changes.clone()
@@ -322,6 +323,10 @@ fn by_clocks(moment: DateTime<Utc>) -> NaiveDateTime {
 /// When the clocks of the university show so much more: 14:00 stays 14:00 in summer and in winter. An hour that doesn't
 /// exist, in the night in which the clocks go forward, is the one after it; of one that comes twice it is the first.
 fn later_by_clocks(moment: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    // The second of two hours that are written alike stays where it is.
+    if by.is_zero() {
+        return moment;
+    }
     let Some(local) = by_clocks(moment).checked_add_signed(by) else {
         return moment;
     };
