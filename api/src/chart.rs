@@ -279,7 +279,7 @@ fn write_filled(
     if PATTERNS[nth].is_empty() {
         return Ok(());
     }
-    write!(svg, r##"<rect {place} fill="url(#part{nth})"/>"##)
+    write!(svg, r#"<rect {place} fill="url(#part{nth})"/>"#)
 }
 
 /// How values become lengths.
@@ -346,7 +346,7 @@ fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {
-                escaped.push(' ')
+                escaped.push(' ');
             }
             letter => escaped.push(letter),
         }

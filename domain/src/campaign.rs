@@ -19,7 +19,7 @@
 //! - [`overlap`]: campaigns to the same people, and one mail made of two;
 //! - [`review`]: a second sender looks at what goes to many;
 //! - [`start`]: now, or at its time;
-//! - [`planned`]: what waits for its time, for those who plan other mails;
+//! - [`mod@planned`]: what waits for its time, for those who plan other mails;
 //! - [`halt`]: pause, resume, cancel;
 //! - [`ledger`]: taking mails off the ledger, a batch at a time;
 //! - [`progress`]: what became of them;

@@ -1,8 +1,8 @@
 //! The time chart on communication: bulk mails and notes to employers over time, those that are planned among them (policy
 //! 2.5). It lets whoever plans a mail see what employers hear from the campus already.
 //!
-//! - [`chart`]: how many there were, by faculty, sender, organisation or kind;
-//! - [`link`]: the same as a picture, at an address that works for one person;
+//! - [`chart()`]: how many there were, by faculty, sender, organisation or kind;
+//! - [`link()`]: the same as a picture, at an address that works for one person;
 //! - [`mails_of`]: what an organisation was sent, by whom, and what is planned.
 
 mod buckets;

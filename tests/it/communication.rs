@@ -113,7 +113,7 @@ on_both_columns! {
         let visits = |point: &Value| point["kind"] == "VISIT";
         assert_eq!((grown(&visits, false), grown(&visits, true)), (1, 1), "and what is to be done next");
         let call = after["points"].as_array().unwrap().iter()
-            .find(|point| point["kind"] == "CALL" && point["from"] == "2026-08-31T23:00:00Z");
+            .find(|point| point["kind"] == "CALL" && point["from"] == "2026-08-31T23:00:00+00:00");
         assert!(call.is_some(), "September begins at midnight in London: {after}");
 
         let alone = chart(&operator, "KIND", json!({ "organisationId": organisation, "kind": "BULK_MAIL" })).await;

@@ -29,10 +29,6 @@ pub struct CommunicationQuery;
 impl CommunicationQuery {
     /// Bulk mails and notes to employers over time, those that are planned among them: how many, by faculty, sender,
     /// organisation or kind. Who holds `READ_REPORT` for faculties alone is told of those.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the arguments of the GraphQL field"
-    )]
     async fn communication_chart(
         &self,
         ctx: &Context<'_>,
