@@ -30,7 +30,7 @@ pub enum ReportGrouping {
 #[derive(Clone, Debug)]
 pub struct Report(reports::Report);
 
-/// A report on events: numbers and no names. Whose READ_REPORT is for a faculty reads of the people of that faculty.
+/// A report on events: numbers and no names. Whose permission is for a faculty reads of the people of that faculty.
 #[Object]
 impl Report {
     /// What it is about, in a sentence.
