@@ -157,10 +157,6 @@ impl ReportRow {
 #[Object]
 impl ReportQuery {
     /// Bookings, attendance and missed events of a time, at most ten years, by faculty, school, programme, kind or term.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the arguments of the GraphQL field"
-    )]
     async fn reports(
         &self,
         ctx: &Context<'_>,
