@@ -199,17 +199,15 @@ pub async fn report(
     for some in &counted {
         let label = shown(report.question.by, some.label.as_deref());
         report.total.add(some);
-        match report.rows.iter_mut().find(|row| row.label == label) {
-            Some(row) => row.add(some),
-            None => {
-                let mut row = Row {
-                    label,
-                    ..Row::default()
-                };
-                row.add(some);
-                report.rows.push(row);
-            }
-        }
+        let known = report.rows.iter().position(|row| row.label == label);
+        let at = known.unwrap_or_else(|| {
+            report.rows.push(Row {
+                label,
+                ..Row::default()
+            });
+            report.rows.len() - 1
+        });
+        report.rows[at].add(some);
     }
     report.rows.sort_by_key(|row| {
         let term = terms.iter().position(|term| term.name() == row.label);

@@ -30,7 +30,7 @@ pub enum ReportGrouping {
 #[derive(Clone, Debug)]
 pub struct Report(reports::Report);
 
-/// A report on events: numbers and no names. Whose READ_REPORT is for a faculty reads of the people of that faculty.
+/// A report on events: numbers and no names. Whose permission is for a faculty reads of the people of that faculty.
 #[Object]
 impl Report {
     /// What it is about, in a sentence.
@@ -157,10 +157,6 @@ impl ReportRow {
 #[Object]
 impl ReportQuery {
     /// Bookings, attendance and missed events of a time, at most ten years, by faculty, school, programme, kind or term.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "these are the arguments of the GraphQL field"
-    )]
     async fn reports(
         &self,
         ctx: &Context<'_>,

@@ -1,4 +1,4 @@
-//! Reports: numbers for those who hold READ_REPORT. Of whose bookings they are is a condition on the rows.
+//! Reports: numbers for those who hold `READ_REPORT`. Of whose bookings they are is a condition on the rows.
 
 use super::table::table;
 
