@@ -159,7 +159,7 @@ on_both_columns! {
         for part in ["<svg ", "<title>Communication with employers by kind</title>", "bulk e-mail", "October 2026, planned"] {
             assert!(svg.contains(part), "no {part} in {svg}");
         }
-        assert!(!svg.contains("@"), "no address stands in it");
+        assert!(!svg.contains('@'), "no address stands in it");
         let altered = format!("{url}x");
         assert_eq!(plain_get(&altered).await.status(), 404);
         bed.clock().advance(TimeDelta::hours(25));

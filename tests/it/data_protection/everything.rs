@@ -287,6 +287,24 @@ async fn rows_of_events(store: &Store, user_id: UserId) {
     .await;
 }
 
+/// An event that somebody left out of a campaign.
+async fn an_event_that_was_left_out(store: &Store, user_id: UserId) {
+    let now = store.now();
+    let told = campaign::Entity::find().one(store.reader()).await.unwrap();
+    let event = event::Entity::find().one(store.reader()).await.unwrap();
+    put::<campaign_event::Entity>(
+        store,
+        campaign_event::Model {
+            campaign_id: told.unwrap().id,
+            event_id: event.unwrap().id,
+            left_out_because: Some(String::new()),
+            chosen_by: Some(user_id),
+            chosen_at: now,
+        },
+    )
+    .await;
+}
+
 /// A campaign, a pair of organisations that aren't the same, and an address that gets no mail.
 async fn rows_about_employers(store: &Store, user_id: UserId) {
     let now = store.now();
@@ -320,19 +338,7 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
         },
     )
     .await;
-    let told = campaign::Entity::find().one(store.reader()).await.unwrap();
-    let event = event::Entity::find().one(store.reader()).await.unwrap();
-    put::<campaign_event::Entity>(
-        store,
-        campaign_event::Model {
-            campaign_id: told.unwrap().id,
-            event_id: event.unwrap().id,
-            left_out_because: Some(String::new()),
-            chosen_by: Some(user_id),
-            chosen_at: now,
-        },
-    )
-    .await;
+    an_event_that_was_left_out(store, user_id).await;
     let topic = mail_topic::Model {
         id: MailTopicId::new_at(now),
         name: "Fairs".to_owned(),
