@@ -54,9 +54,14 @@ on_both_columns! {
         let system = bed.system_with_demo_data().await;
         let operator = system.demo_client("operator").await;
         let erin = by_name(&system, "Erin Doyle").await;
-        let at_once = "mutation { updateProfile(input: { version: 0, notices: [{ topic: ENGAGEMENT, channel: MAIL_AT_ONCE }] }) { userErrors { code } } }";
-        assert_eq!(operator.graphql(at_once, json!({})).await.refusals(), [""; 0]);
+        let profile = operator.data("{ viewer { profile { version } } }", json!({})).await;
+        let version = &profile["viewer"]["profile"]["version"];
+        let at_once = "mutation($version: Int!) { updateProfile(input: {
+            version: $version, notices: [{ topic: ENGAGEMENT, channel: MAIL_AT_ONCE }] }) { userErrors { code } } }";
+        assert_eq!(operator.graphql(at_once, json!({ "version": version })).await.refusals(), [""; 0]);
         let add = async |action: &str| {
+            // Notes of one moment are in no order.
+            bed.clock().advance(TimeDelta::minutes(1));
             let due = (bed.clock().now() + TimeDelta::days(3)).to_rfc3339();
             let input = json!({ "organisationId": erin.organisation_id, "kind": "CALL", "body": "Talked.",
                 "nextAction": action, "nextActionDueAt": due });
@@ -90,6 +95,7 @@ on_both_columns! {
         let system = bed.system_with_demo_data().await;
         let operator = system.demo_client("operator").await;
         let (erin, paul) = (by_name(&system, "Erin Doyle").await, by_name(&system, "Paul Sykes").await);
+        bed.clock().advance(TimeDelta::minutes(1));
         let admin = system.demo_client("admin").await.data("{ viewer { id } }", json!({})).await;
         let admin = admin["viewer"]["id"].clone();
         let me = operator.data("{ viewer { id } }", json!({})).await["viewer"]["id"].clone();
