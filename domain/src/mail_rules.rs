@@ -6,9 +6,7 @@ mod rate;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::mail_rules;
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict,
-};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, Iterable, sea_query::OnConflict};
 use serde::Serialize;
 
 pub use self::{
@@ -189,14 +187,17 @@ pub async fn update(
         version: Set(version + 1),
         updated_at: Set(tx.now()),
     };
-    if current == 0 {
-        mail_rules::Entity::insert(row)
-            .on_conflict(OnConflict::new().do_nothing().to_owned())
-            .exec_without_returning(tx.conn())
-            .await?;
-    } else {
-        row.update(tx.conn()).await?;
-    }
+    mail_rules::Entity::insert(row)
+        .on_conflict(
+            OnConflict::column(mail_rules::Column::Id)
+                .update_columns(
+                    mail_rules::Column::iter()
+                        .filter(|column| !matches!(column, mail_rules::Column::Id)),
+                )
+                .to_owned(),
+        )
+        .exec_without_returning(tx.conn())
+        .await?;
     let (before, after) = change.into_audit(version + 1);
     tx.audit(viewer, UPDATED, SUBJECT, before, after).await?;
     Ok((rules, version + 1))

@@ -1,14 +1,14 @@
 //! The Super User Group, what it announced, and what staff put forward.
 
 use chrono::TimeDelta;
-use domain::{Error, Tx};
+use domain::{Error, Tx, mail_rules::MailRules};
 use entity::{
     announcement::{self, AnnouncementKind},
     announcement_faculty, announcement_read,
     faculty_role::{self, FacultyRoleKind},
     ids::{AnnouncementId, SuggestionCommentId, SuggestionId, UserId},
     list::TextList,
-    profile,
+    mail_rules, profile,
     suggestion::{self, SuggestionKind, SuggestionPriority, SuggestionState},
     suggestion_comment, suggestion_vote,
     user::{self, UserKind, UserState},
@@ -46,6 +46,7 @@ const STAFF: &[(&str, &str, &str, FacultyRoleKind)] = &[
 ];
 
 pub async fn load(tx: &Tx, university: &University) -> Result<(), Error> {
+    load_mail_rules(tx).await?;
     let superuser = demo_account(tx, "superuser").await?;
     let operator = demo_account(tx, "operator").await?;
     let untrained = demo_account(tx, "untrained").await?;
@@ -72,6 +73,26 @@ async fn demo_account(tx: &Tx, mailbox: &str) -> Result<user::Model, Error> {
         .one(tx.conn())
         .await?
         .ok_or_else(|| Error::Fault(format!("the demo data has no {mailbox}")))
+}
+
+/// The demo is tried out at any hour of the day, so its bulk mail has no quiet hours.
+async fn load_mail_rules(tx: &Tx) -> Result<(), Error> {
+    let rules = MailRules::default();
+    let number = |given: Option<u32>| given.and_then(|given| i32::try_from(given).ok());
+    let row = mail_rules::Model {
+        id: 1,
+        review_above: number(rules.review_above),
+        contact_cap: number(rules.contact_cap),
+        organisation_cap: number(rules.organisation_cap),
+        cap_days: i32::try_from(rules.cap_days).unwrap_or(i32::MAX),
+        quiet_from: None,
+        quiet_until: None,
+        mail_rate: None,
+        domain_rate: None,
+        version: 0,
+        updated_at: tx.now(),
+    };
+    insert_all::<mail_rules::Entity>(tx, vec![row]).await
 }
 
 async fn load_group(

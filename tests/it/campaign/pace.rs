@@ -7,7 +7,7 @@ use domain::{
     campaign::{self, Estimate},
     mail_rules::{self, MailRules},
 };
-use entity::{contact, ids::CampaignId, organisation};
+use entity::{contact, ids::CampaignId, mail_rules, organisation};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use support::on_both_columns;
@@ -196,14 +196,14 @@ on_both_columns! {
         for (input, field) in [
             (json!({ "version": 0, "quietFrom": 24 }), "quietFrom"),
             (json!({ "version": 0, "quietFrom": 7, "quietUntil": 7 }), "quietFrom"),
-            (json!({ "version": 0, "quietUntil": null }), "quietFrom"),
+            (json!({ "version": 0, "quietUntil": 7 }), "quietFrom"),
             (json!({ "version": 0, "mailRate": "fast" }), "mailRate"),
             (json!({ "version": 0, "domainRate": "0/s" }), "domainRate"),
         ] {
             let refused = set(input.clone()).await;
             assert_eq!(refused["userErrors"], json!([{ "code": "INVALID", "field": field }]), "{input}");
         }
-        let kept = set(json!({ "version": 0, "quietFrom": 21, "mailRate": "600/60s", "domainRate": "20/10s" })).await;
+        let kept = set(json!({ "version": 0, "quietFrom": 21, "quietUntil": 7, "mailRate": "600/60s", "domainRate": "20/10s" })).await;
         assert_eq!(kept["rules"], json!({
             "quietFrom": 21, "quietUntil": 7, "mailRate": "600/min", "domainRate": "20/10s", "version": 1,
         }));
@@ -216,6 +216,7 @@ on_both_columns! {
     async fn an_operator_says_where_an_organisation_is_and_sees_how_a_campaign_goes(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let operator = system.demo_client("operator").await;
+        mail_rules::Entity::delete_many().exec(system.store().reader()).await.unwrap();
         let (tag, organisation) = audience(&operator, 2).await;
         let move_to = async |zone: &str| {
             let found = operator.data(

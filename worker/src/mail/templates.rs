@@ -309,6 +309,7 @@ pub(crate) mod tests {
                 ("reason", Json::Null) => "The room is closed.".into(),
                 ("reason", _) => Json::Null,
                 ("events", _) => json!([]),
+                ("outcome", _) => "DECLINED".into(),
                 (_, value) => value,
             };
         }
