@@ -7,7 +7,7 @@ use domain::{
     campaign::{self, Estimate},
     mail_rules::{self, MailRules},
 };
-use entity::{contact, ids::CampaignId, mail_rules, organisation};
+use entity::{contact, ids::CampaignId, organisation};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use support::on_both_columns;
@@ -216,7 +216,7 @@ on_both_columns! {
     async fn an_operator_says_where_an_organisation_is_and_sees_how_a_campaign_goes(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let operator = system.demo_client("operator").await;
-        mail_rules::Entity::delete_many().exec(system.store().reader()).await.unwrap();
+        entity::mail_rules::Entity::delete_many().exec(system.store().reader()).await.unwrap();
         let (tag, organisation) = audience(&operator, 2).await;
         let move_to = async |zone: &str| {
             let found = operator.data(
