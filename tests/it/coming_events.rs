@@ -67,7 +67,7 @@ async fn told(campus: &Campus, person: &Viewer) -> Vec<Vec<String>> {
 async fn titled(campus: &Campus, title: &str, edit: impl FnOnce(&mut EventDraft)) -> Model {
     campus
         .event_with(5, |draft| {
-            draft.title = title.to_owned();
+            title.clone_into(&mut draft.title);
             edit(draft);
         })
         .await

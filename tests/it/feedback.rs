@@ -84,7 +84,7 @@ on_both_columns! {
         use domain::RefusalCode::{Invalid, Taken, WrongState};
         let campus = Campus::new(&bed).await;
         let (came, absent) = (campus.student("ann").await, campus.student("bob").await);
-        let event = attended(&campus, &[came.clone()]).await;
+        let event = attended(&campus, std::slice::from_ref(&came)).await;
         assert_eq!(codes(give(&campus, &absent, &event, rated(4)).await), [WrongState]);
         for wrong in [0, 6, -1, 70_000] {
             assert_eq!(codes(give(&campus, &came, &event, rated(wrong)).await), [Invalid]);

@@ -12,7 +12,7 @@ const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../worker/src/mail
 
 /// What can't be read: whatever is wider than the window, and text whose contrast with what is behind it is below 4.5 to 1
 /// (WCAG 2.2, 1.4.3).
-const FAULTS: &str = r#"
+const FAULTS: &str = r"
     const colour = text => {
         const [r, g, b, a = 1] = text.match(/[\d.]+/g).map(Number);
         return { r, g, b, a };
@@ -43,7 +43,7 @@ const FAULTS: &str = r#"
         if (contrast < 4.5) faults.push(`${contrast.toFixed(2)} to 1: ${text.slice(0, 40)}`);
     }
     const dark = luminance(behind(document.body)) < 0.2;
-    return { faults, letters, dark };"#;
+    return { faults, letters, dark };";
 
 /// The name and the HTML of every mail.
 fn mails() -> Vec<(String, String)> {

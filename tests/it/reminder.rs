@@ -15,7 +15,7 @@ use crate::campus::Campus;
 async fn reminded(campus: &Campus, capacity: i32) -> Model {
     campus
         .event_with(capacity, |draft| {
-            draft.reminder_minutes = REMINDER_MINUTES.to_vec()
+            draft.reminder_minutes = REMINDER_MINUTES.to_vec();
         })
         .await
 }

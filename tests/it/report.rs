@@ -225,7 +225,7 @@ on_both_columns! {
             people.push(campus.student_of(&format!("scholar{at}"), law).await);
         }
         people.push(campus.student_of("harpist", music).await);
-        let event = held(&campus, &people, 9, |draft| draft.title = "Careers in lore".to_owned()).await;
+        let event = held(&campus, &people, 9, |draft| "Careers in lore".clone_into(&mut draft.title)).await;
         let desk = Desk::open(&bed).await;
         let operator = campus.again(&campus.operator).await;
         let path = async |viewer: &Viewer| {

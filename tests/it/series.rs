@@ -234,7 +234,7 @@ on_both_columns! {
         let campus = Campus::new(&bed).await;
         let law = campus.faculty("Law").await;
         let mut draft = campus.draft(10);
-        draft.title = "Moot court".to_owned();
+        "Moot court".clone_into(&mut draft.title);
         draft.venue = Some("The Great Hall".to_owned());
         draft.audience = vec![events::AudienceGroup { faculty_id: Some(law), ..Default::default() }];
         let event = campus.change(async |tx| events::create(tx, &campus.operator, draft).await).await.unwrap();
