@@ -19,6 +19,8 @@ const BAR: f64 = 20.0;
 const LINE: f64 = 26.0;
 /// How wide a letter is at most, on average, at the size of labels.
 const LETTER: f64 = 7.6;
+/// How many letters of the title are shown at most.
+const TITLE: usize = 96;
 /// The most bars of one chart; whoever has more says which.
 pub const MOST_BARS: usize = 200;
 
@@ -97,11 +99,12 @@ impl StackedBars {
                 r#"width="{WIDTH}" height="{height}" font-family="system-ui, sans-serif" font-size="13">"#,
                 "<title>{title}</title><desc>{desc}</desc>",
                 r##"<rect width="100%" height="100%" fill="#ffffff"/>"##,
-                r#"<text x="16" y="26" font-size="17" font-weight="600">{title}</text>"#,
+                r#"<text x="16" y="26" font-size="17" font-weight="600">{shown}</text>"#,
             ),
             WIDTH = WIDTH,
             height = height,
             title = escaped(&self.title),
+            shown = escaped(&shortened(&self.title, TITLE)),
             desc = escaped(&self.in_words()),
         )?;
         write_patterns(svg, self.parts.len())?;

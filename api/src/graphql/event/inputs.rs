@@ -216,12 +216,13 @@ pub(super) struct RepeatEventInput {
 }
 
 impl RepeatEventInput {
-    /// The dates; none unless they are given in one way and no other.
+    /// The dates, of which there may be none; `None` when they are given in two ways.
     pub(super) fn dates(&self) -> Option<Dates> {
         match (self.weekly_times, &self.starts_at) {
             (Some(times), None) => Some(Dates::Weekly(usize::try_from(times).unwrap_or(0))),
             (None, Some(starts)) => Some(Dates::At(starts.clone())),
-            _ => None,
+            (None, None) => Some(Dates::At(Vec::new())),
+            (Some(_), Some(_)) => None,
         }
     }
 }
