@@ -131,7 +131,7 @@ async fn collect(
 /// The texts in a document: all of them, or those under the name of a column that is declared to hold what is somebody's.
 fn keep_leaves(json: &Value, all: bool, values: &mut BTreeSet<String>) {
     match json {
-        Value::String(text) if all && !is_id(text) => keep(text, values),
+        Value::String(text) if all && !is_id(text) && !is_page(text) => keep(text, values),
         Value::Array(items) => items.iter().for_each(|item| keep_leaves(item, all, values)),
         Value::Object(fields) => {
             for (name, value) in fields.iter().filter(|(name, _)| *name != AUDIT_HEAD) {
@@ -148,6 +148,14 @@ fn is_id(text: &str) -> bool {
     text.split_once('_').is_some_and(|(prefix, rest)| {
         prefix.len() == 3 && rest.len() == 26 && rest.chars().all(|c| c.is_ascii_alphanumeric())
     })
+}
+
+/// Whether it is the path of a page that everybody has, such as `/sign-in`: letters lead there, and a log names it.
+fn is_page(text: &str) -> bool {
+    text.starts_with('/')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '/' || c == '-')
 }
 
 fn personal_names() -> &'static BTreeSet<&'static str> {
