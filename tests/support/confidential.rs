@@ -123,6 +123,8 @@ async fn collect(
             Ok(json @ (Value::Object(_) | Value::Array(_))) => {
                 keep_leaves(&json, matches!(holds, Holds::Value(_)), values);
             }
+            // Of free text, one plain word names nobody: `declined` is why an offer ended, and what a log says of a sign-in.
+            _ if holds == Holds::Words && value.chars().all(char::is_alphabetic) => {}
             _ => keep(&value, values),
         }
     }
