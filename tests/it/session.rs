@@ -1,6 +1,6 @@
 //! Signing in, below HTTP: passwords, tokens, sessions, limits.
 
-pub mod revocation;
+mod revocation;
 
 use chrono::TimeDelta;
 use domain::{

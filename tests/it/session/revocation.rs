@@ -17,7 +17,7 @@ const END_OTHERS: &str = "mutation { endOtherSessions { ended } }";
 
 /// A second is promised, and a busy machine is given some patience; how long it took stands among the figures. A
 /// connection that nobody told would look again after ten.
-pub const AT_ONCE: Duration = Duration::from_secs(5);
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 async fn revoke(system: &System) {
     let elsewhere = system.demo_client("admin").await;
