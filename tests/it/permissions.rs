@@ -34,7 +34,10 @@ use support::{TestBed, on_both_columns};
 mod inputs;
 mod operations;
 mod people;
+mod scopes;
+mod sent;
 mod states;
+mod things;
 
 /// One of each kind of demo person.
 const PEOPLE: [&str; 6] = [

@@ -1,4 +1,4 @@
-//! The least that an operation can be called with, made from the schema alone.
+//! What a field can be called with, made from the schema alone: the least, and the least with one thing more.
 
 use std::{
     cell::{Cell, RefCell},
@@ -8,8 +8,9 @@ use std::{
 use api::graphql::document::{Entry, FieldEntry, InputEntry, Kind, SchemaIndex};
 use async_graphql::parser::types::{BaseType, Type};
 
-/// What the ids in inputs are, by the names of fields: `eventId`, and `id` with the operation before it.
-pub type KnownIds = BTreeMap<String, String>;
+/// What is sent, as it is written in a call, by the name of the argument or field (`eventId`) or, where that isn't enough, by
+/// its coordinate (`GrantAccessInput.userId`).
+pub type Known = BTreeMap<String, String>;
 
 /// The prefix of ids whose kind isn't known yet: the schema calls all of them `ID`.
 const UNKNOWN: &str = "zzz";
@@ -23,11 +24,31 @@ pub fn corrected(text: &str, message: &str) -> Option<String> {
     Some(text.replace(given, &format!("{prefix}{suffix}")))
 }
 
-/// Writes calls of root fields.
+/// One thing that a call can do without: an argument, a field of an input or a value of an enum, and the way to it.
+#[derive(Clone, Default)]
+pub struct Extra {
+    /// The names of the argument and of the fields of inputs that lead there.
+    way: Vec<String>,
+    /// The value at its end; the first of the enum when there is none.
+    value: Option<String>,
+}
+
+impl Extra {
+    /// What is left of the way after this name, if it begins with it.
+    fn after(&self, name: &str) -> Option<Self> {
+        let (first, rest) = self.way.split_first()?;
+        (first == name).then(|| Self {
+            way: rest.to_vec(),
+            value: self.value.clone(),
+        })
+    }
+}
+
+/// Writes calls of fields.
 pub struct Caller<'i> {
     index: &'i SchemaIndex,
-    /// Ids to be used where a field of this name wants one, even where it could be left out.
-    known: &'i KnownIds,
+    /// What is sent, even where it could be left out.
+    known: &'i Known,
     /// How many ids have been made up for this call.
     made_up: Cell<u8>,
     used: RefCell<Vec<&'i Entry>>,
@@ -40,8 +61,8 @@ pub struct Call<'i> {
 }
 
 impl<'i> Caller<'i> {
-    /// With these ids, and made-up ones for all other fields.
-    pub fn new(index: &'i SchemaIndex, known: &'i KnownIds) -> Self {
+    /// With these values, and made-up ones for all else.
+    pub fn new(index: &'i SchemaIndex, known: &'i Known) -> Self {
         Self {
             index,
             known,
@@ -52,18 +73,71 @@ impl<'i> Caller<'i> {
 
     /// Calls the field `name` of `mutation`, say, with what it can't do without, and selects the least.
     pub fn call(&self, keyword: &str, name: &str, field: &'i FieldEntry) -> Call<'i> {
+        let mut call = self.select(name, field, &Extra::default());
+        call.text = format!("{keyword} {{ {} }}", call.text);
+        call
+    }
+
+    /// Everything that a call of the field can do without.
+    pub fn extras(&self, field: &'i FieldEntry) -> Vec<Extra> {
+        let mut extras = Vec::new();
+        self.gather(
+            &field.arguments,
+            &mut Vec::new(),
+            &mut Vec::new(),
+            &mut extras,
+        );
+        extras
+    }
+
+    fn gather(
+        &self,
+        entries: &'i BTreeMap<String, InputEntry>,
+        within: &mut Vec<&'i str>,
+        way: &mut Vec<String>,
+        extras: &mut Vec<Extra>,
+    ) {
+        for (name, entry) in entries {
+            way.push(name.clone());
+            if !is_needed(entry) {
+                extras.push(Extra {
+                    way: way.clone(),
+                    value: None,
+                });
+            }
+            match self.index.type_named(&entry.of).map(|of| &of.kind) {
+                // An input may hold itself.
+                Some(Kind::Input(fields)) if !within.contains(&entry.of.as_str()) => {
+                    within.push(&entry.of);
+                    self.gather(fields, within, way, extras);
+                    within.pop();
+                }
+                Some(Kind::Enum(values)) => {
+                    extras.extend(values.keys().skip(1).map(|value| Extra {
+                        way: way.clone(),
+                        value: Some(value.clone()),
+                    }))
+                }
+                _ => {}
+            }
+            way.pop();
+        }
+    }
+
+    /// Selects a field with what it can't do without and one thing more, and the least below it.
+    pub fn select(&self, name: &str, field: &'i FieldEntry, extra: &Extra) -> Call<'i> {
         self.used.borrow_mut().clear();
         self.made_up.set(0);
-        let arguments = self.given(&field.arguments);
-        let arguments = if arguments.is_empty() {
-            arguments
-        } else {
-            format!("({arguments})")
-        };
+        let arguments = in_brackets(self.given(&field.arguments, extra));
         Call {
-            text: format!("{keyword} {{ {name}{arguments}{} }}", self.selection(field)),
+            text: format!("{name}{arguments}{}", self.selection(field)),
             sent: self.used.take(),
         }
+    }
+
+    /// What a field is asked for with, the brackets with it.
+    pub fn arguments(&self, field: &'i FieldEntry) -> String {
+        in_brackets(self.given(&field.arguments, &Extra::default()))
     }
 
     /// `userErrors` of a payload, and else the name of the type.
@@ -77,34 +151,52 @@ impl<'i> Caller<'i> {
         }
     }
 
-    fn given(&self, entries: &'i BTreeMap<String, InputEntry>) -> String {
+    fn given(&self, entries: &'i BTreeMap<String, InputEntry>, extra: &Extra) -> String {
         let given: Vec<String> = entries
             .iter()
-            .filter(|(name, entry)| {
-                let can_do_without = entry.as_written.nullable || entry.has_default;
-                !can_do_without || self.known.contains_key(*name)
-            })
-            .map(|(name, entry)| {
-                self.used.borrow_mut().push(&entry.entry);
-                format!("{name}: {}", self.value(name, entry, &entry.as_written))
+            .filter_map(|(name, entry)| {
+                let wanted = extra.after(name);
+                let is_sent = is_needed(entry) || wanted.is_some() || self.known.contains_key(name);
+                is_sent.then(|| {
+                    self.used.borrow_mut().push(&entry.entry);
+                    let below = wanted.unwrap_or_default();
+                    format!(
+                        "{name}: {}",
+                        self.value(name, entry, &entry.as_written, &below)
+                    )
+                })
             })
             .collect();
         given.join(", ")
     }
 
-    fn value(&self, name: &str, entry: &'i InputEntry, of: &Type) -> String {
+    fn value(&self, name: &str, entry: &'i InputEntry, of: &Type, extra: &Extra) -> String {
+        if let Some(known) = self.known(name, entry) {
+            return known.clone();
+        }
         if let BaseType::List(item) = &of.base {
-            return format!("[{}]", self.value(name, entry, item));
+            return format!("[{}]", self.value(name, entry, item, extra));
         }
         match self.index.type_named(&entry.of).map(|of| &of.kind) {
-            Some(Kind::Input(fields)) => format!("{{{}}}", self.given(fields)),
+            Some(Kind::Input(fields)) => format!("{{{}}}", self.given(fields, extra)),
             Some(Kind::Enum(values)) => {
-                let (value, of_value) = values.iter().next().unwrap();
+                let wanted = extra
+                    .value
+                    .as_deref()
+                    .and_then(|value| values.get_key_value(value));
+                let (value, of_value) = wanted.or_else(|| values.iter().next()).unwrap();
                 self.used.borrow_mut().push(of_value);
                 value.clone()
             }
             _ => self.scalar(name, &entry.of),
         }
+    }
+
+    fn known(&self, name: &str, entry: &InputEntry) -> Option<&'i String> {
+        let known = self.known;
+        known
+            .get(&entry.entry.coordinate)
+            .or_else(|| known.get(name))
     }
 
     fn made_up_id(&self) -> String {
@@ -115,10 +207,7 @@ impl<'i> Caller<'i> {
 
     fn scalar(&self, name: &str, of: &str) -> String {
         match of {
-            "ID" => self
-                .known
-                .get(name)
-                .map_or_else(|| self.made_up_id(), |id| format!("{id:?}")),
+            "ID" => self.made_up_id(),
             "Int" => "1".to_owned(),
             "Float" => "1.5".to_owned(),
             "Boolean" => "true".to_owned(),
@@ -129,4 +218,17 @@ impl<'i> Caller<'i> {
             _ => "\"something\"".to_owned(),
         }
     }
+}
+
+fn in_brackets(arguments: String) -> String {
+    if arguments.is_empty() {
+        arguments
+    } else {
+        format!("({arguments})")
+    }
+}
+
+/// Whether a call can't do without it.
+fn is_needed(entry: &InputEntry) -> bool {
+    !(entry.as_written.nullable || entry.has_default)
 }

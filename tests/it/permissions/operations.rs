@@ -3,7 +3,7 @@
 //! The calls are made from the schema, so that an operation that is new is called too. What is looked at is whether it is
 //! denied; what becomes of it otherwise is for the tests of its aggregate.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use api::graphql::{
     document::{Entry, Kind},
@@ -11,38 +11,26 @@ use api::graphql::{
     errors::code,
 };
 use async_graphql::{ServerError, parser::types::OperationType};
-use chrono::TimeDelta;
 use domain::{
     Viewer,
     policy::{self, Asker, PERMISSIONS, Use, Who, permission_token},
-    viewer::BY_FACULTY,
 };
-use entity::{
-    access_grant::Permission,
-    booking, event,
-    event_sharing_request::{self, SharingState},
-    group_booking::{self, GroupBookingState},
-    ids::{BookingId, EventId, EventSharingRequestId, GroupBookingId},
-};
+use entity::access_grant::Permission;
 use futures_util::{FutureExt, StreamExt};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
 use serde_json::Value;
 use support::on_both_columns;
 
 use super::{
     Campus,
-    inputs::{Caller, KnownIds, corrected},
+    inputs::{Caller, Known, corrected},
     people::{People, Person, Scope},
 };
 
-/// What only a grant for the whole campus allows.
-const FOR_THE_CAMPUS_ALONE: &[&str] = &["liftBookingBlock"];
-
 /// A call of an operation, and every coordinate that it takes.
-struct Operation<'i> {
-    kind: OperationType,
-    name: &'i str,
-    text: String,
+pub struct Operation<'i> {
+    pub kind: OperationType,
+    pub name: &'i str,
+    pub text: String,
     root: &'i Entry,
     sent: Vec<&'i Entry>,
 }
@@ -55,6 +43,11 @@ impl Operation<'_> {
             allows(entry, standing, usage)
         });
         sent && allows(self.root, standing, Use::Read)
+    }
+
+    /// The permissions that open it, each by itself.
+    pub fn opened_by(&self) -> impl Iterator<Item = Permission> {
+        self.root.row.unwrap().who(Use::Read).permissions()
     }
 
     fn needs(&self) -> Option<Permission> {
@@ -72,7 +65,7 @@ fn as_the_table_says(entry: &Entry, standing: Who, usage: Use) -> bool {
 }
 
 /// Every operation of the schema.
-fn operations<'i>(campus: &'i Campus, caller: &Caller<'i>) -> Vec<Operation<'i>> {
+pub fn operations<'i>(campus: &'i Campus, caller: &Caller<'i>) -> Vec<Operation<'i>> {
     let index = campus.endpoint.index();
     let mut operations = Vec::new();
     for (kind, keyword) in [
@@ -98,9 +91,9 @@ fn operations<'i>(campus: &'i Campus, caller: &Caller<'i>) -> Vec<Operation<'i>>
 }
 
 /// What became of a call.
-struct Outcome {
-    errors: Vec<ServerError>,
-    data: Value,
+pub struct Outcome {
+    pub errors: Vec<ServerError>,
+    pub data: Value,
     /// Whether anything ran.
     ran: bool,
 }
@@ -122,11 +115,11 @@ impl Outcome {
         }
     }
 
-    fn has(&self, wanted: &str) -> bool {
+    pub fn has(&self, wanted: &str) -> bool {
         self.errors.iter().any(|error| code(error) == Some(wanted))
     }
 
-    fn is_denied(&self) -> bool {
+    pub fn is_denied(&self) -> bool {
         self.has("FORBIDDEN") || self.has("UNAUTHENTICATED")
     }
 
@@ -142,22 +135,22 @@ impl Outcome {
         self.is_denied() && (!self.ran || self.errors.iter().any(names_coordinate))
     }
 
-    fn message(&self) -> String {
+    pub fn message(&self) -> String {
         let messages: Vec<&str> = self.errors.iter().map(|error| &*error.message).collect();
         messages.join(" ")
     }
 
     /// Whether the payload says that there is no such thing.
-    fn found_nothing(&self) -> bool {
+    pub fn found_nothing(&self) -> bool {
         self.data.to_string().contains("\"NOT_FOUND\"")
     }
 }
 
-async fn call(campus: &Campus, operation: &Operation<'_>, viewer: &Arc<Viewer>) -> Outcome {
+pub async fn call(campus: &Campus, operation: &Operation<'_>, viewer: &Arc<Viewer>) -> Outcome {
     call_text(campus, operation.kind, &operation.text, viewer).await
 }
 
-async fn call_text(
+pub async fn call_text(
     campus: &Campus,
     kind: OperationType,
     text: &str,
@@ -179,7 +172,7 @@ async fn call_text(
 }
 
 /// Gives the made-up ids of the calls the kinds that their operations want, by asking as somebody who may.
-async fn correct_ids(campus: &Campus, operations: &mut [Operation<'_>], people: &People) {
+pub async fn correct_ids(campus: &Campus, operations: &mut [Operation<'_>], people: &People) {
     for operation in operations {
         let Some(person) = people
             .all
@@ -246,7 +239,7 @@ on_both_columns! {
     async fn every_operation_is_denied_to_exactly_those_to_whom_the_table_denies_it(bed: TestBed) {
         let campus = Campus::open(&bed).await;
         let people = People::assemble(&bed, &campus.store).await;
-        let known = KnownIds::new();
+        let known = Known::new();
         let caller = Caller::new(campus.endpoint.index(), &known);
         let mut operations = operations(&campus, &caller);
         correct_ids(&campus, &mut operations, &people).await;
@@ -268,7 +261,7 @@ on_both_columns! {
     async fn a_table_that_says_otherwise_is_noticed(bed: TestBed) {
         let campus = Campus::open(&bed).await;
         let people = People::assemble(&bed, &campus.store).await;
-        let known = KnownIds::new();
+        let known = Known::new();
         let caller = Caller::new(campus.endpoint.index(), &known);
         let operations = operations(&campus, &caller);
         let named = |name: &str| operations.iter().find(|operation| operation.name == name).unwrap();
@@ -277,117 +270,4 @@ on_both_columns! {
         let open = disagreements(&campus, named("events"), &people.all, |_, _, _| false).await;
         assert!(open.iter().any(|wrong| wrong.contains("was allowed as nobody")), "{open:?}");
     }
-
-    /// Made from the schema too: every mutation that such a permission opens is called with the things of one faculty, by
-    /// holders for that faculty, for another, and for the campus.
-    async fn a_permission_for_a_faculty_reaches_its_things_and_no_others(bed: TestBed) {
-        let campus = Campus::open(&bed).await;
-        let people = People::assemble(&bed, &campus.store).await;
-        let known = things_of(&campus, &people).await;
-        let caller = Caller::new(campus.endpoint.index(), &known);
-        let mut operations = operations(&campus, &caller);
-        correct_ids(&campus, &mut operations, &people).await;
-        let mut reached = BTreeSet::new();
-        for operation in operations.iter().filter(|operation| operation.kind == OperationType::Mutation) {
-            let Some(permission) = operation.needs().filter(|needed| BY_FACULTY.contains(needed)) else {
-                continue;
-            };
-            let of_campus = FOR_THE_CAMPUS_ALONE.contains(&operation.name);
-            for scope in [Scope::AnotherFaculty, Scope::OwnFaculty, Scope::Campus] {
-                let person = people
-                    .all
-                    .iter()
-                    .find(|person| person.permission == Some(permission) && person.scope == scope)
-                    .unwrap();
-                let outcome = call(&campus, operation, &person.viewer).await;
-                // A thing that somebody may not see doesn't exist for them.
-                let refused = outcome.is_denied() || outcome.found_nothing();
-                let expected = match scope {
-                    Scope::Campus => false,
-                    Scope::OwnFaculty => of_campus,
-                    _ => true,
-                };
-                let (text, said) = (&operation.text, outcome.message());
-                assert_eq!(refused, expected, "{} as {}: {text}: {said} {}", operation.name, person.name, outcome.data);
-            }
-            reached.insert(operation.name);
-        }
-        assert!(reached.len() >= 8, "{reached:?}");
-    }
-}
-
-/// An event of the faculty, a booking for it, a request to share it, and the faculty itself, by the names of the fields that take them.
-async fn things_of(campus: &Campus, people: &People) -> KnownIds {
-    let db = campus.store.reader();
-    let like = event::Entity::find().one(db).await.unwrap().unwrap();
-    let organiser = like.organiser_id;
-    let event = event::Model {
-        id: EventId::new_at(campus.store.now()),
-        faculty_id: Some(people.faculty),
-        organiser_id: organiser,
-        ..like
-    };
-    let event_id = event.id;
-    event::Entity::insert(event.into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
-    let like = booking::Entity::find().one(db).await.unwrap().unwrap();
-    let id = BookingId::new_at(campus.store.now());
-    let booking = booking::Model {
-        id,
-        event_id,
-        ticket_code: id.to_string(),
-        ..like
-    };
-    let (booking_id, user_id) = (booking.id, booking.user_id);
-    booking::Entity::insert(booking.into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
-    let request = event_sharing_request::Model {
-        id: EventSharingRequestId::new_at(campus.store.now()),
-        event_id,
-        faculty_id: people.faculty,
-        state: SharingState::Requested,
-        message: "May yours come too?".to_owned(),
-        requested_by: organiser,
-        requested_at: campus.store.now(),
-        expires_at: campus.store.now() + TimeDelta::days(1),
-        answered_by: None,
-        answered_at: None,
-        answer: None,
-    };
-    let sharing_request_id = request.id;
-    event_sharing_request::Entity::insert(request.into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
-    let group = group_booking::Model {
-        id: GroupBookingId::new_at(campus.store.now()),
-        event_id,
-        class_name: "Year 2".to_owned(),
-        places: 1,
-        state: GroupBookingState::Cancelled,
-        booked_by: organiser,
-        booked_at: campus.store.now(),
-        reason: None,
-        cancelled_at: None,
-    };
-    let group_booking_id = group.id;
-    group_booking::Entity::insert(group.into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
-    KnownIds::from([
-        ("groupBookingId".to_owned(), group_booking_id.to_string()),
-        (
-            "sharingRequestId".to_owned(),
-            sharing_request_id.to_string(),
-        ),
-        ("eventId".to_owned(), event_id.to_string()),
-        ("bookingId".to_owned(), booking_id.to_string()),
-        ("facultyId".to_owned(), people.faculty.to_string()),
-        ("userId".to_owned(), user_id.to_string()),
-    ])
 }
