@@ -14,7 +14,7 @@ use std::{
 };
 
 use entity::personal_data::{ALL, Holding, Holds, Key};
-use sea_orm::{ColumnType, ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ColumnType, ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
@@ -56,32 +56,37 @@ pub fn keep_log() {
 }
 
 /// Keeps what another process has logged.
-pub fn keep_log_of(name: &str, log: &Path) {
+pub fn keep_log_of(name: &str, logged: &[u8]) {
     if let Some(folder) = folder() {
         let kept = folder.join(format!("{name}-{}.log", Uuid::new_v4().simple()));
-        std::fs::copy(log, kept).unwrap();
+        std::fs::write(kept, logged).unwrap();
     }
 }
 
 /// Keeps the personal values that a database holds, before it goes or forgets them: whatever is declared to be somebody's,
-/// in every table.
+/// in every table. Beside them it keeps the names of the columns that they come from, and of all that were looked into.
 pub async fn keep_values_of(database: &DatabaseConnection) {
     let Some(folder) = folder() else { return };
-    let (mut values, mut columns) = (BTreeSet::new(), BTreeSet::new());
+    let mut values = BTreeSet::new();
+    let (mut columns, mut declared) = (BTreeSet::new(), BTreeSet::new());
     for holding in ALL {
         for (column, holds) in holding.columns() {
-            let mut found = BTreeSet::new();
-            if !holds.may_be_shown() {
-                collect(database, holding, column, holds, &mut found).await;
+            if holds.may_be_shown() || !is_read(holding, column) {
+                continue;
             }
+            let mut found = BTreeSet::new();
+            collect(database, holding, column, holds, &mut found).await;
+            let name = format!("{}.{column}", holding.table);
             if !found.is_empty() {
-                columns.insert(format!("{}.{column}", holding.table));
+                columns.insert(name.clone());
                 values.append(&mut found);
             }
+            declared.insert(name);
         }
     }
     append(&folder.join("personal-values"), &values);
     append(&folder.join("personal-columns"), &columns);
+    append(&folder.join("declared-columns"), &declared);
 }
 
 /// In one write: of several processes, each goes to the end of the file as a whole.
@@ -95,7 +100,18 @@ fn append(path: &Path, lines: &BTreeSet<String>) {
     file.write_all(text.as_bytes()).unwrap();
 }
 
-/// Adds what a column holds. Bytes are photographs and hashes, which no log can show as they are.
+/// Whether a column holds text. Bytes are photographs and hashes, which no log can show as they are; moments name nobody.
+fn is_read(holding: &Holding, column: &str) -> bool {
+    let types = (holding.types)();
+    let (_, kind) = types.iter().find(|(name, _)| *name == column).unwrap();
+    let is_text = matches!(
+        kind,
+        ColumnType::Json | ColumnType::JsonBinary | ColumnType::String(_) | ColumnType::Text
+    );
+    is_text && (holding.table, column) != LOGGED_TOO
+}
+
+/// Adds what a column holds.
 async fn collect(
     database: &DatabaseConnection,
     holding: &Holding,
@@ -103,20 +119,17 @@ async fn collect(
     holds: Holds,
     values: &mut BTreeSet<String>,
 ) {
-    let types = (holding.types)();
-    let (_, kind) = types.iter().find(|(name, _)| *name == column).unwrap();
-    let is_json = matches!(kind, ColumnType::Json | ColumnType::JsonBinary);
-    let is_text = matches!(kind, ColumnType::String(_) | ColumnType::Text);
-    if (holding.table, column) == LOGGED_TOO || !(is_json || is_text) {
-        return;
-    }
     let query = format!(
         "SELECT DISTINCT CAST(\"{column}\" AS TEXT) FROM \"{}\" WHERE \"{column}\" IS NOT NULL",
         holding.table
     );
     let statement = Statement::from_string(database.get_database_backend(), query);
-    // A test of the migrations may have left the table out.
-    for row in database.query_all_raw(statement).await.unwrap_or_default() {
+    let rows = match database.query_all_raw(statement).await {
+        Ok(rows) => rows,
+        Err(error) if is_missing(&error) => return,
+        Err(error) => panic!("{}.{column}: {error}", holding.table),
+    };
+    for row in rows {
         let value: String = row.try_get_by_index(0).unwrap();
         match serde_json::from_str(&value) {
             // An audit entry or a journal tells of states and ids too: there, a value is known by the name of its column.
@@ -128,6 +141,14 @@ async fn collect(
             _ => keep(&value, values),
         }
     }
+}
+
+/// Whether the table or the column isn't there, as after a test of the migrations.
+fn is_missing(error: &DbErr) -> bool {
+    let error = error.to_string();
+    ["no such table", "no such column", "does not exist"]
+        .iter()
+        .any(|missing| error.contains(missing))
 }
 
 /// The texts in a document: all of them, or those under the name of a column that is declared to hold what is somebody's.

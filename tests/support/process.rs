@@ -100,6 +100,8 @@ impl Process {
         stdin.write_all(input.as_bytes()).await.unwrap();
         drop(stdin);
         let output = child.wait_with_output().await.unwrap();
+        // What a command answers goes to one, what it logs to the other.
+        confidential::keep_log_of(name, &output.stderr);
         let printed = [output.stdout, output.stderr].concat();
         (
             output.status.success(),
@@ -189,7 +191,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        confidential::keep_log_of(&self.name, &self.folder.path().join(LOGGED));
+        if let Ok(logged) = std::fs::read(self.folder.path().join(LOGGED)) {
+            confidential::keep_log_of(&self.name, &logged);
+        }
         if thread::panicking() {
             eprintln!("--- output of {}\n{}---", self.name, self.output());
         }
