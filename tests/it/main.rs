@@ -30,6 +30,7 @@ mod event;
 mod event_sharing;
 mod feedback;
 mod generated;
+mod graphiql_in_browser;
 mod graphql_http;
 mod group_booking;
 mod import;

@@ -148,11 +148,11 @@ impl Service {
     /// Adds the four addresses to a route.
     #[must_use]
     pub fn mount(self, route: Route) -> Route {
-        route
+        let route = route
             .at("/graphql", GraphqlOverHttp(self.clone()))
             .at("/graphql/ws", ws::Socket(self.clone()))
-            .at("/graphql/stream", sse::EventStream(self))
-            .at("/graphiql", poem::get(graphiql::page))
+            .at("/graphql/stream", sse::EventStream(self));
+        graphiql::mount(route)
     }
 
     /// Who sends the request, or the answer that says why nobody does.

@@ -15,10 +15,12 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// Requests that are answered with as many statuses as there are, and the status of each.
-const REQUESTS: [(&str, &str, u16); 36] = [
+const REQUESTS: [(&str, &str, u16); 38] = [
     ("GET", "/", 303),
     ("GET", "/graphiql", 200),
     ("GET", "/assets/page.css", 200),
+    ("GET", "/assets/graphiql/4.1.2/start.js", 200),
+    ("GET", "/assets/graphiql/4.1.2/passwords", 404),
     ("GET", "/health/live", 200),
     ("GET", "/health/ready", 200),
     ("GET", "/metrics", 200),
@@ -90,7 +92,8 @@ fn complaints(headers: &HeaderMap) -> Vec<String> {
         }
     }
     let cache = said("cache-control");
-    let is_a_file = said("content-type").starts_with("text/css");
+    let kind = said("content-type");
+    let is_a_file = kind.starts_with("text/css") || kind.starts_with("text/javascript");
     if (cache != "no-store") != is_a_file {
         complaints.push(format!("cache-control: {cache:?}"));
     }

@@ -7,8 +7,9 @@ use support::{TestBed, on_both_columns};
 
 use crate::data_protection::person::nothing_is_on_its_way;
 
-/// Pages that people come to by links in mails and by signing in.
-const PAGES: [&str; 5] = [
+/// Pages that people come to by links in mails, by signing in, and to try operations.
+const PAGES: [&str; 6] = [
+    "/graphiql",
     "/unsubscribe/test",
     "/preferences/test",
     "/unsubscribe/nonsense",

@@ -1,29 +1,84 @@
-//! `/graphiql`: the stock page to try operations, under a policy that runs nothing that isn't its own.
+//! `/graphiql`: the page to try operations, and what it loads, all from here.
 
-use async_graphql::http::GraphiQLSource;
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use poem::{Response, handler, http::StatusCode};
+use std::sync::LazyLock;
+
+use poem::{Response, Route, get, handler, http::StatusCode, web::Path};
 
 use crate::http::pages;
 
-/// Where the page loads GraphiQL from.
-const LIBRARY: &str = "https://esm.sh";
+/// Where its files are. A new version of them has new addresses, so that browsers may keep the old.
+const FOLDER: &str = "/assets/graphiql/4.1.2";
 
-/// The page. Its two scripts carry a number that is drawn for each answer and that only the policy of this answer names;
-/// what they import is let in because they do. The editor makes its own style sheets and its workers out of blobs.
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// Scripts from here alone. The editor sets styles on what it draws, and its style sheet has its fonts and pictures in it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src data:; \
+                      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// By name: what kind of file it is, and the file.
+const FILES: [(&str, &str, &str); 7] = [
+    (
+        "graphiql.min.css",
+        STYLE,
+        include_str!("../../../assets/graphiql/graphiql.min.css"),
+    ),
+    (
+        "page.css",
+        STYLE,
+        include_str!("../../../assets/graphiql/page.css"),
+    ),
+    (
+        "react.production.min.js",
+        SCRIPT,
+        include_str!("../../../assets/graphiql/react.production.min.js"),
+    ),
+    (
+        "react-dom.production.min.js",
+        SCRIPT,
+        include_str!("../../../assets/graphiql/react-dom.production.min.js"),
+    ),
+    (
+        "graphiql.min.js",
+        SCRIPT,
+        include_str!("../../../assets/graphiql/graphiql.min.js"),
+    ),
+    (
+        "graphql-ws.min.js",
+        SCRIPT,
+        include_str!("../../../assets/graphiql/graphql-ws.min.js"),
+    ),
+    (
+        "start.js",
+        SCRIPT,
+        include_str!("../../../assets/graphiql/start.js"),
+    ),
+];
+
+static PAGE: LazyLock<String> = LazyLock::new(|| {
+    include_str!("../../../assets/graphiql/page.html").replace("{folder}", FOLDER)
+});
+
+/// Adds the page and its files to a route.
+pub(super) fn mount(route: Route) -> Route {
+    route
+        .at("/graphiql", get(page))
+        .at(format!("{FOLDER}/:name"), get(file))
+}
+
 #[handler]
-pub(super) fn page() -> Response {
-    let nonce = STANDARD_NO_PAD.encode(rand::random::<[u8; 16]>());
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'unsafe-inline' {LIBRARY}; \
-         font-src {LIBRARY} data:; img-src 'self' data:; connect-src 'self'; worker-src blob:; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    let html = GraphiQLSource::build()
-        .endpoint("/graphql")
-        .subscription_endpoint("/graphql/ws")
-        .title("MyCareer")
-        .finish()
-        .replace("<script ", &format!("<script nonce=\"{nonce}\" "));
-    pages::html_response(StatusCode::OK, &policy, html)
+fn page() -> Response {
+    pages::html_response(StatusCode::OK, POLICY, PAGE.clone())
+}
+
+#[handler]
+fn file(Path(name): Path<String>) -> Response {
+    let Some((_, kind, text)) = FILES.iter().find(|(known, _, _)| *known == name) else {
+        return StatusCode::NOT_FOUND.into();
+    };
+    Response::builder()
+        .content_type(kind)
+        .header("Cache-Control", "public, max-age=31536000, immutable")
+        .body(*text)
 }
