@@ -14,6 +14,7 @@
 //!
 //! - [`draft`]: what is written, to whom, and who may;
 //! - [`words`]: subject and text with fields, rendered for every recipient before anybody is written to;
+//! - [`attachment`]: files that its mails bring along;
 //! - [`audience`]: who is reached, who is left out and why, and the ledger that the start writes;
 //! - [`promotion`]: what else is coming up that the mail tells of, and why something was left out;
 //! - [`overlap`]: campaigns to the same people, and one mail made of two;
@@ -29,6 +30,7 @@
 //! - [`preferences`]: what recipients say of topics, of bulk mail as a whole, and of being shown to students;
 //! - [`unsubscribe`]: the way out that stands in every mail.
 
+mod attachment;
 mod audience;
 mod complaint;
 mod draft;
@@ -62,6 +64,7 @@ use sea_orm::{
 
 pub(crate) use self::complaint::note_complaint;
 pub use self::{
+    attachment::{Attached, File, attach, contents, detach, files, of_campaigns as attachments},
     audience::{Audience, MOST_TAGS, Preview, SkipReason, Skipped},
     draft::{Changes, Draft, create, send_test, update},
     estimate::{Estimate, estimates},

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use entity::{
     delivery::{self, DeliveryState},
-    ids::{DeliveryId, UserId},
+    ids::{CampaignId, DeliveryId, UserId},
     user,
 };
 use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
@@ -79,6 +79,8 @@ pub enum Attachment {
     Calendar(Box<Entry>),
     /// A picture that a reader of codes reads as this text. The HTML of the letter shows it as `cid:code`.
     QrCode(String),
+    /// The files of a campaign, as they are when the letter is sent.
+    OfCampaign(CampaignId),
 }
 
 /// Hands one letter to the relay.

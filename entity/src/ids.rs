@@ -201,6 +201,8 @@ typed_ids! {
     GroupBookingId = "grb";
     /// A bulk e-mail campaign.
     CampaignId = "cmp";
+    /// A file that a campaign's mails bring along.
+    CampaignAttachmentId = "cat";
     /// One mail to one recipient.
     DeliveryId = "dlv";
     /// A topic of bulk mail.

@@ -15,6 +15,7 @@ pub mod audit_seal;
 pub mod booking;
 pub mod calendar_feed;
 pub mod campaign;
+pub mod campaign_attachment;
 pub mod campaign_event;
 pub mod clash_acknowledgement;
 pub mod contact;

@@ -222,6 +222,7 @@ pub const ALL: &[&Holding] = &[
     &crate::booking::PERSONAL_DATA,
     &crate::calendar_feed::PERSONAL_DATA,
     &crate::campaign::PERSONAL_DATA,
+    &crate::campaign_attachment::PERSONAL_DATA,
     &crate::campaign_event::PERSONAL_DATA,
     &crate::clash_acknowledgement::PERSONAL_DATA,
     &crate::contact::PERSONAL_DATA,

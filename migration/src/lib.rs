@@ -45,6 +45,7 @@ mod m20261127_000112_reminders_and_feedback;
 mod m20261127_000130_series;
 mod m20261127_000131_group_bookings;
 mod m20261127_000132_coming_events;
+mod m20261128_000170_campaign_attachments;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -95,6 +96,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000130_series::Migration),
             Box::new(m20261127_000131_group_bookings::Migration),
             Box::new(m20261127_000132_coming_events::Migration),
+            Box::new(m20261128_000170_campaign_attachments::Migration),
             // After the tables that they change.
             Box::new(m20261127_000040_mail_pace::Migration),
             Box::new(m20261127_000041_cross_promotion::Migration),

@@ -1,6 +1,7 @@
 //! Bulk e-mail (policy 2.5).
 
 pub(crate) mod api;
+mod attachments;
 mod audience;
 mod bounces;
 mod caps;

@@ -1,5 +1,6 @@
 //! Bulk e-mail to employer contacts (policy 2.5).
 
+mod attachment;
 mod delivery;
 mod estimate;
 mod inputs;

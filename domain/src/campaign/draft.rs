@@ -9,16 +9,15 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::{Value, json};
 
 use super::{
-    Audience, locked, markdown,
+    Audience, attachment, locked, markdown,
     words::{Recipient, Words},
-    wrong_state,
 };
 use crate::{
-    change::{Change, stale},
+    change::Change,
     email_address::EmailAddress,
     error::{Error, RefusalCode, Refusals, Result},
     live::LiveEvent,
-    mail::{self, Letter},
+    mail::{self, Attachment, Letter},
     mail_topic,
     store::Tx,
     text::Text,
@@ -121,13 +120,7 @@ pub async fn update(
     version: i32,
     changes: Changes,
 ) -> Result<campaign::Model> {
-    let campaign = locked(tx, viewer, id).await?;
-    if campaign.state != CampaignState::Draft {
-        return Err(wrong_state(&campaign, "changed"));
-    }
-    if campaign.version != version {
-        return Err(stale(tx.conn(), UPDATED, id, version, campaign.version).await?);
-    }
+    let campaign = attachment::draft_at(tx, viewer, id, version).await?;
     let before = Draft::of(&campaign);
     let audience = before.audience.clone();
     let draft = Draft {
@@ -200,7 +193,7 @@ pub async fn send_test(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<c
             "preferences_link": super::preferences::TEST_LINK,
         }),
     };
-    mail::post(tx, letter).await?;
+    mail::post_with(tx, letter, &[Attachment::OfCampaign(id)]).await?;
     tx.audit(viewer, "campaign.tested", id, None, None).await?;
     Ok(campaign)
 }

@@ -6,10 +6,10 @@ use entity::{
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 
-use super::{Audience, draft, locked, wrong_state};
+use super::{Audience, attachment, draft, locked, wrong_state};
 use crate::{error::Result, mail_topic, store::Tx, viewer::Viewer};
 
-/// Begins a campaign with the words, the audience and the topic of another. A topic that is out of use is left out.
+/// Begins a campaign with the words, the files, the audience and the topic of another. A topic that is out of use is left out.
 pub async fn copy(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<campaign::Model> {
     let original = locked(tx, viewer, id).await?;
     let mut topic = original.mail_topic_id;
@@ -25,7 +25,9 @@ pub async fn copy(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<campai
         audience: Audience::of(&original),
         topic,
     };
-    draft::create(tx, viewer, copy).await
+    let created = draft::create(tx, viewer, copy).await?;
+    attachment::add_those_of(tx, viewer, id, created.id).await?;
+    Ok(created)
 }
 
 /// Puts a campaign that is over out of the list, or back into it.

@@ -12,7 +12,7 @@ use sea_orm::{
 use serde_json::json;
 
 use super::{
-    Audience, audience,
+    Audience, attachment, audience,
     draft::{self, Changes},
     locked, wrong_state,
 };
@@ -162,6 +162,7 @@ pub async fn join(tx: &mut Tx, viewer: &Viewer, into: Read, from: Read) -> Resul
         none_of: Some(audience.none_of),
         ..Changes::default()
     };
+    attachment::add_those_of(tx, viewer, other.id, kept.id).await?;
     let joined = draft::update(tx, viewer, kept.id, kept.version, changes).await?;
     let (id, version) = (other.id, other.version);
     let mut row = other.into_active_model();

@@ -13,12 +13,13 @@ table! {
     type Mutation {
         createCampaign, updateCampaign, sendTestCampaign, submitCampaign, approveCampaign, declineCampaign,
         scheduleCampaign, pauseCampaign, resumeCampaign, cancelCampaign, copyCampaign, archiveCampaign, settleDelivery, settleDeliveries,
+        addCampaignAttachment, removeCampaignAttachment,
         leaveOutCampaignEvents, bringBackCampaignEvents, joinCampaigns: read(SEND_BULK_EMAIL);
         createCampaign(input), updateCampaign(input), sendTestCampaign(input), submitCampaign(input),
         approveCampaign(input), declineCampaign(input), copyCampaign(input), archiveCampaign(input), scheduleCampaign(input),
         pauseCampaign(input), resumeCampaign(input), cancelCampaign(input), settleDelivery(input),
         settleDeliveries(input), leaveOutCampaignEvents(input), bringBackCampaignEvents(input),
-        joinCampaigns(input): give(SEND_BULK_EMAIL);
+        addCampaignAttachment(input), removeCampaignAttachment(input), joinCampaigns(input): give(SEND_BULK_EMAIL);
     }
     type Subscription {
         campaignProgress: read(SEND_BULK_EMAIL);
@@ -27,12 +28,20 @@ table! {
     type Campaign {
         id: read(EVERYONE);
         name, subject, body, state, allOfTags, anyOfTags, noneOfTags, topic, createdBy, notBefore, notAfter, approvedBy, approvedAt,
-        archivedAt, mailFor, refusal, startedAt,
+        archivedAt, attachments, mailFor, refusal, startedAt,
         finishedAt, recipients, skipped, counts, estimate, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
         mailFor(contactId): give(SEND_BULK_EMAIL);
         deliveries(state): filter(SEND_BULK_EMAIL);
         deliveries(first, after, last, before): give(SEND_BULK_EMAIL);
     }
+    type CampaignAttachment {
+        id: read(EVERYONE);
+        name, mediaType, size, addedBy, file: read(SEND_BULK_EMAIL);
+    }
+    input AddCampaignAttachmentInput { campaignId, version, name, file: give(SEND_BULK_EMAIL); }
+    input RemoveCampaignAttachmentInput { attachmentId, version: give(SEND_BULK_EMAIL); }
+    type AddCampaignAttachmentPayload { campaign, userErrors: read(EVERYONE); }
+    type RemoveCampaignAttachmentPayload { campaign, userErrors: read(EVERYONE); }
     type CampaignMail { subject, text, html: read(SEND_BULK_EMAIL); }
     type CampaignConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
     type CampaignEdge { node, cursor: read(SEND_BULK_EMAIL); }

@@ -9,12 +9,12 @@ use domain::{
     suppression::{self, AddressKey},
 };
 use entity::{
-    calendar_feed, campaign, campaign_event, contact, delivery, duplicate_pair, event,
-    event_feedback, event_told, group_booking, held_change, identity,
+    calendar_feed, campaign, campaign_attachment, campaign_event, contact, delivery,
+    duplicate_pair, event, event_feedback, event_told, group_booking, held_change, identity,
     ids::{
-        CampaignId, ContactId, DuplicatePairId, EventFeedbackId, GroupBookingId, HeldChangeId,
-        KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId, RegistrationId,
-        SegmentId, SessionId, UserId,
+        CampaignAttachmentId, CampaignId, ContactId, DuplicatePairId, EventFeedbackId,
+        GroupBookingId, HeldChangeId, KeptNoticeId, MailTopicId, MergeChangeId, MergeId,
+        OrganisationId, RegistrationId, SegmentId, SessionId, UserId,
     },
     kept_notice,
     list::IdList,
@@ -287,10 +287,24 @@ async fn rows_of_events(store: &Store, user_id: UserId) {
     .await;
 }
 
-/// An event that somebody left out of a campaign.
+/// An event that somebody left out of a campaign, and a file that they added.
 async fn an_event_that_was_left_out(store: &Store, user_id: UserId) {
     let now = store.now();
     let told = campaign::Entity::find().one(store.reader()).await.unwrap();
+    put::<campaign_attachment::Entity>(
+        store,
+        campaign_attachment::Model {
+            id: CampaignAttachmentId::new_at(now),
+            campaign_id: told.as_ref().unwrap().id,
+            name: String::new(),
+            media_type: "application/pdf".to_owned(),
+            size: 1,
+            bytes: vec![0],
+            added_by: user_id,
+            added_at: now,
+        },
+    )
+    .await;
     let event = event::Entity::find().one(store.reader()).await.unwrap();
     put::<campaign_event::Entity>(
         store,

@@ -39,13 +39,16 @@ use tracing::warn;
 use self::domains::Domains;
 use crate::{
     engine::{Handler, JobContext, Outcome},
-    mail::{Mailer, message::Message},
+    mail::{Mailer, attachments::Part, message::Message},
 };
 
 /// How many mails are read at once.
 const CHUNK: u64 = 100;
 /// The most mails in hand that wait for their domains. Those beyond are read again later.
 const IN_HAND: usize = 500;
+/// The same two where every mail brings files, which take room.
+const CHUNK_WITH_FILES: u64 = 10;
+const IN_HAND_WITH_FILES: usize = 20;
 /// Longer than this nobody waits for the rate limit with mails in hand; the worker does something else meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What became of mails is written with the next claim, unless that takes longer than this.
@@ -71,8 +74,10 @@ impl Handler for SendCampaign {
             Ok(words) => words,
             Err(error) => return Ok(Outcome::Dead(format!("its words can't be read: {error}"))),
         };
+        let files = campaign::files(ctx.store.reader(), lane.campaign_id).await?;
         let mut pass = Pass {
             ctx,
+            files: files.into_iter().map(Part::from).collect(),
             mailer: ctx.services.mailer()?,
             lane,
             words,
@@ -127,6 +132,8 @@ struct Pass<'a> {
     words: Words,
     /// What the mails tell of besides.
     events: Value,
+    /// What they bring along.
+    files: Vec<Part>,
     key: AddressKey,
     claimant: String,
     /// What became of mails and is not yet written down.
@@ -153,7 +160,7 @@ impl<'a> Pass<'a> {
                 }
                 continue;
             }
-            if in_hand.len() >= IN_HAND {
+            if in_hand.len() >= self.in_hand() {
                 in_hand.clear();
             }
             let chunk = self.read(after).await?;
@@ -178,6 +185,24 @@ impl<'a> Pass<'a> {
         Ok(Stop::For(Duration::ZERO))
     }
 
+    /// How many mails are read at once.
+    const fn chunk(&self) -> u64 {
+        if self.files.is_empty() {
+            CHUNK
+        } else {
+            CHUNK_WITH_FILES
+        }
+    }
+
+    /// How many may wait for their domains.
+    const fn in_hand(&self) -> usize {
+        if self.files.is_empty() {
+            IN_HAND
+        } else {
+            IN_HAND_WITH_FILES
+        }
+    }
+
     /// What is due next for domains that have room.
     async fn read(&mut self, after: Option<DeliveryId>) -> Result<Vec<Mail>> {
         let store = &self.ctx.store;
@@ -190,7 +215,7 @@ impl<'a> Pass<'a> {
         }
         let full = self.domains.without_room();
         let quiet = &self.quiet.zones;
-        ledger::due(db, &self.lane, after, full, quiet, now, CHUNK).await
+        ledger::due(db, &self.lane, after, full, quiet, now, self.chunk()).await
     }
 
     /// Writes the mails of a chunk. Those that must not be sent any more, or can't be written, leave the ledger here.
@@ -210,7 +235,7 @@ impl<'a> Pass<'a> {
             }
             match self
                 .mailer
-                .bulk(&self.words, &self.key, &mail, &self.events)
+                .bulk(&self.words, &self.key, &mail, &self.events, &self.files)
             {
                 Ok(message) => written.push(Letter {
                     mail,

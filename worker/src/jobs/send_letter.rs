@@ -16,7 +16,7 @@ use tracing::warn;
 use super::sending::{RELAY_PAUSE, while_keeping};
 use crate::{
     engine::{Handler, JobContext, Outcome},
-    mail::{Mailer, outcome, rate::Permit},
+    mail::{Mailer, attachments, outcome, rate::Permit},
 };
 
 /// How long a letter waits its turn under the rate limit before its worker does something else.
@@ -30,7 +30,9 @@ impl Handler for SendLetter {
             return Ok(Outcome::Done(ctx.begin().await?));
         };
         let key = AddressKey::load(ctx.store.reader(), ctx.store.now()).await?;
-        let message = match mailer.letter(&key, &letter) {
+        let named = domain::mail::attachments(&letter)?;
+        let files = attachments::files(ctx.store.reader(), &named).await?;
+        let message = match mailer.letter(&key, &letter, files) {
             Ok(message) => message,
             Err(error) => return Ok(Outcome::Dead(format!("it can't be written: {error}"))),
         };

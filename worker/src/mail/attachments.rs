@@ -1,13 +1,16 @@
 //! What is attached to a letter, made of what its ledger row says.
 
-use std::io::Cursor;
+use std::{borrow::Cow, io::Cursor};
 
 use domain::{
     calendar::{Method, file},
+    campaign,
     mail::Attachment,
 };
+use entity::campaign_attachment;
 use image::{ImageFormat, Luma};
 use qrcode::{EcLevel, QrCode};
+use sea_orm::ConnectionTrait;
 
 /// How many pixels of a picture a square of the code takes.
 const PIXELS: u32 = 8;
@@ -19,9 +22,9 @@ const CODE: &str = "code";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The name of the file.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its media type.
-    pub media_type: &'static str,
+    pub media_type: Cow<'static, str>,
     /// How the HTML names it, when it is shown there.
     pub shown_as: Option<&'static str>,
     /// What is in it.
@@ -39,25 +42,51 @@ pub enum AttachmentError {
     Picture(#[from] image::ImageError),
 }
 
-/// Makes the part that an attachment describes. `website` is what links begin with.
-pub fn made(attachment: &Attachment, website: &str) -> Result<Part, AttachmentError> {
-    Ok(match attachment {
+impl From<campaign_attachment::Model> for Part {
+    fn from(file: campaign_attachment::Model) -> Self {
+        Self {
+            name: file.name.into(),
+            media_type: file.media_type.into(),
+            shown_as: None,
+            bytes: file.bytes,
+        }
+    }
+}
+
+/// Reads the files that the attachments of a letter name.
+pub async fn files(
+    db: &impl ConnectionTrait,
+    attachments: &[Attachment],
+) -> domain::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for attachment in attachments {
+        if let Attachment::OfCampaign(id) = attachment {
+            parts.extend(campaign::files(db, *id).await?.into_iter().map(Part::from));
+        }
+    }
+    Ok(parts)
+}
+
+/// Makes the part that an attachment describes; files are read instead. `website` is what links begin with.
+pub fn made(attachment: &Attachment, website: &str) -> Result<Option<Part>, AttachmentError> {
+    Ok(Some(match attachment {
+        Attachment::OfCampaign(_) => return Ok(None),
         Attachment::Calendar(entry) => {
             let entries = std::slice::from_ref(&**entry);
             Part {
-                name: "event.ics",
-                media_type: "text/calendar; charset=utf-8; method=PUBLISH",
+                name: "event.ics".into(),
+                media_type: "text/calendar; charset=utf-8; method=PUBLISH".into(),
                 shown_as: None,
                 bytes: file::written("", Method::Publish, website, entries).into_bytes(),
             }
         }
         Attachment::QrCode(text) => Part {
-            name: "code.png",
-            media_type: "image/png",
+            name: "code.png".into(),
+            media_type: "image/png".into(),
             shown_as: Some(CODE),
             bytes: picture(text)?,
         },
-    })
+    }))
 }
 
 /// A quarter of the code may be dirty or covered, and it still reads.
@@ -78,7 +107,9 @@ mod tests {
 
     #[test]
     fn a_code_is_a_picture_with_a_quiet_zone_around_it() {
-        let part = made(&Attachment::QrCode("7K3M9QTX04BD".to_owned()), "").unwrap();
+        let part = made(&Attachment::QrCode("7K3M9QTX04BD".to_owned()), "")
+            .unwrap()
+            .unwrap();
         let picture = image::load_from_memory_with_format(&part.bytes, ImageFormat::Png)
             .unwrap()
             .to_luma8();

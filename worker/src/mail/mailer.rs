@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::{
-    attachments::{self, AttachmentError},
+    attachments::{self, AttachmentError, Part},
     dkim::Signature,
     message::{ComposeError, Draft, Message, Nature, Sender},
     rate::{Permit, Rate, RateLimiter, RateLimits},
@@ -107,20 +107,22 @@ impl Mailer {
         })
     }
 
-    /// The mail of a transactional letter.
+    /// The mail of a transactional letter, with the files that it names.
     pub fn letter(
         &self,
         key: &AddressKey,
         letter: &delivery::Model,
+        files: Vec<Part>,
     ) -> Result<Message, WriteError> {
         let content =
             self.templates
                 .render(&letter.template, &letter.recipient_name, &letter.fields)?;
         let sender = self.sender_of(key, letter)?;
-        let attachments = domain::mail::attachments(letter)?
+        let mut attachments = domain::mail::attachments(letter)?
             .iter()
-            .map(|attachment| attachments::made(attachment, &self.public_url))
+            .filter_map(|attachment| attachments::made(attachment, &self.public_url).transpose())
             .collect::<Result<Vec<_>, _>>()?;
+        attachments.extend(files);
         // What people asked to have regularly has the way out that bulk mail has (RFC 8058).
         let unsubscribe = letter.fields["unsubscribe_link"]
             .as_str()
@@ -136,13 +138,14 @@ impl Mailer {
         Ok(draft.compose()?)
     }
 
-    /// The mail of a campaign to one recipient, with the events that it tells of besides.
+    /// The mail of a campaign to one recipient, with the events that it tells of besides and the files that it brings.
     pub fn bulk(
         &self,
         words: &Words,
         key: &AddressKey,
         mail: &delivery::Model,
         events: &Value,
+        files: &[Part],
     ) -> Result<Message, WriteError> {
         let written = words.render(&mail.fields)?;
         let token = unsubscribe::token(key, mail.id, &mail.address)?;
@@ -161,7 +164,11 @@ impl Mailer {
         )?;
         let nature = Nature::Bulk { unsubscribe: &link };
         let sender = self.sender_of(key, mail)?;
-        Ok(draft(&sender, mail, &content, nature).compose()?)
+        let draft = Draft {
+            attachments: files,
+            ..draft(&sender, mail, &content, nature)
+        };
+        Ok(draft.compose()?)
     }
 
     /// Waits until at least one mail may be claimed, and takes leave to claim as many as may be, up to `most`.

@@ -184,11 +184,11 @@ impl Draft<'_> {
 /// The parts, after what is there.
 fn with(body: MultiPart, parts: &[&Part]) -> Result<MultiPart, ComposeError> {
     parts.iter().try_fold(body, |body, part| {
-        let media_type = ContentType::parse(part.media_type)
+        let media_type = ContentType::parse(&part.media_type)
             .map_err(|_| ComposeError::Header("the media type of an attachment"))?;
         let attachment = match part.shown_as {
-            Some(id) => Attachment::new_inline_with_name(id.to_owned(), part.name.to_owned()),
-            None => Attachment::new(part.name.to_owned()),
+            Some(id) => Attachment::new_inline_with_name(id.to_owned(), part.name.to_string()),
+            None => Attachment::new(part.name.to_string()),
         };
         // Base 64 keeps every byte as it is, line ends too.
         let encoded = Body::new_with_encoding(part.bytes.clone(), ContentTransferEncoding::Base64)

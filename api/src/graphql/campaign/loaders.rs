@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use async_graphql::dataloader::Loader;
-use domain::campaign::{self as campaigns, Counts, Estimate};
+use domain::campaign::{self as campaigns, Attached, Counts, Estimate};
 use entity::{
     campaign::{Column, Model},
-    ids::CampaignId,
+    ids::{CampaignAttachmentId, CampaignId},
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -59,6 +59,45 @@ impl Loader<EstimateOf> for Rows {
         Ok(estimates
             .into_iter()
             .map(|(id, estimate)| (EstimateOf(id), estimate))
+            .collect())
+    }
+}
+
+/// Asks what the mails of a campaign bring along that the viewer may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AttachedTo(pub CampaignId);
+
+impl Loader<AttachedTo> for Rows {
+    type Value = Vec<Attached>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        of: &[AttachedTo],
+    ) -> Result<HashMap<AttachedTo, Vec<Attached>>, LoadError> {
+        let ids: Vec<CampaignId> = of.iter().map(|of| of.0).collect();
+        let attached = campaigns::attachments(self.store.reader(), &ids).await?;
+        Ok(attached
+            .into_iter()
+            .map(|(id, attached)| (AttachedTo(id), attached))
+            .collect())
+    }
+}
+
+/// Asks for a file itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ContentsOf(pub CampaignAttachmentId);
+
+impl Loader<ContentsOf> for Rows {
+    type Value = Vec<u8>;
+    type Error = LoadError;
+
+    async fn load(&self, of: &[ContentsOf]) -> Result<HashMap<ContentsOf, Vec<u8>>, LoadError> {
+        let ids: Vec<CampaignAttachmentId> = of.iter().map(|of| of.0).collect();
+        let found = campaigns::contents(self.store.reader(), &self.viewer, &ids).await?;
+        Ok(found
+            .into_iter()
+            .map(|(id, bytes)| (ContentsOf(id), bytes))
             .collect())
     }
 }

@@ -5,6 +5,7 @@ use domain::campaign as campaigns;
 use entity::ids::EventId;
 
 use super::{
+    attachment::{AddCampaignAttachmentInput, RemoveCampaignAttachmentInput},
     inputs::{
         ApproveCampaignInput, ArchiveCampaignInput, BringBackCampaignEventsInput,
         CancelCampaignInput, CopyCampaignInput, CreateCampaignInput, DeclineCampaignInput,
@@ -13,9 +14,10 @@ use super::{
         SubmitCampaignInput, UpdateCampaignInput,
     },
     payloads::{
-        ApproveCampaignPayload, ArchiveCampaignPayload, BringBackCampaignEventsPayload,
-        CancelCampaignPayload, CopyCampaignPayload, CreateCampaignPayload, DeclineCampaignPayload,
-        JoinCampaignsPayload, LeaveOutCampaignEventsPayload, PauseCampaignPayload,
+        AddCampaignAttachmentPayload, ApproveCampaignPayload, ArchiveCampaignPayload,
+        BringBackCampaignEventsPayload, CancelCampaignPayload, CopyCampaignPayload,
+        CreateCampaignPayload, DeclineCampaignPayload, JoinCampaignsPayload,
+        LeaveOutCampaignEventsPayload, PauseCampaignPayload, RemoveCampaignAttachmentPayload,
         ResumeCampaignPayload, ScheduleCampaignPayload, SendTestCampaignPayload,
         SettleDeliveriesPayload, SettleDeliveryPayload, SubmitCampaignPayload,
         UpdateCampaignPayload,
@@ -57,6 +59,33 @@ impl CampaignMutation {
         ))
         .await;
         UpdateCampaignPayload::commit(tx, updated).await
+    }
+
+    /// Attaches a file to a draft. Every one of its mails brings it along.
+    async fn add_campaign_attachment(
+        &self,
+        ctx: &Context<'_>,
+        input: AddCampaignAttachmentInput,
+    ) -> Result<AddCampaignAttachmentPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version, asker) = (input.campaign_id.0, input.version, viewer(ctx)?);
+        let added = match input.into_file() {
+            Ok(file) => Box::pin(campaigns::attach(&mut tx, asker, id, version, file)).await,
+            Err(error) => Err(error),
+        };
+        AddCampaignAttachmentPayload::commit(tx, added).await
+    }
+
+    /// Takes a file off a draft.
+    async fn remove_campaign_attachment(
+        &self,
+        ctx: &Context<'_>,
+        input: RemoveCampaignAttachmentInput,
+    ) -> Result<RemoveCampaignAttachmentPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version, asker) = (input.attachment_id.0, input.version, viewer(ctx)?);
+        let removed = Box::pin(campaigns::detach(&mut tx, asker, id, version)).await;
+        RemoveCampaignAttachmentPayload::commit(tx, removed).await
     }
 
     /// Sends the mail to the viewer, and to nobody else.

@@ -138,3 +138,19 @@ payload! {
         campaign: Campaign,
     }
 }
+
+payload! {
+    /// What became of attaching a file.
+    AddCampaignAttachmentPayload {
+        /// The draft.
+        campaign: Campaign,
+    }
+}
+
+payload! {
+    /// What became of taking a file off.
+    RemoveCampaignAttachmentPayload {
+        /// The draft.
+        campaign: Campaign,
+    }
+}

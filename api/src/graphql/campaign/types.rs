@@ -11,6 +11,7 @@ use entity::{
 use futures_util::future::try_join_all;
 
 use super::{
+    attachment::{CampaignAttachment, attached},
     delivery::{Delivery, DeliveryCounts, DeliveryState, counts, deliveries},
     estimate::{CampaignEstimate, estimate},
     preview::{CampaignSkip, told},
@@ -113,6 +114,11 @@ impl Campaign {
     /// When it was put away; null while it is listed.
     async fn archived_at(&self) -> Option<DateTime<Utc>> {
         self.0.archived_at
+    }
+
+    /// The files that its mails bring along, in the order in which they were added.
+    async fn attachments(&self, ctx: &Context<'_>) -> Option<Result<Vec<CampaignAttachment>>> {
+        Some(attached(ctx, self.0.id).await)
     }
 
     /// The mail as a contact would get it, whether or not they are in the audience.

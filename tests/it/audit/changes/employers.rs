@@ -287,6 +287,19 @@ pub async fn reviewed_campaigns(walk: &mut Walk<'_>) {
         )
         .await;
     let copy = json!({ "campaignId": copied["campaign"]["id"] });
+    let file = json!({ "campaignId": copy["campaignId"], "version": 1, "name": "a.pdf", "file": "JVBERi0x" });
+    let added = walk
+        .call(
+            "admin",
+            "addCampaignAttachment",
+            file,
+            "campaign { version attachments { id } }",
+        )
+        .await;
+    let of = &added["campaign"];
+    let file = json!({ "attachmentId": of["attachments"][0]["id"], "version": of["version"] });
+    walk.call("admin", "removeCampaignAttachment", file, "")
+        .await;
     let promoted = format!(
         "{{ campaignPromotions(campaignId: {}) {{ event {{ id }} }} }}",
         copy["campaignId"]
