@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use self::{
-    bulk::{BulkRead, record as record_bulk_read},
+    bulk::{AT_MOST_WITHOUT_EXPORT, BulkRead, record as record_bulk_read},
     export::{
         Link, PATH as EXPORT_PATH, begin as begin_export, line, link, next as next_lines, open,
     },
