@@ -217,6 +217,7 @@ pub const ALL: &[&Holding] = &[
     &crate::announcement_faculty::PERSONAL_DATA,
     &crate::announcement_read::PERSONAL_DATA,
     &crate::audit_entry::PERSONAL_DATA,
+    &crate::audit_head::PERSONAL_DATA,
     &crate::audit_number::PERSONAL_DATA,
     &crate::audit_seal::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,
