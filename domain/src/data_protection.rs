@@ -8,6 +8,7 @@ mod export;
 mod person;
 mod retention;
 pub(crate) mod rows;
+mod traces;
 
 pub use access::{
     GatherCopy, PATH as ACCESS_PATH, fetch as fetch_copy, gather as gather_copy, open as open_copy,
