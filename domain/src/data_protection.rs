@@ -18,4 +18,4 @@ pub use document::markdown;
 pub use erasure::{Erased, Outcome, Run, erase};
 pub use export::{Export, export};
 pub use person::Person;
-pub use retention::{ApplyRetention, apply as apply_retention};
+pub use retention::{Applied, ApplyRetention, apply as apply_retention};
