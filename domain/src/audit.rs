@@ -2,8 +2,9 @@
 //!
 //! The database refuses to change or to delete a line. Whoever can switch that off still leaves a trace: every line is
 //! sealed soon after it was written, in a chain in which each seal has the hash of the one before it. Lines are written
-//! unsealed and one job seals them, so that changes don't wait for each other. The database numbers the lines as they come:
-//! one that goes missing before it was sealed leaves a gap in the numbers, and so does an end that is cut off.
+//! unsealed and one job seals them, so that changes don't wait for each other. They are counted as their changes commit: a line
+//! that goes missing before it was sealed leaves a gap in the numbers, and an end that is cut off leaves a count that is higher
+//! than the last number. Where the chain ended is kept every day, and told outside the database.
 //!
 //! What a line tells of before and after may hold personal values, which erasure takes out. The seal has a salted hash of
 //! them and not themselves; with the salt gone as well, nothing of them can be guessed. Each such erasure is a line itself,
@@ -27,7 +28,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use self::{
-    bulk::{BulkRead, record as record_bulk_read},
+    bulk::{AT_MOST_WITHOUT_EXPORT, BulkRead, record as record_bulk_read},
     export::{
         Link, PATH as EXPORT_PATH, begin as begin_export, line, link, next as next_lines, open,
     },
@@ -73,6 +74,7 @@ fn seal_of_entry() -> RelationDef {
 /// Seals the lines that have no seal yet, the oldest first, and says how many it sealed. Fewer than it could: all are.
 pub async fn seal(tx: &mut Tx) -> Result<u64> {
     tx.hold("audit.seal").await?;
+    tx.write_lines().await?;
     let last = audit_seal::Entity::find()
         .order_by_desc(audit_seal::Column::Seq)
         .one(tx.conn())

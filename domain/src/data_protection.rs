@@ -8,6 +8,7 @@ mod export;
 mod person;
 mod retention;
 pub(crate) mod rows;
+mod traces;
 
 pub use access::{
     GatherCopy, PATH as ACCESS_PATH, fetch as fetch_copy, gather as gather_copy, open as open_copy,
@@ -17,4 +18,4 @@ pub use document::markdown;
 pub use erasure::{Erased, Outcome, Run, erase};
 pub use export::{Export, export};
 pub use person::Person;
-pub use retention::{ApplyRetention, apply as apply_retention};
+pub use retention::{Applied, ApplyRetention, apply as apply_retention};

@@ -2,7 +2,8 @@
 //!
 //! Whoever has something to tell writes one [`Letter`] and names its topic. What becomes of it is the reader's choice: a
 //! mail at once, a line in the one digest that they get a day, or nothing. Mail that somebody waits for (a ticket, an
-//! offer of a place, a link to verify an address) is no notice: that is [`mail::post`]ed.
+//! offer of a place, a link to verify an address, what was decided of one's own registration) is no notice: that is
+//! [`mail::post`]ed.
 //!
 //! | topic | by itself | at least |
 //! | --- | --- | --- |
@@ -10,6 +11,7 @@
 //! | `ACCESS`: training, agreements, access that lapses | at once | digest: nobody loses a right without having been told |
 //! | `POLICY_CHANGE`: announcements of that kind | at once | digest: everybody has to know the policy |
 //! | `LIAISON`: requests to a key account operator | at once | digest: a colleague waits for the answer |
+//! | `BULK_EMAIL`: bulk e-mails that one sends | at once | digest: one that was paused waits for its sender |
 //! | `ANNOUNCEMENT`: other announcements | digest | nothing |
 //! | `ENGAGEMENT`: notes and what is due next | digest | nothing |
 //! | `SUGGESTION`, `SUPER_USER_GROUP`, `EVENT`, `VACANCY` | at once | nothing |
@@ -65,7 +67,8 @@ pub const fn by_itself(topic: Topic) -> Channel {
         | Topic::Suggestion
         | Topic::SuperUserGroup
         | Topic::Event
-        | Topic::Vacancy => Channel::MailAtOnce,
+        | Topic::Vacancy
+        | Topic::BulkEmail => Channel::MailAtOnce,
         // It comes to those who ask for it.
         Topic::ComingEvents => Channel::None,
     }
@@ -76,7 +79,9 @@ pub const fn by_itself(topic: Topic) -> Channel {
 pub const fn at_least(topic: Topic) -> Channel {
     match topic {
         Topic::Security => Channel::MailAtOnce,
-        Topic::Access | Topic::PolicyChange | Topic::Liaison => Channel::DailyDigest,
+        Topic::Access | Topic::PolicyChange | Topic::Liaison | Topic::BulkEmail => {
+            Channel::DailyDigest
+        }
         Topic::Announcement
         | Topic::Suggestion
         | Topic::SuperUserGroup

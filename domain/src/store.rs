@@ -3,17 +3,22 @@
 //! A change happens in a [`Tx`]. The jobs it causes, the lines it adds to the audit log and the rows it changes commit
 //! together or not at all; only then are other processes told.
 
-use std::{collections::HashSet, fmt::Display, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    fmt::Display,
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use entity::{
     audit_entry,
-    ids::{AuditEntryId, JobId},
+    ids::{AuditEntryId, JobId, UserId},
+    user,
 };
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    EntityTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection,
+    DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sea_query::LockType,
 };
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,6 +31,9 @@ use crate::{
     request,
     viewer::Viewer,
 };
+
+/// How many lines of the audit log one statement writes.
+const LINES_AT_ONCE: usize = 500;
 
 /// The database, the clock, and the way to tell others: what every domain function ultimately works on. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -134,7 +142,7 @@ impl Store {
             wakes: Vec::new(),
             events: Vec::new(),
             announced: HashSet::new(),
-            numbers: Numbers::default(),
+            lines: Vec::new(),
             _writer: writer,
         })
     }
@@ -150,24 +158,9 @@ pub struct Tx {
     events: Vec<LiveEvent>,
     /// What is among `events` already: a change may touch thousands of rows.
     announced: HashSet<LiveEvent>,
-    numbers: Numbers,
+    /// Its lines of the audit log, which are written when it commits.
+    lines: Vec<audit_entry::Model>,
     _writer: Option<OwnedSemaphorePermit>,
-}
-
-/// The numbers that a change has used up of the audit log. Given up, it leaves a gap there, and says so where the keepers
-/// of the database can't: in the log of the process.
-#[derive(Debug, Default)]
-struct Numbers(Vec<i64>);
-
-impl Drop for Numbers {
-    fn drop(&mut self) {
-        if !self.0.is_empty() {
-            tracing::info!(
-                audit.numbers = ?self.0,
-                "a change was given up: these numbers of the audit log have no line"
-            );
-        }
-    }
 }
 
 impl Tx {
@@ -259,7 +252,11 @@ impl Tx {
         }
     }
 
-    /// Adds a line to the audit log: `viewer` did `action` to `subject` (policy 3).
+    /// Adds a line to the audit log: `viewer` did `action` to `subject` (policy 3). It is written when the change commits.
+    #[expect(
+        clippy::unused_async,
+        reason = "a line is written like everything else of a change; when is the store's matter"
+    )]
     pub async fn audit(
         &mut self,
         viewer: &Viewer,
@@ -268,46 +265,82 @@ impl Tx {
         before: Option<Value>,
         after: Option<Value>,
     ) -> Result<()> {
-        let number = match self.backend() {
-            DbBackend::Sqlite => Set(Some(self.next_number().await?)),
-            _ => NotSet,
-        };
-        let line = audit_entry::Entity::insert(audit_entry::ActiveModel {
-            id: Set(AuditEntryId::new_at(self.now)),
-            at: Set(self.now),
-            actor_id: Set(viewer.user_id()),
-            action: Set(action.to_owned()),
-            subject: Set(subject.to_string()),
-            before: Set(before),
-            after: Set(after),
-            request_id: Set(request::current_id()),
-            number,
+        self.lines.push(audit_entry::Model {
+            id: AuditEntryId::new_at(self.now),
+            at: self.now,
+            actor_id: viewer.user_id(),
+            action: action.to_owned(),
+            subject: subject.to_string(),
+            before,
+            after,
+            request_id: request::current_id(),
+            number: None,
         });
-        if self.backend() == DbBackend::Sqlite {
-            // A number that was given up is given again.
-            line.exec_without_returning(&self.transaction).await?;
-        } else {
-            let line = line.exec_with_returning(&self.transaction).await?;
-            self.numbers.0.extend(line.number);
+        Ok(())
+    }
+
+    /// Writes the lines of the audit log that there are so far. They are numbered by counting, and whoever counts has the
+    /// count to itself until it commits: so this is the last that a change does, and nobody waits for longer than a commit
+    /// takes. A change that is given up takes its numbers back.
+    pub(crate) async fn write_lines(&mut self) -> Result<()> {
+        let lines = std::mem::take(&mut self.lines);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if self.backend() == DbBackend::Postgres {
+            self.hold_actors(&lines).await?;
+        }
+        let count = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+        let statement = Statement::from_sql_and_values(
+            self.backend(),
+            "UPDATE audit_number SET last = last + $1 RETURNING last",
+            [count.into()],
+        );
+        let counted = self
+            .transaction
+            .query_one_raw(statement)
+            .await?
+            .ok_or_else(|| Error::Fault("the audit log has lost its count".to_owned()))?;
+        let first = counted.try_get_by_index::<i64>(0)? - count + 1;
+        let numbered: Vec<_> = (first..)
+            .zip(lines)
+            .map(|(number, line)| {
+                let line = audit_entry::Model {
+                    number: Some(number),
+                    ..line
+                };
+                line.into_active_model().reset_all()
+            })
+            .collect();
+        for some in numbered.chunks(LINES_AT_ONCE) {
+            audit_entry::Entity::insert_many(some.to_vec())
+                .exec_without_returning(&self.transaction)
+                .await?;
         }
         Ok(())
     }
 
-    /// The next number of the audit log, where the database has no sequence that gives it.
-    async fn next_number(&self) -> Result<i64> {
-        let count = "UPDATE audit_number SET last = last + 1 RETURNING last";
-        let counted = self
-            .transaction
-            .query_one_raw(Statement::from_string(self.backend(), count))
-            .await?
-            .ok_or_else(|| Error::Fault("the audit log has lost its count".to_owned()))?;
-        Ok(counted.try_get_by_index(0)?)
+    /// Takes the locks on accounts that writing these lines needs, before the count is taken: whoever counts waits for
+    /// nothing that somebody who waits for the count may hold.
+    async fn hold_actors(&self, lines: &[audit_entry::Model]) -> Result<()> {
+        let actors: BTreeSet<_> = lines.iter().filter_map(|line| line.actor_id).collect();
+        if !actors.is_empty() {
+            user::Entity::find()
+                .select_only()
+                .column(user::Column::Id)
+                .filter(user::Column::Id.is_in(actors))
+                .lock(LockType::KeyShare)
+                .into_tuple::<UserId>()
+                .all(&self.transaction)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Makes the change, then tells others.
     pub async fn commit(mut self) -> Result<()> {
+        self.write_lines().await?;
         self.transaction.commit().await?;
-        self.numbers.0.clear();
         if !self.wakes.is_empty() || !self.events.is_empty() {
             self.signals.committed(self.wakes, self.events);
         }

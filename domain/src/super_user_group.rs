@@ -14,7 +14,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef, sea_query::OnConflict,
+    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef,
+    sea_query::OnConflict,
 };
 use serde_json::json;
 
@@ -183,12 +184,45 @@ pub async fn remove_super_user(tx: &mut Tx, viewer: &Viewer, user_id: UserId) ->
     if !viewer.is_administrator() {
         return Err(not_administrator(viewer));
     }
+    if !take_out(tx, viewer, user_id).await? {
+        return Err(Error::not_found("userId", "member of the Super User Group"));
+    }
+    Ok(())
+}
+
+/// How many marks somebody has: of a member of the group, and of whom they stand for.
+pub(crate) async fn marks(tx: &Tx, user_id: UserId) -> Result<u64> {
+    let roles = faculty_role::Entity::find()
+        .filter(faculty_role::Column::UserId.eq(user_id))
+        .count(tx.conn())
+        .await?;
+    let member = user::Entity::find_by_id(user_id)
+        .filter(user::Column::IsSuperUser.eq(true))
+        .count(tx.conn())
+        .await?;
+    Ok(roles + member)
+}
+
+/// Takes all of them from somebody who leaves.
+pub(crate) async fn release(tx: &mut Tx, viewer: &Viewer, user_id: UserId) -> Result<()> {
+    take_out(tx, viewer, user_id).await?;
+    if let Some(faculty_id) = role_of(tx, FacultyRoleKind::Disseminator, user_id).await? {
+        leave(tx, FacultyRoleKind::Disseminator, user_id).await?;
+        audit_disseminator(tx, viewer, faculty_id, Some(user_id), None).await?;
+    }
+    Ok(())
+}
+
+/// Takes somebody out of the group, if they are in it.
+async fn take_out(tx: &mut Tx, viewer: &Viewer, user_id: UserId) -> Result<bool> {
     let person = user::Entity::find_by_id(user_id)
         .lock_exclusive()
         .one(tx.conn())
         .await?
-        .filter(|person| person.is_super_user)
-        .ok_or_else(|| Error::not_found("userId", "member of the Super User Group"))?;
+        .filter(|person| person.is_super_user);
+    let Some(person) = person else {
+        return Ok(false);
+    };
     let before = role_of(tx, FacultyRoleKind::Representative, user_id).await?;
     leave(tx, FacultyRoleKind::Representative, user_id).await?;
     let mut row = person.into_active_model();
@@ -204,7 +238,24 @@ pub async fn remove_super_user(tx: &mut Tx, viewer: &Viewer, user_id: UserId) ->
     )
     .await?;
     tx.announce(LiveEvent::AccessChanged { user_id });
-    Ok(())
+    Ok(true)
+}
+
+async fn audit_disseminator(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    faculty_id: FacultyId,
+    before: Option<UserId>,
+    after: Option<UserId>,
+) -> Result<()> {
+    tx.audit(
+        viewer,
+        "disseminator.set",
+        faculty_id,
+        Some(json!({ "disseminator": before })),
+        Some(json!({ "disseminator": after })),
+    )
+    .await
 }
 
 /// Makes somebody the one disseminator of a faculty, in place of whoever was; with no person, nobody is.
@@ -247,14 +298,7 @@ pub async fn set_disseminator(
             .insert(tx.conn())
             .await?;
         }
-        tx.audit(
-            viewer,
-            "disseminator.set",
-            faculty_id,
-            Some(json!({ "disseminator": before })),
-            Some(json!({ "disseminator": user_id })),
-        )
-        .await?;
+        audit_disseminator(tx, viewer, faculty_id, before, user_id).await?;
     }
     coverage(tx.conn())
         .await?

@@ -36,7 +36,8 @@ impl ActiveModelBehavior for ActiveModel {}
 personal_data! {
     "audit_entry": "Who did what to what, and when.";
     erasure: Keep("the log of changes must stay whole; the account it names is a pseudonym then");
-    retention: Until::Always.because("changes must be traceable (policy 3)");
+    retention: Until::DetailsFor(6 * 365, "at")
+        .because("changes must be traceable (policy 3), and what they were in detail for as long as a claim can rest on it");
     Hand => actor_id;
     Subject(Written) => subject;
     Sealed => before, after;

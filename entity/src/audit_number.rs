@@ -1,5 +1,5 @@
-//! The number of the last line of the audit log, where lines are numbered by counting: on `SQLite`, whose one writer makes
-//! nobody wait for it. On `PostgreSQL` a sequence gives the numbers, and there is no row.
+//! The number of the last line of the audit log. Lines are counted when their change commits, so that none that was given up
+//! leaves a gap.
 
 use sea_orm::entity::prelude::*;
 
@@ -15,11 +15,13 @@ pub struct Model {
     pub id: i32,
     /// The number that was given last.
     pub last: i64,
+    /// Numbers up to this one are from before lines were counted, and may have gaps.
+    pub counted_from: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
 
 personal_data! {
     "audit_number": nobody;
-    id, last
+    id, last, counted_from
 }

@@ -67,7 +67,7 @@ impl ActiveModelBehavior for ActiveModel {}
 personal_data! {
     "contact": "A person at an organisation: name, job title, e-mail address, telephone number, consent.";
     erasure: Keep("notes and mails to the organisation refer to it; nothing of the person is left in it");
-    retention: ValuesForWhere(3 * 365, "updated_at", ("state", "INACTIVE"))
+    retention: Until::LapsesFor(3 * 365, "updated_at", ("state", "INACTIVE"))
         .because("three years after they left, nobody will ask for them at the organisation");
     Subject(Contact) => id;
     Value(Word) => name;

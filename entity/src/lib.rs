@@ -10,6 +10,7 @@ pub mod announcement;
 pub mod announcement_faculty;
 pub mod announcement_read;
 pub mod audit_entry;
+pub mod audit_head;
 pub mod audit_number;
 pub mod audit_seal;
 pub mod booking;

@@ -37,6 +37,8 @@ pub enum NoticeTopic {
     Event,
     /// Vacancies (policy 2.2).
     Vacancy,
+    /// Bulk e-mails that one sends (policy 2.5).
+    BulkEmail,
     /// What is coming on the calendar, once a week, for those who ask for it (policy 1).
     ComingEvents,
 }

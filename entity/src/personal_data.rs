@@ -111,7 +111,7 @@ pub struct Retention {
 pub enum Until {
     /// It stays.
     Always,
-    /// When its person is erased.
+    /// With the record of its person: when that lapses, or is erased.
     Erasure,
     /// A rule of its own clears it away, as this says.
     OwnRule(&'static str),
@@ -122,8 +122,11 @@ pub enum Until {
     RowByState(&'static [(u16, &'static str)], &'static str, &'static str),
     /// The personal values go so many days after the moment in this column, and the row stays.
     ValuesFor(u16, &'static str),
-    /// As [`Until::ValuesFor`], only for rows where a column has this value.
-    ValuesForWhere(u16, &'static str, (&'static str, &'static str)),
+    /// The record of a person lapses so many days after the moment in this column, where another column has this value: what is
+    /// personal in it goes, and with it what every table has about that record, and the details of it in the audit log.
+    LapsesFor(u16, &'static str, (&'static str, &'static str)),
+    /// What a sealed line tells goes so many days after the moment in this column, and the line stays in its chain.
+    DetailsFor(u16, &'static str),
 }
 
 impl Until {
@@ -217,6 +220,7 @@ pub const ALL: &[&Holding] = &[
     &crate::announcement_faculty::PERSONAL_DATA,
     &crate::announcement_read::PERSONAL_DATA,
     &crate::audit_entry::PERSONAL_DATA,
+    &crate::audit_head::PERSONAL_DATA,
     &crate::audit_number::PERSONAL_DATA,
     &crate::audit_seal::PERSONAL_DATA,
     &crate::booking::PERSONAL_DATA,

@@ -89,7 +89,8 @@ impl ActiveModelBehavior for ActiveModel {}
 personal_data! {
     "user_account": "Somebody who signs in: name, e-mail address, what they study or where they work.";
     erasure: Keep("it is the pseudonym that bookings and the audit log refer to");
-    retention: Until::Erasure.because("people keep their account as long as they want it");
+    retention: Until::LapsesFor(3 * 365, "updated_at", ("state", "SUSPENDED"))
+        .because("people keep their account as long as they want it; one that was closed is asked for within three years");
     Subject(Account) => id;
     Subject(Contact) => contact_id;
     Value(NoAddress) => email;

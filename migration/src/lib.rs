@@ -46,6 +46,7 @@ mod m20261127_000130_series;
 mod m20261127_000131_group_bookings;
 mod m20261127_000132_coming_events;
 mod m20261128_000170_campaign_attachments;
+mod m20261128_000100_audit_heads;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -100,6 +101,7 @@ impl MigratorTrait for Migrator {
             // After the tables that they change.
             Box::new(m20261127_000040_mail_pace::Migration),
             Box::new(m20261127_000041_cross_promotion::Migration),
+            Box::new(m20261128_000100_audit_heads::Migration),
         ]
     }
 }

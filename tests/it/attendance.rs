@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use entity::{audit_entry, event::Model, ids::EventId, user};
+use entity::{access_grant::Permission, audit_entry, event::Model, ids::EventId, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
-use support::{Client, Response, System, TestBed, on_both_columns};
+use support::{Client, Response, System, TestBed, on_both_columns, operator};
 
 use crate::campus::Campus;
 
@@ -215,6 +215,26 @@ on_both_columns! {
         );
         assert_eq!(csv, expected);
         assert_eq!(audited(&door.campus, "event.export_door_list", door.event.id).await, 1);
+    }
+
+    async fn the_list_for_the_door_has_addresses_for_those_alone_who_may_export_contacts(bed: TestBed) {
+        let door = Door::open(&bed, 2).await;
+        let people = door.campus.students(1).await;
+        door.campus.book(&people[0], door.event.id).await.unwrap();
+        let organiser = super::super_user_group::account(&door.system, "untrained").await.id;
+        operator::grant(&door.campus.store, organiser, Permission::ManageEvent, None).await;
+        let export = async || {
+            let client = door.system.demo_client("untrained").await;
+            let answer = client.data(EXPORT, json!({ "id": door.id() })).await;
+            answer["exportDoorList"]["doorList"]["csv"].as_str().unwrap().to_owned()
+        };
+        let without = export().await;
+        assert!(without.starts_with("Name,Ticket,State,Checked in\nstudent1,"), "{without}");
+        assert!(!without.contains('@'), "{without}");
+
+        // The control.
+        operator::grant(&door.campus.store, organiser, Permission::ExportContacts, None).await;
+        assert!(export().await.contains("student1,student1@university.test,"));
     }
 
     async fn people_are_found_at_the_door_by_a_part_of_their_name(bed: TestBed) {

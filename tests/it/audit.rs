@@ -2,6 +2,7 @@
 
 pub mod bulk;
 mod changes;
+mod command;
 mod log;
 mod numbers;
 

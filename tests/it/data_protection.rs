@@ -5,3 +5,4 @@ mod everything;
 mod office;
 pub mod person;
 mod retention;
+mod spellings;

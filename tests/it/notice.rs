@@ -5,16 +5,25 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     RefusalCode, Store, Viewer,
+    clash::Acknowledgement,
+    event::{self as events, EventDraft},
+    event_sharing,
     mail::Letter,
     notice::{self, Channel, DigestNotices, Told, Topic},
+    organisation,
 };
 use entity::{
     delivery,
+    event::EventKind,
+    kept_notice,
     user::{self, UserState},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder,
+};
 use serde_json::json;
-use support::{on_both_columns, until};
+use support::{TestBed, on_both_columns, until};
 use worker::{
     engine::{Engine, EngineConfig, EngineSignals, Registry},
     services::Services,
@@ -86,7 +95,88 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
+/// The templates of what waits for somebody's digest.
+async fn kept_for(campus: &Campus, person: &Viewer) -> Vec<String> {
+    kept_notice::Entity::find()
+        .filter(kept_notice::Column::UserId.eq(person.user_id().unwrap()))
+        .order_by_asc(kept_notice::Column::Id)
+        .all(campus.store.reader())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.template)
+        .collect()
+}
+
 on_both_columns! {
+    async fn what_is_asked_and_answered_about_sharing_an_event_comes_as_its_reader_chose(bed: TestBed) {
+        for (channel, by_mail, in_digest) in [
+            (Channel::MailAtOnce, true, false),
+            (Channel::DailyDigest, false, true),
+            (Channel::None, false, false),
+        ] {
+            let bed = TestBed::new(bed.column()).await;
+            let campus = Campus::new(&bed).await;
+            let (law, music) = (campus.faculty("Law").await, campus.faculty("Music").await);
+            let lawyer = campus.operator_of("lara", law).await;
+            let musician = campus.operator_of("mia", music).await;
+            for reader in [&lawyer, &musician] {
+                choose(&campus, reader, Topic::Event, channel).await.unwrap();
+            }
+            let draft = EventDraft { faculty_id: Some(law), ..campus.draft(10) };
+            let event = campus.change(async |tx| events::create(tx, &lawyer, draft).await).await.unwrap();
+            let asked = campus
+                .change(async |tx| event_sharing::request(tx, &lawyer, event.id, music, "Ten places are free.").await)
+                .await
+                .unwrap();
+            campus.change(async |tx| event_sharing::answer(tx, &musician, asked.id, true, None).await).await.unwrap();
+            let expected = |is: bool, template: &str| if is { vec![template.to_owned()] } else { vec![] };
+            for (reader, template) in [(&musician, "event_sharing_requested"), (&lawyer, "event_sharing_answered")] {
+                assert_eq!(campus.mails_to(reader).await, expected(by_mail, template), "{channel:?}");
+                assert_eq!(kept_for(&campus, reader).await, expected(in_digest, template), "{channel:?}");
+            }
+        }
+    }
+
+    async fn that_a_clash_was_acknowledged_comes_as_its_reader_chose(bed: TestBed) {
+        for (channel, by_mail, in_digest) in [
+            (Channel::MailAtOnce, 1, 0),
+            (Channel::DailyDigest, 0, 1),
+            (Channel::None, 0, 0),
+        ] {
+            let bed = TestBed::new(bed.column()).await;
+            let campus = Campus::new(&bed).await;
+            let law = campus.faculty("Law").await;
+            let other = campus.operator_of("lara", law).await;
+            choose(&campus, &other, Topic::Event, channel).await.unwrap();
+            let profile = organisation::Profile::named("Acme");
+            let acme = campus
+                .change(async |tx| organisation::create(tx, &Viewer::system(), profile, true).await)
+                .await
+                .unwrap();
+            let presentation = |faculty_id| EventDraft {
+                kind: EventKind::EmployerPresentation,
+                organisation_ids: vec![acme.id],
+                faculty_id,
+                ..campus.draft(10)
+            };
+            let theirs = campus.change(async |tx| events::create(tx, &other, presentation(Some(law))).await).await.unwrap();
+            campus.change(async |tx| events::publish(tx, &other, theirs.id).await).await.unwrap();
+            let ours = campus
+                .change(async |tx| events::create(tx, &campus.operator, presentation(None)).await)
+                .await
+                .unwrap();
+            let known = Acknowledgement { event_id: theirs.id, reason: "No other evening is free.".to_owned() };
+            campus
+                .change(async |tx| events::publish_knowing(tx, &campus.operator, ours.id, &[known]).await)
+                .await
+                .unwrap();
+            let about = |templates: Vec<String>| templates.iter().filter(|name| *name == "clash_acknowledged").count();
+            assert_eq!(about(campus.mails_to(&other).await), by_mail, "{channel:?}");
+            assert_eq!(about(kept_for(&campus, &other).await), in_digest, "{channel:?}");
+        }
+    }
+
     async fn a_notice_comes_as_its_reader_chose_and_once(bed: TestBed) {
         let campus = Campus::new(&bed).await;
         let staff = campus.staff("sam").await;

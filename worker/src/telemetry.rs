@@ -63,5 +63,9 @@ pub fn start_metrics() -> Result<PrometheusHandle, metrics_exporter_prometheus::
         "mycareer_jobs_overdue_seconds",
         "For how long the first waiting job has been due"
     );
+    metrics::describe_gauge!(
+        "mycareer_audit_log_is_whole",
+        "Whether the audit log was whole when it was last checked, which is once a day: 1 or 0"
+    );
     Ok(handle)
 }

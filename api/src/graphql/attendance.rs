@@ -91,7 +91,8 @@ pub enum CheckInOutcome {
 /// The list for the door.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct DoorList {
-    /// It as CSV: name, e-mail address, ticket, where the booking stands, when they came. No cell is carried out as a formula.
+    /// It as CSV: name, ticket, where the booking stands, when they came, and for whoever may export contacts the e-mail
+    /// address. No cell is carried out as a formula.
     csv: String,
 }
 

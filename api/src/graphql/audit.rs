@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     connection::{Connection, PageArgs, connect},
-    disclosure::disclose,
+    disclosure::disclose_line,
     errors::{Payload, payload},
     id::Id,
     person::{self, Person},
@@ -160,7 +160,7 @@ impl AuditChange {
     ) -> Option<String> {
         let value = value?;
         if self.masked(value) != *value {
-            disclose(ctx, self.line, coordinate, Some(()));
+            disclose_line(ctx, self.line, coordinate);
         }
         Some(value.to_string())
     }

@@ -1,20 +1,29 @@
 //! Whose contact details an answer tells. A resolver that gives out an e-mail address or a telephone number says so with
 //! [`disclose`]; when an answer is whole and tells the details of more than one person, by whatever way, the endpoint writes
 //! one line into the audit log (policy 3). What was denied or withheld is not told, and so isn't counted.
+//!
+//! Of more people than [`AT_MOST_WITHOUT_EXPORT`] one answer tells nothing to whoever may not export contacts: what is left
+//! out is null, with one error for each field, as for a field that is denied.
 
 use std::{
-    collections::{BTreeSet, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_graphql::{
-    Context, Name,
+    Context, Name, PathSegment, Pos, QueryPathSegment, ServerError,
     parser::types::{Field, Selection, SelectionSet},
 };
 use async_graphql_value::{Value as Given, Variables};
-use domain::{Store, Viewer, audit::BulkRead};
+use domain::{
+    Store, Viewer,
+    audit::{AT_MOST_WITHOUT_EXPORT, BulkRead},
+};
+use entity::access_grant::Permission;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
+
+use super::errors::{Code, server_error};
 
 /// How many people one answer may tell the details of before it is a read in bulk.
 const NOT_IN_BULK: usize = 1;
@@ -31,27 +40,51 @@ pub struct Disclosed(Arc<Mutex<Told>>);
 #[derive(Debug, Default)]
 struct Told {
     people: HashSet<Uuid>,
+    /// Lines of the audit log, which may name anybody: they count as people of their own.
+    lines: HashSet<Uuid>,
     fields: BTreeSet<&'static str>,
     asked: Option<Value>,
+    /// The fields that were left out, and where each stands in the operation.
+    withheld: BTreeMap<&'static str, (Pos, Vec<PathSegment>)>,
 }
 
 /// Notes that an answer tells `detail`, if there is one, of somebody: the contact, or the account of who is none. One's
-/// own details don't count.
+/// own details don't count. None when the answer tells of as many people already as the viewer may read of at once.
 pub fn disclose<T>(
     ctx: &Context<'_>,
     whose: impl Into<Uuid>,
     field: &'static str,
     detail: Option<T>,
 ) -> Option<T> {
-    if detail.is_some()
-        && let Some(disclosed) = ctx.data_opt::<Disclosed>()
-    {
-        let whose = whose.into();
-        if !is_own(ctx, whose) {
-            disclosed.note(ctx, whose, field);
-        }
+    let detail = detail?;
+    let Some(disclosed) = ctx.data_opt::<Disclosed>() else {
+        return Some(detail);
+    };
+    let whose = whose.into();
+    if is_own(ctx, whose) {
+        return Some(detail);
     }
-    detail
+    let mut told = disclosed.lock();
+    if told.people.len() >= AT_MOST_WITHOUT_EXPORT
+        && !told.people.contains(&whose)
+        && !may_export(ctx)
+    {
+        let place = || (ctx.item.pos, path_of(ctx));
+        told.withheld.entry(field).or_insert_with(place);
+        return None;
+    }
+    told.people.insert(whose);
+    told.note(ctx, field);
+    Some(detail)
+}
+
+/// Notes that an answer tells what is personal in a line of the audit log. Who may read that may read it of all lines.
+pub fn disclose_line(ctx: &Context<'_>, line: impl Into<Uuid>, field: &'static str) {
+    if let Some(disclosed) = ctx.data_opt::<Disclosed>() {
+        let mut told = disclosed.lock();
+        told.lines.insert(line.into());
+        told.note(ctx, field);
+    }
 }
 
 fn is_own(ctx: &Context<'_>, whose: Uuid) -> bool {
@@ -63,30 +96,93 @@ fn is_own(ctx: &Context<'_>, whose: Uuid) -> bool {
     })
 }
 
-impl Disclosed {
-    fn note(&self, ctx: &Context<'_>, whose: Uuid, field: &'static str) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.people.insert(whose);
-        told.fields.insert(field);
-        if told.people.len() > NOT_IN_BULK && told.asked.is_none() {
-            told.asked = Some(asked(ctx));
+fn may_export(ctx: &Context<'_>) -> bool {
+    ctx.data_opt::<Arc<Viewer>>()
+        .is_some_and(|viewer| viewer.has(Permission::ExportContacts))
+}
+
+/// Where a field stands in the operation, without the places in lists: nothing shows of how much was left out.
+fn path_of(ctx: &Context<'_>) -> Vec<PathSegment> {
+    let Some(node) = &ctx.path_node else {
+        return Vec::new();
+    };
+    let mut path: Vec<_> = std::iter::once(node)
+        .chain(node.parents())
+        .filter_map(|node| match node.segment {
+            QueryPathSegment::Name(name) => Some(PathSegment::Field(name.to_owned())),
+            QueryPathSegment::Index(_) => None,
+        })
+        .collect();
+    path.reverse();
+    path
+}
+
+impl Told {
+    fn note(&mut self, ctx: &Context<'_>, field: &'static str) {
+        self.fields.insert(field);
+        if self.count() > NOT_IN_BULK && self.asked.is_none() {
+            self.asked = Some(asked(ctx));
         }
     }
 
-    /// What was told since the last time, when that was in bulk.
-    fn take(&self) -> Option<BulkRead> {
-        let told = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        told.asked.map(|asked| BulkRead {
-            people: told.people.len(),
-            fields: told.fields.into_iter().collect(),
-            asked,
-        })
+    fn count(&self) -> usize {
+        self.people.len() + self.lines.len()
+    }
+}
+
+/// What one answer, or one event of a subscription, told and left out.
+#[derive(Debug)]
+pub struct Taken(Told);
+
+impl Disclosed {
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was told since the last time.
+    #[must_use]
+    pub fn take(&self) -> Taken {
+        Taken(std::mem::take(&mut *self.lock()))
+    }
+}
+
+impl Taken {
+    /// The errors about what was left out, one for each field.
+    #[must_use]
+    pub fn errors(&self, viewer: &Viewer) -> Vec<ServerError> {
+        let why = || {
+            format!(
+                "One answer tells the contact details of at most {AT_MOST_WITHOUT_EXPORT} people. For more: {}",
+                viewer.why_not(Permission::ExportContacts)
+            )
+        };
+        self.0
+            .withheld
+            .iter()
+            .map(|(coordinate, (position, path))| {
+                let mut error = server_error(Code::Forbidden, why());
+                error.locations = vec![*position];
+                error.path.clone_from(path);
+                error
+                    .extensions
+                    .get_or_insert_default()
+                    .set("coordinate", *coordinate);
+                error
+            })
+            .collect()
     }
 
     /// Writes into the audit log what was told in bulk. An answer goes out when this has succeeded, and not before.
-    pub async fn record(&self, store: &Store, viewer: &Viewer) -> domain::Result<()> {
-        let Some(read) = self.take() else {
+    pub async fn record(self, store: &Store, viewer: &Viewer) -> domain::Result<()> {
+        let (people, told) = (self.0.count(), self.0);
+        let Some(asked) = told.asked else {
             return Ok(());
+        };
+        let read = BulkRead {
+            people,
+            fields: told.fields.into_iter().collect(),
+            withheld: told.withheld.into_keys().collect(),
+            asked,
         };
         let mut tx = store.begin().await?;
         domain::audit::record_bulk_read(&mut tx, viewer, read).await?;

@@ -279,15 +279,17 @@ fn finish(mut response: Response, denied: Option<&Denied>, cost: u64, viewer: &V
 
 /// The answer, once the audit log knows what it tells of contact details in bulk. What can't be written there is not told.
 async fn recorded(
-    answer: Answer,
+    mut answer: Answer,
     disclosed: &Disclosed,
     recorder: Option<&Store>,
     viewer: &Viewer,
 ) -> Answer {
+    let told = disclosed.take();
+    answer.response.errors.extend(told.errors(viewer));
     let Some(store) = recorder else {
         return answer;
     };
-    match disclosed.record(store, viewer).await {
+    match told.record(store, viewer).await {
         Ok(()) => answer,
         Err(error) => {
             tracing::error!(%error, "a read of contact details can't be written into the audit log");

@@ -108,6 +108,9 @@ pub struct HandOver {
     grants: u64,
     /// Sessions that ended.
     sessions: u64,
+    /// Marks that ended: of a member of the Super User Group, a faculty's representative, its disseminator. Whom they stood for is
+    /// shown as not covered, until an administrator appoints somebody.
+    marks: u64,
     /// Whether it was only counted.
     is_dry_run: bool,
 }
@@ -120,6 +123,7 @@ impl From<HandedOver> for HandOver {
             key_accounts: handed.key_accounts,
             grants: handed.grants,
             sessions: handed.sessions,
+            marks: handed.marks,
             is_dry_run: handed.is_dry_run,
         }
     }

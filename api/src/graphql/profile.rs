@@ -163,6 +163,8 @@ pub enum NoticeTopic {
     Event,
     /// Vacancies (policy 2.2).
     Vacancy,
+    /// Bulk e-mails that one sends (policy 2.5).
+    BulkEmail,
     /// What is coming on the calendar, once a week: events that one can book, of one's faculty, or of one's sector. It comes to
     /// those who choose it (policy 1).
     ComingEvents,

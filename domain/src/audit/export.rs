@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
+    access_grant::Permission,
     audit_entry,
     ids::{AuditEntryId, UserId},
 };
@@ -119,10 +120,12 @@ pub async fn next(
         .await?)
 }
 
-/// A line as JSON; without what is personal, unless `viewer` may read that.
+/// A line as JSON; without what is personal, unless `viewer` may read that and, since it leaves the system as a file, may
+/// export contacts.
 #[must_use]
 pub fn line(viewer: &Viewer, entry: &audit_entry::Model) -> Value {
-    let whole = viewer.is_system() || policy::allows(viewer, PERSONAL, Use::Read);
+    let may_read = viewer.is_system() || policy::allows(viewer, PERSONAL, Use::Read);
+    let whole = may_read && viewer.has(Permission::ExportContacts);
     let side = |side: &Option<Value>| {
         side.as_ref()
             .map(|value| if whole { value.clone() } else { masked(value) })

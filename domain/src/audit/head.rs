@@ -1,7 +1,12 @@
 //! The end of the chain, told to administrators every day: what stands in their mailboxes can't be changed in the database.
 
-use entity::user::{self, UserState};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use entity::{
+    audit_head,
+    user::{self, UserState},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -14,9 +19,6 @@ use crate::{
     store::Tx,
     viewer::Viewer,
 };
-
-/// How many gaps a mail names.
-const MOST_NAMED: usize = 20;
 
 /// Walks the chain once a day, and tells administrators how it is and where it ends.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -31,8 +33,20 @@ impl Job for TellHead {
     }
 }
 
-/// Tells every administrator what was found, once a day at most. The log itself says that it was looked at.
+/// Tells every administrator what was found, once a day at most, and keeps where the chain ends when it is sound: what comes
+/// later must have it. The log itself says that it was looked at.
 pub async fn tell(tx: &mut Tx, report: &Report) -> Result<usize> {
+    if report.is_sound() && report.sealed > 0 {
+        let head = audit_head::Model {
+            seq: report.sealed,
+            hash: report.head.clone(),
+            kept_at: tx.now(),
+        };
+        audit_head::Entity::insert(head.into_active_model().reset_all())
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(tx.conn())
+            .await?;
+    }
     let what = json!({
         "head": report.head, "sealed": report.sealed, "isSound": report.is_sound(), "gaps": report.gaps.len(),
     });
@@ -44,22 +58,12 @@ pub async fn tell(tx: &mut Tx, report: &Report) -> Result<usize> {
         .all(tx.conn())
         .await?;
     let day = tx.now().with_timezone(&UNIVERSITY_TIME).date_naive();
-    let gaps: Vec<String> = report
-        .gaps
-        .iter()
-        .take(MOST_NAMED)
-        .map(ToString::to_string)
-        .collect();
     let fields = json!({
         "day": tx.now(),
         "is_sound": report.is_sound(),
-        "fault": report.fault.as_ref().map_or_else(String::new, |fault| format!("seal {}: {}", fault.seq, fault.what)),
-        "overdue": report.overdue,
+        "faults": report.faults(),
         "sealed": report.sealed,
         "head": report.head,
-        "gaps": gaps,
-        "more_gaps": report.gaps.len().saturating_sub(gaps.len()),
-        "missing_at_the_end": if report.gaps_may_be_harmless { 0 } else { report.after_the_last },
     });
     let letters = administrators
         .iter()

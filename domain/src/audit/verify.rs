@@ -1,14 +1,14 @@
 //! Whether anybody has tampered with the audit log.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
 };
 
 use chrono::TimeDelta;
-use entity::{audit_entry, audit_seal};
+use entity::{audit_entry, audit_head, audit_seal};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,
 };
 
@@ -17,11 +17,13 @@ use crate::{error::Result, store::Store};
 
 /// Lines that are older than this and have no seal are told of: nobody seals.
 const SEALED_WITHIN: TimeDelta = TimeDelta::minutes(5);
-/// Numbers that have no line yet may belong to changes that are still being made; before a line that is older than this, they
-/// don't.
-const MADE_WITHIN: TimeDelta = TimeDelta::hours(1);
-/// The most gaps that are told of one by one.
+/// The most gaps that are looked for.
 const MOST_GAPS: u64 = 1_000;
+/// The most gaps that are told of one by one.
+const MOST_NAMED: usize = 20;
+
+/// The number after which lines are counted; older ones may have gaps.
+const COUNTED_FROM: &str = "COALESCE((SELECT counted_from FROM audit_number), 0)";
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +40,10 @@ pub struct Report {
     pub head: String,
     /// The first thing that is wrong with the chain.
     pub fault: Option<Fault>,
-    /// The numbers, below the newest ones, that have no line.
+    /// The numbers before that of the last line that have no line.
     pub gaps: Vec<Gap>,
-    /// How many numbers were given after that of the last line.
+    /// How many numbers were counted after that of the last line; below zero when the count was set back.
     pub after_the_last: i64,
-    /// Whether a change that was given up leaves a gap: then a gap alone proves nothing, and the logs of the processes say
-    /// which of them had such a cause.
-    pub gaps_may_be_harmless: bool,
 }
 
 /// Numbers of the log that follow each other and have no line.
@@ -79,14 +78,56 @@ impl Report {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        let complete =
-            self.gaps_may_be_harmless || (self.gaps.is_empty() && self.after_the_last == 0);
-        self.fault.is_none() && self.overdue == 0 && complete
+        self.fault.is_none()
+            && self.overdue == 0
+            && self.gaps.is_empty()
+            && self.after_the_last == 0
+    }
+
+    /// All that is wrong, a sentence each.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(fault) = &self.fault {
+            faults.push(format!("At seal {}: {}.", fault.seq, fault.what));
+        }
+        if !self.gaps.is_empty() {
+            let named: Vec<String> = self
+                .gaps
+                .iter()
+                .take(MOST_NAMED)
+                .map(ToString::to_string)
+                .collect();
+            let more = match self.gaps.len() - named.len() {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            faults.push(format!(
+                "Lines were removed; these numbers have none: {}{more}.",
+                named.join(", ")
+            ));
+        }
+        if self.after_the_last > 0 {
+            faults.push(format!(
+                "The end was cut off: {} lines were counted after the last one.",
+                self.after_the_last
+            ));
+        }
+        if self.after_the_last < 0 {
+            faults.push("The count of the lines was set back.".to_owned());
+        }
+        if self.overdue > 0 {
+            faults.push(format!(
+                "{} lines have waited more than five minutes for their seal: is a worker running?",
+                self.overdue
+            ));
+        }
+        faults
     }
 }
 
-/// Walks the whole chain. With `expected`, a head that was written down earlier must be part of it: that shows whether
-/// its end was cut off.
+/// Walks the whole chain. Every head that was kept must be part of it, and with `expected` one that was written down elsewhere
+/// too: that shows whether its end was cut off, or made anew.
 pub async fn verify(store: &Store, expected: Option<&str>) -> Result<Report> {
     let db = store.reader();
     let erasures: HashSet<String> = audit_entry::Entity::find()
@@ -107,8 +148,13 @@ pub async fn verify(store: &Store, expected: Option<&str>) -> Result<Report> {
         fault: None,
         gaps: gaps(store).await?,
         after_the_last: after_the_last(store).await?,
-        gaps_may_be_harmless: store.backend() != DbBackend::Sqlite,
     };
+    let kept: BTreeMap<i64, String> = audit_head::Entity::find()
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|head| (head.seq, head.hash))
+        .collect();
     let mut met = expected.is_none_or(|head| head == BEGINNING);
     'chain: loop {
         let seals = audit_seal::Entity::find()
@@ -139,17 +185,28 @@ pub async fn verify(store: &Store, expected: Option<&str>) -> Result<Report> {
                 report.fault = Some(Fault { seq, what });
                 break 'chain;
             }
+            if kept.get(&seq).is_some_and(|hash| *hash != seal.hash) {
+                let what = "it isn't the one that ended the chain when its end was kept: the chain was made anew";
+                report.fault = Some(Fault { seq, what });
+                break 'chain;
+            }
             report.erased += u64::from(seal.salt.is_none());
             report.sealed = seq;
             report.head = seal.hash;
             met |= expected == Some(report.head.as_str());
         }
     }
-    if report.fault.is_none() && !met {
-        report.fault = Some(Fault {
-            seq: report.sealed + 1,
-            what: "the head that was written down is not in the chain: its end was cut off",
-        });
+    let reached = kept
+        .last_key_value()
+        .is_none_or(|(seq, _)| *seq <= report.sealed);
+    if report.fault.is_none() && !(met && reached) {
+        let what = if reached {
+            "the head that was written down is not in the chain: its end was cut off"
+        } else {
+            "the chain was longer when its end was kept: its end was cut off"
+        };
+        let seq = report.sealed + 1;
+        report.fault = Some(Fault { seq, what });
     }
     let unsealed = || {
         audit_entry::Entity::find()
@@ -164,17 +221,16 @@ pub async fn verify(store: &Store, expected: Option<&str>) -> Result<Report> {
     Ok(report)
 }
 
-/// Where numbers are missing between lines, and before the first.
+/// Where numbers are missing between lines, and before the first, since lines are counted.
 async fn gaps(store: &Store) -> Result<Vec<Gap>> {
     let text = format!(
         "SELECT previous + 1, number - 1 FROM (
-           SELECT number, at, COALESCE(LAG(number) OVER (ORDER BY number), 0) AS previous
-           FROM audit_entry WHERE number IS NOT NULL
+           SELECT number, COALESCE(LAG(number) OVER (ORDER BY number), {COUNTED_FROM}) AS previous
+           FROM audit_entry WHERE number > {COUNTED_FROM}
          ) AS numbered
-         WHERE number > previous + 1 AND at < $1 ORDER BY number LIMIT {MOST_GAPS}"
+         WHERE number > previous + 1 ORDER BY number LIMIT {MOST_GAPS}"
     );
-    let statement =
-        Statement::from_sql_and_values(store.backend(), text, [(store.now() - MADE_WITHIN).into()]);
+    let statement = Statement::from_string(store.backend(), text);
     let found = store.reader().query_all_raw(statement).await?;
     found
         .iter()
@@ -187,14 +243,12 @@ async fn gaps(store: &Store) -> Result<Vec<Gap>> {
         .collect()
 }
 
-/// How many numbers were given after that of the last line: cut off, or of changes that are being made.
+/// How many numbers were counted after that of the last line. One statement: the count and the lines are of one moment.
 async fn after_the_last(store: &Store) -> Result<i64> {
-    let given = if store.backend() == DbBackend::Sqlite {
-        "SELECT last FROM audit_number"
-    } else {
-        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM audit_entry_number"
-    };
-    let text = format!("SELECT ({given}) - COALESCE((SELECT MAX(number) FROM audit_entry), 0)");
+    let text = format!(
+        "SELECT COALESCE((SELECT last FROM audit_number), 0)
+           - COALESCE((SELECT MAX(number) FROM audit_entry WHERE number > {COUNTED_FROM}), {COUNTED_FROM})"
+    );
     let found = store
         .reader()
         .query_one_raw(Statement::from_string(store.backend(), text))

@@ -13,7 +13,8 @@ use super::{halt::enter, lock};
 use crate::{
     error::Result,
     live::LiveEvent,
-    mail::{self, Letter},
+    mail::Letter,
+    notice::{self, Topic},
     store::Tx,
     viewer::Viewer,
 };
@@ -24,7 +25,7 @@ const ONE_IN: u64 = 1_000;
 const FEWEST: u64 = 3;
 
 /// Looks whether a campaign that somebody complained about may go on, and pauses it when it may not. Answers whether it was
-/// paused. Its sender gets a letter, because they alone can judge what to do about it.
+/// paused. Its sender gets a notice, because they alone can judge what to do about it.
 pub(crate) async fn note_complaint(tx: &mut Tx, id: CampaignId) -> Result<bool> {
     // Locked before anything is counted: of two complaints at once, the second sees the first.
     let Some(campaign) = lock(tx, id).await? else {
@@ -75,6 +76,6 @@ async fn tell_sender(
         format!("campaign_paused/{}/{}", campaign.id, campaign.version),
         json!({ "campaign": campaign.name, "complaints": complaints, "sent": sent }),
     )?;
-    mail::post(tx, letter).await?;
+    notice::tell(tx, account.id, Topic::BulkEmail, letter).await?;
     Ok(())
 }

@@ -15,7 +15,8 @@ use crate::{
     booking::reason_given,
     error::{RefusalCode, Refusals, Result},
     event::LockedEvent,
-    mail::{self, Letter},
+    mail::Letter,
+    notice::{self, Topic},
     person::address_of,
     store::Tx,
     viewer::Viewer,
@@ -143,6 +144,6 @@ async fn acknowledge(
             "event_link": format!("/events/{}", event.id),
         }),
     };
-    mail::post(tx, letter).await?;
+    notice::tell(tx, other_organiser.id, Topic::Event, letter).await?;
     Ok(())
 }

@@ -7,7 +7,12 @@ const HEAD: &str = "\
 
 Written by `mycareer data-protection` from the declarations beside each table. Whom a row is about can have everything in it
 exported, and erased as the third column says; whoever only had a hand in a row stands in it as the id of an account, which
-is a pseudonym after erasure. In free words, erasure takes out names, addresses and telephone numbers wherever they stand.
+is a pseudonym after erasure. In free words, erasure takes out whole names, addresses and telephone numbers wherever they stand and
+however they are written, those from earlier among them; single words of a name go from rows about the person alone, because
+elsewhere they are parts of what is said of others.
+
+When the record of a person lapses, what tables hold about that record goes as it does with erasure, and the details of it in the
+audit log go too. Words that others wrote stay, and so do their other records. A contact with an account in use doesn't lapse.
 
 | Table | What it holds | Erasure | Kept | Why |
 | --- | --- | --- | --- | --- |
@@ -57,7 +62,7 @@ fn erasure(erasure: Erasure) -> String {
 fn kept(until: Until) -> String {
     match until {
         Until::Always => "Always".to_owned(),
-        Until::Erasure => "Until erasure".to_owned(),
+        Until::Erasure => "With the record of its person, which lapses or is erased".to_owned(),
         Until::OwnRule(rule) => sentence(rule),
         Until::RowFor(days, after) => format!("{} after `{after}`", span(days)),
         Until::RowByState(periods, after, column) => {
@@ -70,10 +75,13 @@ fn kept(until: Until) -> String {
         Until::ValuesFor(days, after) => {
             format!("Values {} after `{after}`; the row stays", span(days))
         }
-        Until::ValuesForWhere(days, after, (column, value)) => format!(
-            "Values {} after `{after}` where `{column}` is {value}; the row stays",
+        Until::LapsesFor(days, after, (column, value)) => format!(
+            "It lapses {} after `{after}` where `{column}` is {value}; the row stays",
             span(days)
         ),
+        Until::DetailsFor(days, after) => {
+            format!("Details {} after `{after}`; the line stays", span(days))
+        }
     }
 }
 

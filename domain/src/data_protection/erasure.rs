@@ -1,8 +1,6 @@
 //! Erasure: nothing that leads to the person is left in any table. What stays is counted under a pseudonym, and that their
 //! addresses get no mail, as keyed hashes.
 
-use std::collections::BTreeSet;
-
 use entity::{
     booking::{self, BookingState},
     contact::{self, ContactState},
@@ -16,12 +14,13 @@ use sea_orm::{
     ColumnTrait, ColumnType, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait,
     PaginatorTrait, QueryFilter, sea_query::Expr,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     Person,
-    rows::{ERASED_WORD, Sql, erasing},
+    rows::{Sql, erasing},
+    traces::Traces,
 };
 use crate::{
     audit,
@@ -82,8 +81,9 @@ pub async fn erase(
         ));
     }
     let mut person = Person::find(tx.conn(), named).await?;
-    let values = person.values();
     refuse_what_must_be_dealt_with(tx, &person, reason).await?;
+    // Before any of it is gone: what they were called and reached by earlier stands in their own rows.
+    let traces = Traces::of(tx.conn(), &person).await?;
     let key = AddressKey::load(tx.conn(), tx.now()).await?;
     for address in person.addresses() {
         suppression::suppress(tx, &key.hash(&address)?, SuppressionReason::Erased).await?;
@@ -113,13 +113,13 @@ pub async fn erase(
                 Holds::Words | Holds::Value(personal_data::Erased::EmptyObject)
             ) {
                 let is_json = matches!(kind, Some(ColumnType::Json | ColumnType::JsonBinary));
-                let rows = take_out(tx, holding, column, is_json, &values).await?;
+                let rows = take_out(tx, holding, column, is_json, &person, &traces).await?;
                 let outcome = Outcome::TakenOutOfWords;
                 note(&mut done, holding, Some(column), rows, outcome);
             }
         }
         if holding.columns().any(|(_, holds)| holds == Holds::Sealed) {
-            let entries = sealed_rows(tx, holding, &person, &values).await?;
+            let entries = sealed_rows(tx, holding, &person, &traces).await?;
             if run == Run::Real {
                 audit::erase_details(tx, viewer, &entries).await?;
             }
@@ -130,7 +130,9 @@ pub async fn erase(
     if run == Run::Dry {
         return Ok(done);
     }
-    let reason = without(reason, &values);
+    let reason = traces
+        .taken_out(reason, true)
+        .unwrap_or_else(|| reason.to_owned());
     let counts: Vec<_> = done
         .iter()
         .map(|erased| json!([erased.table, erased.column, erased.rows]))
@@ -221,7 +223,7 @@ async fn refuse_what_must_be_dealt_with(tx: &Tx, person: &Person, reason: &str) 
 }
 
 /// Deletes the rows that are about the person, or takes what is personal out of them.
-async fn rows_of(tx: &Tx, holding: &Holding, person: &Person) -> Result<u64> {
+pub(super) async fn rows_of(tx: &Tx, holding: &Holding, person: &Person) -> Result<u64> {
     let mut sql = Sql::default();
     let Some(about) = sql.about(holding, person) else {
         return Ok(0);
@@ -269,105 +271,114 @@ async fn close(tx: &mut Tx, person: &Person) -> Result<()> {
     Ok(())
 }
 
-/// A value in the ways it may be written; in JSON with its escapes.
-fn spellings(values: &[String], is_json: bool) -> Vec<String> {
-    let mut all = BTreeSet::new();
-    for value in values {
-        for spelling in [value.clone(), value.to_lowercase(), value.to_uppercase()] {
-            all.insert(if is_json {
-                json!(spelling).to_string().trim_matches('"').to_owned()
-            } else {
-                spelling
-            });
-        }
-    }
-    let mut all: Vec<String> = all.into_iter().collect();
-    all.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
-    all
-}
-
-/// A column as text, for looking into.
-fn as_text(column: &str) -> String {
-    format!("CAST(\"{column}\" AS TEXT)")
-}
-
-/// The rows in whose words any of the values stands.
-fn naming(sql: &mut Sql, column: &str, spellings: &[String], backend: DbBackend) -> String {
-    let find = if backend == DbBackend::Sqlite {
-        "instr"
-    } else {
-        "strpos"
-    };
-    let found: Vec<String> = spellings
-        .iter()
-        .map(|spelling| {
-            format!(
-                "{find}({}, {}) > 0",
-                as_text(column),
-                sql.bind(spelling.clone())
-            )
-        })
-        .collect();
-    format!("({})", found.join(" OR "))
-}
-
-/// Takes the values out of words, wherever they stand.
+/// Takes what leads to the person out of words, wherever they stand.
 async fn take_out(
     tx: &Tx,
     holding: &Holding,
     column: &str,
     is_json: bool,
-    values: &[String],
+    person: &Person,
+    traces: &Traces,
 ) -> Result<u64> {
-    let spellings = spellings(values, is_json);
-    if spellings.is_empty() {
+    let backend = tx.backend();
+    let (place, lock) = place_of_rows(backend);
+    let mut sql = Sql::default();
+    let own = sql
+        .about(holding, person)
+        .unwrap_or_else(|| "1 = 0".to_owned());
+    let naming = traces.may_name(&mut sql, column, backend);
+    let about = sql.about(holding, person);
+    let conditions: Vec<String> = naming.into_iter().chain(about).collect();
+    if conditions.is_empty() {
         return Ok(0);
     }
-    let mut sql = Sql::default();
-    let mut text = as_text(column);
-    for spelling in &spellings {
-        text = format!(
-            "replace({text}, {}, '{ERASED_WORD}')",
-            sql.bind(spelling.clone())
-        );
-    }
-    if is_json && tx.backend() == DbBackend::Postgres {
-        text = format!("CAST({text} AS JSONB)");
-    }
-    let naming = naming(&mut sql, column, &spellings, tx.backend());
     let text = format!(
-        "UPDATE \"{}\" SET \"{column}\" = {text} WHERE {naming}",
-        holding.table
+        "SELECT CAST({place} AS TEXT), CAST(\"{column}\" AS TEXT), CASE WHEN {own} THEN 1 ELSE 0 END
+         FROM \"{}\" WHERE \"{column}\" IS NOT NULL AND ({}){lock}",
+        holding.table,
+        conditions.join(" OR "),
     );
-    let statement = sql.statement(tx.backend(), text);
-    Ok(tx.conn().execute_raw(statement).await?.rows_affected())
+    let found = tx
+        .conn()
+        .query_all_raw(sql.statement(backend, text))
+        .await?;
+    let mut changed = 0;
+    for row in found {
+        let (at, words): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let is_own = row.try_get_by_index::<i32>(2)? == 1;
+        let left = if is_json {
+            let value: Value = serde_json::from_str(&words)?;
+            traces
+                .taken_out_of(&value, is_own)
+                .map(|value| value.to_string())
+        } else {
+            traces.taken_out(&words, is_own)
+        };
+        let Some(left) = left else {
+            continue;
+        };
+        let mut sql = Sql::default();
+        let mut value = sql.bind(left);
+        if is_json && backend == DbBackend::Postgres {
+            value = format!("CAST({value} AS JSONB)");
+        }
+        let at = sql.bind(at);
+        let at = match backend {
+            DbBackend::Sqlite => format!("CAST({at} AS INTEGER)"),
+            _ => format!("CAST({at} AS TID)"),
+        };
+        let text = format!(
+            "UPDATE \"{}\" SET \"{column}\" = {value} WHERE {place} = {at}",
+            holding.table
+        );
+        let statement = sql.statement(backend, text);
+        changed += tx.conn().execute_raw(statement).await?.rows_affected();
+    }
+    Ok(changed)
+}
+
+/// By what a row of any table is found again within a change, and how it is kept where it is until then.
+fn place_of_rows(backend: DbBackend) -> (&'static str, &'static str) {
+    match backend {
+        DbBackend::Sqlite => ("rowid", ""),
+        _ => ("ctid", " FOR UPDATE"),
+    }
 }
 
 /// The lines of the audit log whose details are about the person or name them.
-async fn sealed_rows(
+pub(super) async fn sealed_rows(
     tx: &Tx,
     holding: &Holding,
     person: &Person,
-    values: &[String],
+    traces: &Traces,
 ) -> Result<Vec<AuditEntryId>> {
-    let mut sql = Sql::default();
-    let mut conditions: Vec<String> = sql.about(holding, person).into_iter().collect();
-    let sealed: Vec<_> = holding
+    let sealed: Vec<&str> = holding
         .columns()
         .filter(|(_, holds)| *holds == Holds::Sealed)
+        .map(|(column, _)| column)
         .collect();
-    let spellings = spellings(values, true);
-    if !spellings.is_empty() {
-        for (column, _) in &sealed {
-            conditions.push(naming(&mut sql, column, &spellings, tx.backend()));
-        }
+    let mut sql = Sql::default();
+    let own = sql
+        .about(holding, person)
+        .unwrap_or_else(|| "1 = 0".to_owned());
+    let mut conditions: Vec<String> = sql.about(holding, person).into_iter().collect();
+    for column in &sealed {
+        conditions.extend(traces.may_name(&mut sql, column, tx.backend()));
+    }
+    if conditions.is_empty() {
+        return Ok(Vec::new());
     }
     let present: Vec<String> = sealed
         .iter()
-        .map(|(column, _)| format!("\"{column}\" IS NOT NULL"))
+        .map(|column| format!("\"{column}\" IS NOT NULL"))
+        .collect();
+    let details: Vec<String> = sealed
+        .iter()
+        .map(|column| format!("CAST(\"{column}\" AS TEXT)"))
         .collect();
     let text = format!(
-        "SELECT id FROM \"{}\" WHERE ({}) AND ({})",
+        "SELECT id, CASE WHEN {own} THEN 1 ELSE 0 END, {} FROM \"{}\" WHERE ({}) AND ({})",
+        details.join(", "),
         holding.table,
         conditions.join(" OR "),
         present.join(" OR "),
@@ -376,16 +387,18 @@ async fn sealed_rows(
         .conn()
         .query_all_raw(sql.statement(tx.backend(), text))
         .await?;
-    found
-        .iter()
-        .map(|row| Ok(AuditEntryId(row.try_get_by_index::<Uuid>(0)?)))
-        .collect()
-}
-
-fn without(text: &str, values: &[String]) -> String {
-    spellings(values, false)
-        .iter()
-        .fold(text.to_owned(), |text, spelling| {
-            text.replace(spelling, ERASED_WORD)
-        })
+    let mut entries = Vec::new();
+    for row in found {
+        let mut names_them = row.try_get_by_index::<i32>(1)? == 1;
+        for place in 0..sealed.len() {
+            if let Some(text) = row.try_get_by_index::<Option<String>>(2 + place)? {
+                let value: Value = serde_json::from_str(&text)?;
+                names_them |= traces.taken_out_of(&value, false).is_some();
+            }
+        }
+        if names_them {
+            entries.push(AuditEntryId(row.try_get_by_index::<Uuid>(0)?));
+        }
+    }
+    Ok(entries)
 }

@@ -74,14 +74,19 @@ impl Person {
         if person.accounts.is_empty() && person.contacts.is_empty() {
             return Err(Error::not_found("person", "person"));
         }
-        person.sessions = session::Entity::find()
-            .filter(session::Column::UserId.is_in(person.account_ids()))
+        person.find_sessions(db).await?;
+        Ok(person)
+    }
+
+    pub(super) async fn find_sessions(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        self.sessions = session::Entity::find()
+            .filter(session::Column::UserId.is_in(self.account_ids()))
             .select_only()
             .column(session::Column::Id)
             .into_tuple()
             .all(db)
             .await?;
-        Ok(person)
+        Ok(())
     }
 
     /// With the hashes of their addresses, which are made with a key.
@@ -123,8 +128,8 @@ impl Person {
             .collect()
     }
 
-    /// What may stand of them in words: addresses, telephone numbers and whole names. A name of one word is part of too
-    /// many other words.
+    /// What may stand of them in words, as their records have it: addresses, telephone numbers and whole names. A name of one
+    /// word is part of too many other words.
     #[must_use]
     pub fn values(&self) -> Vec<String> {
         let names = self

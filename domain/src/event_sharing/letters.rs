@@ -11,7 +11,8 @@ use serde_json::json;
 use super::operators_of;
 use crate::{
     error::Result,
-    mail::{self, Letter},
+    mail::Letter,
+    notice::{self, Topic},
     person::address_of,
     store::Tx,
 };
@@ -46,7 +47,7 @@ pub(super) async fn requested(
                 "request_link": format!("/event-sharing/{}", request.id),
             }),
         };
-        mail::post(tx, letter).await?;
+        notice::tell(tx, operator.id, Topic::Event, letter).await?;
     }
     Ok(())
 }
@@ -82,7 +83,7 @@ pub(super) async fn answered(
             "event_link": format!("/events/{}", event.id),
         }),
     };
-    mail::post(tx, letter).await?;
+    notice::tell(tx, asker.id, Topic::Event, letter).await?;
     Ok(())
 }
 

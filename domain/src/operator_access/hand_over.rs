@@ -19,6 +19,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     key_account as key_accounts, session as sessions,
     store::Tx,
+    super_user_group,
     viewer::Viewer,
 };
 
@@ -35,12 +36,14 @@ pub struct HandedOver {
     pub grants: u64,
     /// Sessions that ended.
     pub sessions: u64,
+    /// Marks that ended: of a member of the Super User Group, a faculty's representative, its disseminator.
+    pub marks: u64,
     /// Whether it was only looked at, and nothing has changed.
     pub is_dry_run: bool,
 }
 
-/// Hands what `from` has in hand to `to`, who must hold the permissions for it, and ends what `from` may do and where they
-/// are signed in. As a dry run it counts, and refuses what it would refuse, and changes nothing.
+/// Hands what `from` has in hand to `to`, who must hold the permissions for it, and ends what `from` may do, whom they stand
+/// for and where they are signed in. As a dry run it counts, and refuses what it would refuse, and changes nothing.
 pub async fn hand_over(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -103,6 +106,7 @@ struct InHand {
     key_accounts: u64,
     grants: Vec<access_grant::Model>,
     sessions: u64,
+    marks: u64,
 }
 
 impl InHand {
@@ -141,12 +145,14 @@ impl InHand {
             .filter(session::Column::ExpiresAt.gt(tx.now()))
             .count(tx.conn())
             .await?;
+        let marks = super_user_group::marks(tx, from).await?;
         Ok(Self {
             events,
             campaigns: campaigns.into_iter().map(|campaign| campaign.id).collect(),
             key_accounts,
             grants,
             sessions,
+            marks,
         })
     }
 
@@ -187,6 +193,7 @@ impl InHand {
             key_accounts: self.key_accounts,
             grants: self.grants.len() as u64,
             sessions: self.sessions,
+            marks: self.marks,
             is_dry_run,
         }
     }
@@ -227,6 +234,8 @@ impl InHand {
         for grant in self.grants {
             end_grant(tx, viewer, grant).await?;
         }
+        // policy 3: who stands for a faculty is appointed, and not handed on; until then it is shown as not covered.
+        super_user_group::release(tx, viewer, from).await?;
         sessions::revoke_all(tx, from).await?;
         tx.audit(
             viewer,

@@ -23,7 +23,7 @@ table! {
         people: read(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS);
         people(standing): filter(SUPER_USER | ADMINISTRATOR | GRANT_ACCESS | READ_REPORT);
     }
-    type HandOver { events, campaigns, keyAccounts, grants, sessions, isDryRun: read(EVERYONE); }
+    type HandOver { events, campaigns, keyAccounts, grants, sessions, marks, isDryRun: read(EVERYONE); }
     input HandOverInput { fromUserId, toUserId, dryRun: give(ADMINISTRATOR | GRANT_ACCESS); }
     type HandOverPayload { handOver, userErrors: read(EVERYONE); }
     enum TrainingStanding {

@@ -14,7 +14,7 @@ table! {
     type NoticeChoice { topic, channel, atLeast, byItself: read(EVERYONE); }
     enum NoticeTopic {
         SECURITY, ACCESS, POLICY_CHANGE, ANNOUNCEMENT, SUGGESTION, SUPER_USER_GROUP, LIAISON, ENGAGEMENT, EVENT,
-        VACANCY, COMING_EVENTS: both(EVERYONE);
+        VACANCY, BULK_EMAIL, COMING_EVENTS: both(EVERYONE);
     }
     enum NoticeChannel { NONE, DAILY_DIGEST, MAIL_AT_ONCE: both(EVERYONE); }
     input NoticeChoiceInput { topic, channel: give(SIGNED_IN); }

@@ -1,10 +1,10 @@
 //! Every read of contact details in bulk is in the audit log, whatever the way (policy 3).
 
-use entity::{audit_entry, contact, user};
+use entity::{access_grant::Permission, audit_entry, contact, user};
 use reqwest::Method;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use support::{Client, Desk, System, on_both_columns};
+use support::{Client, Desk, System, on_both_columns, operator};
 
 /// What the log has of such reads, the oldest first.
 pub async fn reads(system: &System) -> Vec<audit_entry::Model> {
@@ -193,5 +193,54 @@ on_both_columns! {
         let (many, sixty) = desk.data(&viewer, query, json!({ "first": 60 })).await;
         assert_eq!(many["contacts"]["nodes"].as_array().unwrap().len(), 60);
         assert_eq!(two, sixty);
+    }
+
+    async fn the_details_of_more_than_fifty_people_at_once_need_the_permission_to_export(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let store = system.store();
+        let mut tx = store.begin().await.unwrap();
+        let profile = domain::organisation::Profile::named("Bulk");
+        let org = domain::organisation::create(&mut tx, &domain::Viewer::system(), profile, true).await.unwrap().id;
+        for number in 0..60 {
+            let mut person = domain::contact::Profile::named(format!("Person {number:02}"));
+            person.email = Some(format!("person{number}@bulk.test"));
+            domain::contact::create(&mut tx, &domain::Viewer::system(), org, person).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let untrained = super::super::super_user_group::account(&system, "untrained").await.id;
+        operator::grant(store, untrained, Permission::RecordEngagement, None).await;
+        let limited = system.demo_client("untrained").await;
+        let trained = system.demo_client("operator").await;
+        let whole = "query($id: ID!) { contacts(filter: { organisationId: $id }, first: 100) { nodes { name at: email } } }";
+        let ways = [
+            whole,
+            "query($id: ID!) { node(id: $id) { ... on Organisation { contacts(first: 100) { name at: email } } } }",
+            "query($id: ID!) {
+                a: contacts(filter: { organisationId: $id }, first: 30) { nodes { name at: email } }
+                b: contacts(filter: { organisationId: $id }, last: 30) { nodes { name at: email } } }",
+        ];
+        for query in ways {
+            let id = json!({ "id": org });
+            let told = |data: &Value| data.to_string().matches("@bulk.test").count();
+            let answer = limited.graphql(query, id.clone()).await;
+            assert_eq!(answer.codes(), ["FORBIDDEN"], "one error, whatever was left out: {answer:?}");
+            assert_eq!(told(&answer.data), 50, "{query}");
+            assert_eq!(answer.data.to_string().matches("Person ").count(), 60, "names are no contact details");
+            let error = &answer.errors[0];
+            assert_eq!(error["extensions"]["coordinate"], "Contact.email");
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains("EXPORT_CONTACTS") && message.contains("Bulk e-mail and data protection"), "{message}");
+            let line = reads(&system).await.pop().unwrap().after.unwrap();
+            assert_eq!((&line["people"], &line["withheld"]), (&json!(50), &json!(["Contact.email"])));
+
+            // The control.
+            let answer = trained.graphql(query, id).await;
+            assert!(answer.errors.is_empty(), "{answer:?}");
+            assert_eq!(told(&answer.data), 60, "{query}");
+            let line = reads(&system).await.pop().unwrap().after.unwrap();
+            assert_eq!((&line["people"], &line["withheld"]), (&json!(60), &Value::Null));
+        }
+        let page = "query($id: ID!) { contacts(filter: { organisationId: $id }, first: 50) { nodes { email telephone } } }";
+        limited.data(page, json!({ "id": org })).await;
     }
 }

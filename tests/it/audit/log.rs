@@ -135,6 +135,25 @@ on_both_columns! {
         assert_eq!(whole["auditLog"]["nodes"][0]["changes"][0]["personalBefore"], json!(name).to_string());
     }
 
+    async fn what_is_personal_leaves_with_an_export_for_those_alone_who_may_export_contacts(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (contact, name) = renamed(&system).await;
+        let admin = system.demo_client("admin").await;
+        let export = async || {
+            let answer = admin.data(EXPORT, json!({ "filter": { "subject": contact } })).await;
+            let url = answer["exportAuditLog"]["export"]["url"].as_str().unwrap().to_owned();
+            system.client().get(&url).await.text().await.unwrap()
+        };
+        assert!(export().await.contains(&name), "the control");
+        entity::access_grant::Entity::delete_many()
+            .filter(entity::access_grant::Column::Permission.eq(entity::access_grant::Permission::ExportContacts))
+            .exec(system.store().reader())
+            .await
+            .unwrap();
+        let text = export().await;
+        assert!(text.contains("[personal]") && !text.contains(&name), "{text}");
+    }
+
     async fn the_log_is_exported_as_json_lines_by_a_link_of_ones_own_and_the_log_says_so(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let (contact, name) = renamed(&system).await;

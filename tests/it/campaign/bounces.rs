@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use domain::{
     RefusalCode,
     mail_report::{Outcome, Source},
+    notice::{self, Channel, Topic},
 };
 use entity::{
     audit_entry,
@@ -14,6 +15,7 @@ use entity::{
     contact,
     delivery::{self, Bounce, DeliveryState},
     ids::{CampaignId, TagId},
+    kept_notice,
     suppression::{self, SuppressionReason},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::Expr};
@@ -212,6 +214,36 @@ on_both_columns! {
         assert_eq!(mails.len(), 1, "the sender is told, and no more of the campaign goes out");
         assert_eq!(mails[0].to, ["sam@university.test"]);
         assert!(text(&mails[0]).contains("4 recipients of your bulk e-mail “Autumn fair”"));
+    }
+
+    async fn that_complaints_paused_a_campaign_comes_in_the_digest_to_a_sender_who_chose_so(bed: TestBed) {
+        let sent = Sent::open(&bed, 4).await;
+        let (id, mails) = sent.send(&bed).await;
+        let world = &sent.office.world;
+        let sender = sent.sender.user_id().unwrap();
+        let mut tx = world.store.begin().await.unwrap();
+        // The least of the topic: a campaign that stands still can't be kept from its sender.
+        let none = notice::choose(&tx, sender, &[(Topic::BulkEmail, Channel::None)]).await;
+        assert!(none.is_err(), "{none:?}");
+        notice::choose(&tx, sender, &[(Topic::BulkEmail, Channel::DailyDigest)]).await.unwrap();
+        delivery::Entity::update_many()
+            .col_expr(delivery::Column::State, Expr::val(DeliveryState::Unknown))
+            .filter(delivery::Column::Address.eq(&mails[3].to[0]))
+            .exec(tx.conn()).await.unwrap();
+        let reason = "the relay's log has nothing of it";
+        domain::campaign::settle_deliveries(&mut tx, &sent.sender, id, domain::campaign::Settlement::SendAgain, reason)
+            .await.unwrap();
+        tx.commit().await.unwrap();
+        for mail in &mails[..3] {
+            sent.take(&about(COMPLAINT, mail)).await.unwrap();
+        }
+        assert_eq!(world.campaign_row(id).await.state, CampaignState::Paused);
+        let letters = delivery::Entity::find()
+            .filter(delivery::Column::UserId.eq(sender))
+            .all(world.store.reader()).await.unwrap();
+        assert!(letters.iter().all(|letter| letter.template != "campaign_paused"));
+        let kept = kept_notice::Entity::find().all(world.store.reader()).await.unwrap();
+        assert_eq!(kept.iter().map(|row| (row.user_id, row.template.as_str())).collect::<Vec<_>>(), [(sender, "campaign_paused")]);
     }
 
     async fn two_complaints_of_a_few_recipients_pause_nothing(bed: TestBed) {

@@ -7,8 +7,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Map, Value};
 
 /// Tables that tell of what was done rather than of what is: the log, the machinery, and the merges themselves.
-const LEFT_OUT: [&str; 10] = [
+const LEFT_OUT: [&str; 11] = [
     "audit_entry",
+    "audit_head",
     "audit_number",
     "audit_seal",
     "job",

@@ -14,7 +14,7 @@ use support::on_both_columns;
 use super::office::{account, permission};
 
 const HAND_OVER: &str = "mutation($input: HandOverInput!) { handOver(input: $input) {
-    handOver { events campaigns keyAccounts grants sessions isDryRun } userErrors { code field message } } }";
+    handOver { events campaigns keyAccounts grants sessions marks isDryRun } userErrors { code field message } } }";
 
 on_both_columns! {
     async fn what_somebody_has_in_hand_goes_to_another_when_they_leave(bed: TestBed) {
@@ -138,6 +138,53 @@ on_both_columns! {
             // Who set its time must be able to send when it comes.
             assert_eq!((row.created_by, row.scheduled_by), (expected, Some(expected)), "{state:?}");
         }
+        system.stop().await;
+    }
+
+    async fn whoever_leaves_stands_for_no_faculty_any_more_and_it_is_shown_as_not_covered(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let admin = system.demo_client("admin").await;
+        let (from, to) = (account(&system, "operator").await, account(&system, "untrained").await);
+        for held in [Permission::ManageEvent, Permission::SendBulkEmail, Permission::ClaimKeyAccount] {
+            support::operator::grant(system.store(), to.id, held, None).await;
+        }
+        let query = "{ superUserGroup { members { person { id } } coverage {
+            faculty { id } representative { id } disseminator { id } } } }";
+        let standing = async || {
+            let told = admin.data(query, json!({})).await;
+            let faculties = told["superUserGroup"]["coverage"].as_array().unwrap();
+            let own = faculties.iter().find(|covered| covered["faculty"]["id"] == json!(from.faculty_id)).unwrap().clone();
+            let is_member = told["superUserGroup"]["members"].to_string().contains(&from.id.to_string());
+            (is_member, own["representative"]["id"].clone(), own["disseminator"]["id"].clone())
+        };
+        // Whoever stands for it in the demo data makes room.
+        entity::faculty_role::Entity::delete_many()
+            .filter(entity::faculty_role::Column::FacultyId.eq(from.faculty_id.unwrap()))
+            .exec(system.store().reader())
+            .await
+            .unwrap();
+        let add = "mutation($input: AddSuperUserInput!) { addSuperUser(input: $input) { userErrors { code message } } }";
+        let input = json!({ "userId": from.id, "facultyId": from.faculty_id });
+        assert_eq!(admin.data(add, json!({ "input": input })).await["addSuperUser"]["userErrors"], json!([]));
+        let set = "mutation($input: SetDisseminatorInput!) { setDisseminator(input: $input) { userErrors { code message } } }";
+        assert_eq!(admin.data(set, json!({ "input": input })).await["setDisseminator"]["userErrors"], json!([]));
+        let own = json!(from.id);
+        assert_eq!(standing().await, (true, own.clone(), own), "the control");
+
+        let input = json!({ "fromUserId": from.id, "toUserId": to.id, "dryRun": true });
+        let looked = admin.data(HAND_OVER, json!({ "input": input })).await;
+        assert_eq!(looked["handOver"]["handOver"]["marks"], 3, "{looked}");
+        assert!(standing().await.0, "nothing has changed yet");
+        let input = json!({ "fromUserId": from.id, "toUserId": to.id });
+        let handed = admin.data(HAND_OVER, json!({ "input": input })).await;
+        assert_eq!(handed["handOver"]["handOver"]["marks"], 3, "{handed}");
+        assert_eq!(standing().await, (false, json!(null), json!(null)));
+        let left = system.demo_client("operator").await;
+        let me = left.data("{ viewer { isSuperUser } }", json!({})).await;
+        assert_eq!(me["viewer"]["isSuperUser"], false);
+        let subject = json!({ "filter": { "subject": from.id, "action": "super_user.remove" } });
+        let query = "query($filter: AuditFilter) { auditLog(filter: $filter) { totalCount } }";
+        assert_eq!(admin.data(query, subject).await["auditLog"]["totalCount"], 1);
         system.stop().await;
     }
 }

@@ -1,5 +1,7 @@
 //! Policy in sight: what one may do, and for what not, why and what leads there.
 
+use entity::{agreement_acceptance, ids::AgreementVersionId};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use support::{Desk, on_both_columns};
 
@@ -23,6 +25,40 @@ on_both_columns! {
         let status = permission(&operator, "SEND_BULK_EMAIL").await;
         assert_eq!((&status["held"], &status["isCampusWide"]), (&json!(true), &json!(true)));
         assert_eq!((&status["reason"], &status["agreementsToAccept"]), (&json!(null), &json!([])));
+        system.stop().await;
+    }
+
+    async fn a_permission_whose_agreement_is_not_accepted_says_so_and_which(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let person = account(&system, "untrained").await;
+        let granted = entity::access_grant::Permission::SendBulkEmail;
+        support::operator::grant(system.store(), person.id, granted, None).await;
+        let untrained = system.demo_client("untrained").await;
+        let status = permission(&untrained, "SEND_BULK_EMAIL").await;
+        assert_eq!((&status["held"], &status["reason"]), (&json!(true), &json!(null)), "the control");
+
+        // Trained, granted, and one of the agreements isn't accepted.
+        let query = "{ agreements { nodes { title currentVersion { id } } } }";
+        let agreements = untrained.data(query, json!({})).await;
+        let agreements = agreements["agreements"]["nodes"].as_array().unwrap();
+        let guidance = agreements.iter().find(|one| one["title"] == "Guidance on bulk e-mail").unwrap();
+        let version = guidance["currentVersion"]["id"].as_str().unwrap();
+        agreement_acceptance::Entity::delete_many()
+            .filter(agreement_acceptance::Column::UserId.eq(person.id))
+            .filter(agreement_acceptance::Column::AgreementVersionId.eq(version.parse::<AgreementVersionId>().unwrap()))
+            .exec(system.store().reader())
+            .await
+            .unwrap();
+        let status = permission(&untrained, "SEND_BULK_EMAIL").await;
+        assert_eq!(status["held"], false);
+        let reason = status["reason"].as_str().unwrap();
+        assert!(reason.contains("once you have accepted the agreements"), "{reason}");
+        assert!(reason.contains("Bulk e-mail and data protection"), "{reason}");
+        assert_eq!(status["agreementsToAccept"], json!([{ "title": "Guidance on bulk e-mail" }]));
+
+        super::office::accept_everything(&untrained).await;
+        let status = permission(&untrained, "SEND_BULK_EMAIL").await;
+        assert_eq!((&status["held"], &status["reason"]), (&json!(true), &json!(null)));
         system.stop().await;
     }
 

@@ -75,9 +75,17 @@ impl Handler for PurgeJobs {
 impl Handler for ApplyRetention {
     async fn run(self, ctx: &JobContext) -> Result<Outcome> {
         let mut tx = ctx.begin().await?;
-        for (table, rows) in data_protection::apply_retention(&mut tx).await? {
+        let applied = data_protection::apply_retention(&mut tx).await?;
+        for (table, rows) in applied.rows {
             info!(table, rows, "personal data was kept long enough");
         }
-        Ok(Outcome::Done(tx))
+        Ok(if applied.is_more {
+            Outcome::Again {
+                tx,
+                after: Duration::ZERO,
+            }
+        } else {
+            Outcome::Done(tx)
+        })
     }
 }
