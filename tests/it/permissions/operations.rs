@@ -373,6 +373,9 @@ async fn things_of(campus: &Campus, people: &People) -> KnownIds {
         booked_at: campus.store.now(),
         reason: None,
         cancelled_at: None,
+        attended: None,
+        attended_names: None,
+        marked_at: None,
     };
     let group_booking_id = group.id;
     group_booking::Entity::insert(group.into_active_model().reset_all())
