@@ -104,7 +104,7 @@ pub async fn report(
     }
     for some in counted::days_ahead(db, &asked).await? {
         table.put(&some.group, |row| {
-            row.add_days_ahead(some.days, some.number)
+            row.add_days_ahead(some.days, some.number);
         });
     }
     for some in counted::classes(db, &asked).await? {

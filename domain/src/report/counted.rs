@@ -137,6 +137,7 @@ pub(super) async fn days_ahead(
     db: &impl ConnectionTrait,
     asked: &Asked<'_>,
 ) -> Result<Vec<DaysAhead>> {
+    type Found = (Option<Uuid>, Option<String>, Option<String>, i64, i64);
     let days = "days_ahead";
     let between = match db.get_database_backend() {
         DbBackend::Postgres => {
@@ -146,7 +147,7 @@ pub(super) async fn days_ahead(
         _ => "(unixepoch(\"event\".\"starts_at\") - unixepoch(\"booking\".\"booked_at\")) / 86400",
     };
     let booked_at = Expr::col((booking::Entity, booking::Column::BookedAt));
-    let found: Vec<(Option<Uuid>, Option<String>, Option<String>, i64, i64)> = asked
+    let found: Vec<Found> = asked
         .of_bookings()
         .expr_as(Expr::cust(between), days)
         .column_as(booking::Column::Id.count(), "number")
@@ -171,7 +172,8 @@ pub(super) async fn left_out(
     asked: &Asked<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<(Group, EventId)>> {
-    let found: Vec<(Option<Uuid>, Option<String>, Option<String>, EventId)> = asked
+    type Found = (Option<Uuid>, Option<String>, Option<String>, EventId);
+    let found: Vec<Found> = asked
         .of_bookings()
         .column(booking::Column::EventId)
         .filter(event::Column::State.eq(EventState::Published))
