@@ -100,7 +100,7 @@ pub(super) async fn everybody(campus: &Campus) -> (Vec<Viewer>, FacultyId) {
 
 /// Whether somebody studies law: every other one does.
 pub(super) const fn is_lawyer(who: usize) -> bool {
-    who % 2 == 0
+    who.is_multiple_of(2)
 }
 
 #[derive(Clone)]

@@ -39,7 +39,7 @@ async fn events(campus: &Campus, number: usize) -> Vec<event::Model> {
             id: EventId::new_at(campus.store.now()),
             starts_at: first.starts_at + later,
             ends_at: first.ends_at + later,
-            waiting_list_mode: if at % 2 == 0 {
+            waiting_list_mode: if at.is_multiple_of(2) {
                 WaitingListMode::Automatic
             } else {
                 WaitingListMode::Offer
