@@ -136,6 +136,8 @@ impl Browser {
     pub async fn picture(&self, width: u32) -> Vec<u8> {
         let sized = |height: u64| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         let set = "Emulation.setDeviceMetricsOverride";
+        self.developer("Emulation.setScrollbarsHidden", json!({ "hidden": true }))
+            .await;
         self.developer(set, sized(400)).await;
         let height = self
             .run("return Math.ceil(document.documentElement.scrollHeight)")
