@@ -19,10 +19,10 @@ use domain::{
 };
 use entity::{
     access_grant::Permission,
-    booking, event,
+    booking, event, event_feedback,
     event_sharing_request::{self, SharingState},
     group_booking::{self, GroupBookingState},
-    ids::{BookingId, EventId, EventSharingRequestId, GroupBookingId},
+    ids::{BookingId, EventFeedbackId, EventId, EventSharingRequestId, GroupBookingId},
 };
 use futures_util::{FutureExt, StreamExt};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -382,7 +382,24 @@ async fn things_of(campus: &Campus, people: &People) -> KnownIds {
         .exec_without_returning(db)
         .await
         .unwrap();
+    let answer = event_feedback::Model {
+        id: EventFeedbackId::new_at(campus.store.now()),
+        event_id,
+        user_id,
+        rating: 3,
+        good: None,
+        mend: None,
+        given_at: campus.store.now(),
+        released_at: None,
+        released_by: None,
+    };
+    let feedback_id = answer.id;
+    event_feedback::Entity::insert(answer.into_active_model().reset_all())
+        .exec_without_returning(db)
+        .await
+        .unwrap();
     KnownIds::from([
+        ("feedbackId".to_owned(), feedback_id.to_string()),
         ("groupBookingId".to_owned(), group_booking_id.to_string()),
         (
             "sharingRequestId".to_owned(),
