@@ -21,6 +21,8 @@ const LINE: f64 = 26.0;
 const LETTER: f64 = 7.6;
 /// How many letters of the title are shown at most.
 const TITLE: usize = 96;
+/// How many letters of the note are shown at most.
+const NOTE: usize = 120;
 /// The most bars of one chart; whoever has more says which.
 pub const MOST_BARS: usize = 200;
 
@@ -57,6 +59,8 @@ pub struct StackedBars {
     pub parts: Vec<String>,
     /// The bars, from the top.
     pub bars: Vec<Bar>,
+    /// What has to be known to read it, in a line below.
+    pub note: Option<String>,
 }
 
 /// One bar.
@@ -90,7 +94,8 @@ impl StackedBars {
         let top = LINE * (lines(legend_lines) + 1.0) + 18.0;
         let bars = &self.bars[..self.bars.len().min(MOST_BARS)];
         let bottom = top + ROW * lines(bars.len().max(1));
-        let height = bottom + 34.0;
+        let note_at = bottom + 34.0 + 10.0;
+        let height = bottom + 34.0 + self.note.as_ref().map_or(0.0, |_| LINE);
         let scale = Scale::to(bars.iter().map(Bar::sum).max().unwrap_or(0));
         write!(
             svg,
@@ -128,6 +133,13 @@ impl StackedBars {
                 svg,
                 r##"<text x="{BARS_FROM}" y="{}" fill="#5f5f5f">Nothing to show.</text>"##,
                 top + 20.0,
+            )?;
+        }
+        if let Some(note) = &self.note {
+            let note = escaped(&shortened(note, NOTE));
+            write!(
+                svg,
+                r##"<text x="16" y="{note_at}" fill="#3f3f3f">{note}</text>"##
             )?;
         }
         svg.push_str("</svg>");
@@ -241,7 +253,7 @@ impl StackedBars {
                 .collect();
             format!("{}: {}.", bar.label, parts.join(", "))
         });
-        bars.collect::<Vec<_>>().join(" ")
+        bars.chain(self.note.clone()).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -375,6 +387,7 @@ mod tests {
                     values: vec![0, 20],
                 },
             ],
+            note: Some("2 events < 3".to_owned()),
         }
     }
 

@@ -5,6 +5,7 @@
 mod access;
 mod employers;
 mod events;
+mod held_events;
 mod key_accounts;
 mod people;
 mod super_users;
@@ -46,6 +47,7 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     employers::load_engagement(&tx, &employers, &people).await?;
     key_accounts::load(&tx, &employers, &people).await?;
     let training = events::load(&mut tx, &university, &employers, &people).await?;
+    held_events::load(&mut tx, &university, &employers, &people).await?;
     access::load(&tx, &people, &training).await?;
     super_users::load(&tx, &university).await?;
     vacancies::load(&tx, &university, &employers, &people).await?;

@@ -34,7 +34,7 @@ use crate::{
     event_sharing::faculties_of,
     job::{Job, Queue},
     mail::Letter,
-    notice::{self, Channel, Told, Topic},
+    notice::{self, Channel, Topic},
     page::Page,
     signed_link,
     store::{Store, Tx},
@@ -127,7 +127,8 @@ pub async fn post_coming_events(tx: &mut Tx, job: DigestComingEvents) -> Result<
         .map(|row| (row.id, row.name))
         .collect();
     let week = tx.now().with_timezone(&UNIVERSITY_TIME).iso_week();
-    let mut written = 0;
+    let mut letters = Vec::new();
+    let mut told_of = Vec::new();
     for reader in &people {
         let id = reader.person.id;
         let suiting: Vec<&Coming> = calendar
@@ -152,20 +153,31 @@ pub async fn post_coming_events(tx: &mut Tx, job: DigestComingEvents) -> Result<
                 "unsubscribe_link": format!("{PATH}{token}"),
             }),
         )?;
-        if notice::tell(tx, id, Topic::ComingEvents, letter).await? == Told::Nothing {
-            continue;
-        }
-        let now = tx.now();
-        event_told::Entity::insert_many(told.iter().map(|coming| event_told::ActiveModel {
-            user_id: Set(id),
-            event_id: Set(coming.event.id),
-            told_at: Set(now),
-        }))
-        .exec_without_returning(tx.conn())
-        .await?;
-        written += 1;
+        letters.push((id, letter));
+        told_of.extend(told.iter().map(|coming| (id, coming.event.id)));
     }
-    Ok(written)
+    let written = notice::tell_each(tx, Topic::ComingEvents, letters).await?;
+    told_of.retain(|(id, _)| written.contains(id));
+    remember(tx, told_of).await?;
+    Ok(written.len())
+}
+
+/// Keeps of what each was told.
+async fn remember(tx: &Tx, told: Vec<(UserId, EventId)>) -> Result<()> {
+    if told.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    event_told::Entity::insert_many(told.into_iter().map(|(user_id, event_id)| {
+        event_told::ActiveModel {
+            user_id: Set(user_id),
+            event_id: Set(event_id),
+            told_at: Set(now),
+        }
+    }))
+    .exec_without_returning(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// The next of those who chose to read the digest.

@@ -1,5 +1,6 @@
 //! What people who came say of an event (policy 2.4): asked for once its register is closed, given once, read by those who
-//! manage it with names, and by the organisations that took part without.
+//! manage it with names, and by the organisations that took part without. Its words reach them only where whoever manages the
+//! event let them: what people write may name somebody, or say who they are.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +12,9 @@ use entity::{
     user::{self, UserKind},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::OnConflict,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,7 +22,7 @@ use serde_json::json;
 use crate::{
     booking::{in_state, letters},
     error::{Error, RefusalCode, Refusals, Result},
-    event::{lock_visible, managed_by, may_manage},
+    event::{lock_to_manage, lock_visible, managed_by, may_manage},
     job::{Job, Queue},
     notice::{Circular, Topic, tell_all},
     store::Tx,
@@ -148,6 +150,8 @@ pub async fn give(
         good: GOOD.optional(given.good.as_deref(), &mut refusals),
         mend: MEND.optional(given.mend.as_deref(), &mut refusals),
         given_at: tx.now(),
+        released_at: None,
+        released_by: None,
     };
     refusals.into_result()?;
     let written = event_feedback::Entity::insert(row.clone().into_active_model().reset_all())
@@ -163,6 +167,42 @@ pub async fn give(
     }
     let said = Some(json!({ "eventId": event.id, "rating": row.rating }));
     tx.audit(viewer, "event_feedback.give", row.id, None, said)
+        .await?;
+    Ok(event.clone())
+}
+
+/// Lets employers who took part read the words of an answer, or no longer. That is for whoever manages the event, who has read
+/// them.
+pub async fn release(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: EventFeedbackId,
+    released: bool,
+) -> Result<event::Model> {
+    let not_found = || Error::not_found("feedbackId", "answer");
+    let find = event_feedback::Entity::find_by_id(id);
+    let seen = find.clone().one(tx.conn()).await?.ok_or_else(not_found)?;
+    let event = match lock_to_manage(tx, viewer, seen.event_id).await {
+        // Whoever doesn't manage the event knows of no answer by its id.
+        Err(Error::Forbidden(_) | Error::Refused(_)) => return Err(not_found()),
+        locked => locked?,
+    };
+    let row = find.one(tx.conn()).await?.ok_or_else(not_found)?;
+    let before = row.released_at;
+    if before.is_some() == released {
+        return Ok(event.clone());
+    }
+    let mut row = row.into_active_model();
+    row.released_at = Set(released.then_some(tx.now()));
+    row.released_by = Set(viewer.user_id().filter(|_| released));
+    let row = row.update(tx.conn()).await?;
+    let action = if released {
+        "event_feedback.release"
+    } else {
+        "event_feedback.withhold"
+    };
+    let told = |at| Some(json!({ "eventId": event.id, "releasedAt": at }));
+    tx.audit(viewer, action, id, told(before), told(row.released_at))
         .await?;
     Ok(event.clone())
 }
@@ -197,7 +237,7 @@ fn open_to(viewer: &Viewer) -> Condition {
 
 /// What is said of each of these events. Those who manage an event read who said what. Employers read it of the events their
 /// organisation took part in once the register is closed, without names, and not of a group that is too small. Where
-/// nothing may be known, the event is left out.
+/// nothing may be known, the event is left out. Words that were not released are left out for employers.
 pub async fn of_events(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
@@ -231,9 +271,27 @@ pub async fn of_events(
         .await?;
     for answer in answers {
         if let Some(feedback) = found.get_mut(&answer.event_id) {
-            feedback.answers.push(answer);
+            feedback.answers.push(if feedback.with_names {
+                answer
+            } else {
+                for_employers(answer)
+            });
         }
     }
     found.retain(|_, feedback| feedback.with_names || feedback.answers.len() >= SMALLEST_GROUP);
     Ok(found)
+}
+
+/// What employers read of an answer: its words only where they were released, and never by whom.
+pub(crate) fn for_employers(answer: event_feedback::Model) -> event_feedback::Model {
+    let (good, mend) = match answer.released_at {
+        Some(_) => (answer.good, answer.mend),
+        None => (None, None),
+    };
+    event_feedback::Model {
+        good,
+        mend,
+        released_by: None,
+        ..answer
+    }
 }

@@ -35,7 +35,7 @@ use sea_orm::{
 pub use entity::notice_choice::{NoticeChannel as Channel, NoticeTopic as Topic};
 
 pub use self::{
-    circular::{Circular, tell_all},
+    circular::{Circular, tell_all, tell_each},
     digest::{DigestNotices, post_digests},
 };
 use crate::{

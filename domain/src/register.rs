@@ -4,6 +4,8 @@
 //! which nobody was marked accuses nobody: its organiser is asked. Each no-show is one strike in its term, told of by one
 //! letter; at the limit booking is blocked until somebody in the Careers Centre lifts it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     access_grant::Permission,
@@ -14,9 +16,11 @@ use entity::{
     user,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait,
-    Select, sea_query::Expr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, RelationTrait,
+    sea_query::{Expr, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,7 +33,7 @@ use crate::{
     },
     error::{Error, RefusalCode, Result},
     event::{LockedEvent, lock, lock_to_manage, register_due_at, require_to_manage, set_state},
-    feedback,
+    feedback, group_booking,
     job::{Job, Queue},
     store::Tx,
     term::Term,
@@ -201,7 +205,11 @@ async fn unmarked(tx: &Tx, event_id: EventId) -> Result<Option<u64>> {
     if count(BookingState::Attended).await? > 0 {
         return Ok(None);
     }
-    let booked = count(BookingState::Booked).await?;
+    let classes = group_booking::standing(tx, event_id).await?;
+    if classes.somebody_came {
+        return Ok(None);
+    }
+    let booked = count(BookingState::Booked).await? + classes.places;
     Ok((booked > 0).then_some(booked))
 }
 
@@ -274,19 +282,24 @@ pub async fn contact_no_shows(tx: &mut Tx, event_id: EventId, strike_limit: u64)
         .count(tx.conn())
         .await?
         > 0;
+    let term = Term::of(event.starts_at);
+    let people: Vec<UserId> = missed.iter().map(|(booking, _)| booking.user_id).collect();
+    let counted = strikes(tx, &people, term).await?;
     for (booking, person) in &missed {
         let person = person
             .as_ref()
             .ok_or_else(|| Error::Fault(format!("nobody has the booking {}", booking.id)))?;
-        let term = Term::of(event.starts_at);
-        let strikes = strikes(tx, person.id, term).await?;
+        let Strikes {
+            all: strikes,
+            with_employers: strikes_with_employers,
+        } = counted.get(&person.id).copied().unwrap_or_default();
         let blocked = strikes >= strike_limit;
         if blocked && person.booking_blocked_at.is_none() {
             set_block(tx, &Viewer::system(), person.clone(), true).await?;
         }
         let told = Missed {
             strikes,
-            strikes_with_employers: strikes_with_employers(tx, person.id, term).await?,
+            strikes_with_employers,
             with_employers,
             limit: strike_limit,
             blocked,
@@ -303,32 +316,49 @@ pub async fn contact_no_shows(tx: &mut Tx, event_id: EventId, strike_limit: u64)
 }
 
 /// How many events somebody missed in a term without an excuse.
-pub async fn strikes(tx: &Tx, user_id: UserId, term: Term) -> Result<u64> {
-    Ok(missed_in(user_id, term).count(tx.conn()).await?)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Strikes {
+    all: u64,
+    /// How many of those were events in which employers took part, who came in vain.
+    with_employers: u64,
 }
 
-/// How many of those were events in which employers took part, who came in vain.
-async fn strikes_with_employers(tx: &Tx, user_id: UserId, term: Term) -> Result<u64> {
+/// The strikes of these people in a term, by one statement. Who has none is left out.
+async fn strikes(tx: &Tx, people: &[UserId], term: Term) -> Result<HashMap<UserId, Strikes>> {
     let with_employers = event_organisation::Entity::find()
         .select_only()
         .column(event_organisation::Column::EventId)
         .into_query();
-    Ok(missed_in(user_id, term)
-        .filter(booking::Column::EventId.in_subquery(with_employers))
-        .count(tx.conn())
-        .await?)
-}
-
-fn missed_in(user_id: UserId, term: Term) -> Select<booking::Entity> {
-    booking::Entity::find()
+    let came_in_vain: SimpleExpr = Expr::case(
+        booking::Column::EventId.in_subquery(with_employers),
+        Expr::cust("1"),
+    )
+    .finally(Expr::cust("0"))
+    .into();
+    let found: Vec<(UserId, i64, i64)> = booking::Entity::find()
+        .select_only()
+        .column(booking::Column::UserId)
+        .column_as(booking::Column::Id.count(), "missed")
+        .expr_as(came_in_vain.sum(), "with_employers")
         .join(JoinType::InnerJoin, booking::Relation::Event.def())
-        .filter(booking::Column::UserId.eq(user_id))
+        .filter(booking::Column::UserId.is_in(people.iter().copied()))
         .filter(in_state::any(&[BookingState::NoShow]))
-        .filter(
-            Condition::all()
-                .add(event::Column::StartsAt.gte(term.from))
-                .add(event::Column::StartsAt.lt(term.until)),
-        )
+        .filter(event::Column::StartsAt.gte(term.from))
+        .filter(event::Column::StartsAt.lt(term.until))
+        .group_by(booking::Column::UserId)
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(id, all, with_employers)| {
+            let strikes = Strikes {
+                all: all.unsigned_abs(),
+                with_employers: with_employers.unsigned_abs(),
+            };
+            (id, strikes)
+        })
+        .collect())
 }
 
 /// Accepts the reason why somebody did not come. It takes the strike away and keeps who accepted it and why; a block that

@@ -25,6 +25,10 @@ pub struct Model {
     pub mend: Option<String>,
     /// When it was said.
     pub given_at: DateTimeUtc,
+    /// Since when employers may read its words; none while they may not.
+    pub released_at: Option<DateTimeUtc>,
+    /// Who let them.
+    pub released_by: Option<UserId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -34,6 +38,7 @@ personal_data! {
     erasure: Keep("ratings are counted by event, under a pseudonym");
     retention: Until::Erasure.because("reports compare years (policy 2.4)");
     Subject(Account) => user_id;
+    Hand => released_by;
     Words => good, mend;
-    Nothing => id, event_id, rating, given_at;
+    Nothing => id, event_id, rating, given_at, released_at;
 }

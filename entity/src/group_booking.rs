@@ -47,6 +47,12 @@ pub struct Model {
     pub reason: Option<String>,
     /// When.
     pub cancelled_at: Option<DateTimeUtc>,
+    /// How many of them came; none while nobody has said.
+    pub attended: Option<i32>,
+    /// Who came, as far as somebody wrote it down.
+    pub attended_names: Option<String>,
+    /// When that was last said.
+    pub marked_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -56,6 +62,6 @@ personal_data! {
     erasure: Keep("the places of an event add up; the account is a pseudonym then");
     retention: Until::Always.because("reports compare years (policy 2.4)");
     Hand => booked_by;
-    Words => class_name, reason;
-    Nothing => id, event_id, places, state, booked_at, cancelled_at;
+    Words => class_name, reason, attended_names;
+    Nothing => id, event_id, places, state, booked_at, cancelled_at, attended, marked_at;
 }

@@ -45,8 +45,10 @@ mod m20261127_000112_reminders_and_feedback;
 mod m20261127_000130_series;
 mod m20261127_000131_group_bookings;
 mod m20261127_000132_coming_events;
-mod m20261128_000170_campaign_attachments;
 mod m20261128_000100_audit_heads;
+mod m20261128_000120_class_attendance;
+mod m20261128_000121_released_words;
+mod m20261128_000170_campaign_attachments;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -102,6 +104,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000040_mail_pace::Migration),
             Box::new(m20261127_000041_cross_promotion::Migration),
             Box::new(m20261128_000100_audit_heads::Migration),
+            Box::new(m20261128_000120_class_attendance::Migration),
+            Box::new(m20261128_000121_released_words::Migration),
         ]
     }
 }

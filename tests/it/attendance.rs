@@ -209,9 +209,9 @@ on_both_columns! {
         let csv = answer["exportDoorList"]["doorList"]["csv"].as_str().unwrap().to_owned();
         let code = domain::booking::ticket::shown(&placed.ticket_code);
         let expected = format!(
-            "Name,E-mail,Ticket,State,Checked in\n\
-             \"'=HYPERLINK(\"\"http://evil.test\"\")\",student1@university.test,{code},booked,\n\
-             student2,student2@university.test,,waits,\n"
+            "Name,E-mail,Ticket,State,Checked in,Places\n\
+             \"'=HYPERLINK(\"\"http://evil.test\"\")\",student1@university.test,{code},booked,,1\n\
+             student2,student2@university.test,,waits,,1\n"
         );
         assert_eq!(csv, expected);
         assert_eq!(audited(&door.campus, "event.export_door_list", door.event.id).await, 1);

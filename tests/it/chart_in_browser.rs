@@ -1,10 +1,28 @@
-//! Charts looked at in a real browser: everything that is written in them can be read.
+//! Charts and the report for employers looked at in a real browser: everything that is written in them can be read.
+//!
+//! The pictures of them in the guides are made here too, from the demo data: `MYCAREER_DRAW_PICTURES=1` writes them anew.
 
-use std::fs;
+use std::{env, fs, path::Path};
 
 use api::chart::{Bar, StackedBars};
+use chrono::TimeDelta;
+use domain::clock::{Clock, UNIVERSITY_TIME};
+use entity::{access_grant::Permission, event, event::EventState};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
-use support::Browser;
+use support::{Browser, Column, TestBed, operator};
+
+/// Where the pictures of the guides are.
+const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/pictures");
+/// No picture of the guides is larger, in bytes.
+const LARGEST: usize = 200_000;
+
+const REPORT: &str = "query($from: Date!, $to: Date!) {
+    reports(by: FACULTY, from: $from, to: $to) { chartUrl daysAheadChartUrl } }";
+const PRINTABLE: &str = "query($id: ID!) { employerReportUrl(eventId: $id) }";
+
+/// What is wider than the page.
+const WIDE: &str = "return document.documentElement.scrollWidth > window.innerWidth";
 
 /// Words that stand outside the picture, and words that stand over each other.
 const FAULTS: &str = r#"
@@ -36,6 +54,7 @@ fn chart(title: &str, parts: &[&str], bars: &[(&str, &[u64])]) -> StackedBars {
                 values: values.to_vec(),
             })
             .collect(),
+        note: Some(format!("A line below the bars of {title}")),
     }
 }
 
@@ -132,4 +151,100 @@ async fn a_chart_that_can_not_be_read_would_be_noticed() {
     let found = look(&browser, svg).await;
     assert_eq!(found["faults"].as_array().unwrap().len(), 2, "{found}");
     browser.close().await;
+}
+
+/// A picture as it is to be: written where pictures are drawn anew, and otherwise in the guides with words for it.
+fn stands_in_the_guides(name: &str, drawn: &[u8]) {
+    assert!(drawn.len() < LARGEST, "{name}: {} bytes", drawn.len());
+    let path = Path::new(PICTURES).join(name);
+    if env::var_os("MYCAREER_DRAW_PICTURES").is_some() {
+        fs::create_dir_all(PICTURES).unwrap();
+        fs::write(&path, drawn).unwrap();
+    }
+    assert!(
+        fs::metadata(&path).is_ok_and(|file| file.len() > 1_000),
+        "{name} is missing"
+    );
+    let guide = fs::read_to_string(Path::new(PICTURES).join("../super-users.md")).unwrap();
+    let before = guide
+        .split_once(&format!("](pictures/{name})"))
+        .unwrap_or_else(|| panic!("no guide shows {name}"))
+        .0;
+    let words = before.rsplit_once("![").unwrap().1;
+    assert!(words.len() > 30, "{name} is shown without words: {words}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guides_show_the_charts_and_the_report_for_employers_of_the_demo_data() {
+    let bed = TestBed::new(Column::SqliteMemory).await;
+    let system = bed.system_with_demo_data().await;
+    let store = system.store();
+    let email = format!("operator@{}", api::demo::DOMAIN);
+    let reader = entity::user::Entity::find()
+        .filter(entity::user::Column::Email.eq(email))
+        .one(store.reader())
+        .await
+        .unwrap()
+        .unwrap();
+    operator::grant(store, reader.id, Permission::ReadReport, None).await;
+    let client = system.demo_client("operator").await;
+    let browser = Browser::open().await;
+    let get = async |path: &Value| {
+        let answer = system.client().get(path.as_str().unwrap()).await;
+        answer.text().await.unwrap()
+    };
+
+    let today = bed
+        .clock()
+        .now()
+        .with_timezone(&UNIVERSITY_TIME)
+        .date_naive();
+    let range = json!({ "from": today - TimeDelta::days(90), "to": today + TimeDelta::days(90) });
+    let report = client.data(REPORT, range.clone()).await["reports"].clone();
+    for (name, path, told) in [
+        ("attendance.svg", &report["chartUrl"], "Came"),
+        (
+            "days-ahead.svg",
+            &report["daysAheadChartUrl"],
+            "Engineering",
+        ),
+    ] {
+        let svg = get(path).await;
+        let found = look(&browser, &svg).await;
+        assert_eq!(found["faults"], json!([]), "{name}");
+        let words = found["words"].as_array().unwrap();
+        assert!(
+            words
+                .iter()
+                .any(|word| word.as_str().unwrap().contains(told)),
+            "{name}: {found}"
+        );
+        stands_in_the_guides(name, svg.as_bytes());
+    }
+
+    let fair = event::Entity::find()
+        .filter(event::Column::State.eq(EventState::Past))
+        .one(store.reader())
+        .await
+        .unwrap()
+        .unwrap();
+    let path = client.data(PRINTABLE, json!({ "id": fair.id })).await["employerReportUrl"].clone();
+    browser
+        .go(&format!(
+            "{}{}",
+            system.client().address(),
+            path.as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(browser.text("h1").await, fair.title);
+    let page = browser.text("main").await;
+    assert!(
+        page.contains("35 came") && page.contains("Classes"),
+        "{page}"
+    );
+    let picture = browser.picture(800).await;
+    assert_eq!(browser.run(WIDE).await, false, "it can be printed");
+    stands_in_the_guides("report-for-employers.png", &picture);
+    browser.close().await;
+    system.stop().await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::{
     Viewer,
-    coming_events::DigestComingEvents,
+    coming_events::{DigestComingEvents, post_coming_events},
     event::{AudienceGroup, EventDraft},
     notice::{self, Channel, Topic},
     organisation::{self, Profile},
@@ -18,7 +18,7 @@ use entity::{
 };
 use reqwest::{Method, StatusCode};
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
-use support::{on_both_columns, until};
+use support::{Desk, on_both_columns, until};
 
 use crate::campus::Campus;
 
@@ -239,5 +239,31 @@ on_both_columns! {
         titled(&campus, "News", |_| {}).await;
         a_week(&campus).await;
         assert_eq!(told(&campus, &ann).await.len(), 1);
+    }
+
+    async fn thirty_readers_take_no_more_statements_than_two(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        for title in ["Law fair", "Music fair", "Open evening"] {
+            titled(&campus, title, |_| {}).await;
+        }
+        let desk = Desk::open(&bed).await;
+        let mut statements = Vec::new();
+        let mut readers = Vec::new();
+        for number in [2, 30] {
+            while readers.len() < number {
+                let reader = campus.student(&format!("reader{}", readers.len())).await;
+                let channel = if readers.len() % 2 == 0 { Channel::MailAtOnce } else { Channel::DailyDigest };
+                wants_it(&campus, &reader, channel).await;
+                readers.push(reader);
+            }
+            let before = desk.statements();
+            let mut tx = desk.store().begin().await.unwrap();
+            let written = post_coming_events(&mut tx, DigestComingEvents::default()).await.unwrap();
+            assert_eq!(written, number);
+            statements.push(desk.statements() - before);
+        }
+        // The control: statements are counted at all.
+        assert!(statements[0] > 5, "{statements:?}");
+        assert_eq!(statements[0], statements[1]);
     }
 }

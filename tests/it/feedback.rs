@@ -16,6 +16,11 @@ use crate::campus::{Campus, codes};
 const READ: &str = "query($id: ID!) { node(id: $id) { ... on Event { feedback {
     count averageRating ratings answers { rating good mend person { name } } } } } }";
 
+const IDS: &str =
+    "query($id: ID!) { node(id: $id) { ... on Event { feedback { answers { id releasedAt } } } } }";
+const RELEASE: &str = "mutation($input: ReleaseFeedbackInput!) { releaseFeedback(input: $input) {
+    event { id } userErrors { code } } }";
+
 fn rated(rating: i32) -> Given {
     Given {
         rating,
@@ -127,9 +132,28 @@ on_both_columns! {
         let told = read(&employer).await;
         assert_eq!((&told["count"], &told["averageRating"]), (&json!(5), &json!(3.4)));
         assert_eq!(told["ratings"], json!([1, 1, 0, 1, 2]));
-        assert_eq!(told["answers"][0], json!({ "rating": 2, "good": "The speakers", "mend": null, "person": null }));
+        assert_eq!(told["answers"][0], json!({ "rating": 2, "good": null, "mend": null, "person": null }), "no words by themselves");
         assert!(!told.to_string().contains("student"), "{told}");
         let organiser = read(&campus.again(&campus.operator).await).await;
         assert_eq!(organiser["answers"][0]["person"]["name"], "student5");
+        assert_eq!(organiser["answers"][0]["good"], "The speakers");
+
+        // Once an organiser has read the words and released them, the employer reads them, and no others.
+        let operator = campus.again(&campus.operator).await;
+        let (ids, _) = desk.data(&operator, IDS, json!({ "id": event.id })).await;
+        let id = ids["node"]["feedback"]["answers"][0]["id"].clone();
+        let (law, input) = (campus.faculty("Law").await, json!({ "input": { "feedbackId": id, "released": true } }));
+        let lawyer = campus.operator_of("lara", law).await;
+        let (hidden, _) = desk.data(&lawyer, RELEASE, input.clone()).await;
+        assert_eq!(hidden["releaseFeedback"]["userErrors"][0]["code"], "NOT_FOUND");
+        for _ in 0..2 {
+            let (released, _) = desk.data(&operator, RELEASE, input.clone()).await;
+            assert_eq!(released["releaseFeedback"]["userErrors"], json!([]));
+        }
+        let told = read(&employer).await;
+        assert_eq!((&told["answers"][0]["good"], &told["answers"][1]["good"]), (&json!("The speakers"), &Value::Null));
+        let input = json!({ "input": { "feedbackId": id, "released": false } });
+        desk.data(&operator, RELEASE, input).await;
+        assert_eq!(read(&employer).await["answers"][0]["good"], Value::Null);
     }
 }

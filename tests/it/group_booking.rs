@@ -1,12 +1,14 @@
 //! Places for whole classes: counted as every other place, and past nobody who waits (policy 2.4).
 
-use domain::{Error, RefusalCode, event as events, group_booking as groups};
+use chrono::TimeDelta;
+use domain::{Error, RefusalCode, event as events, group_booking as groups, register};
 use entity::{
+    audit_entry,
     booking::BookingState,
-    event::{EventKind, Model},
+    event::{EventKind, EventState, Model},
     group_booking::{self, GroupBookingState},
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use support::{Desk, on_both_columns};
 
@@ -16,6 +18,9 @@ const BOOK: &str = "mutation($input: BookGroupInput!) { bookGroup(input: $input)
     group { id className places state bookedBy { name } event { placesLeft } } userErrors { code field message } } }";
 const CANCEL: &str = "mutation($input: CancelGroupInput!) { cancelGroup(input: $input) {
     group { state reason } userErrors { code field } } }";
+const MARK: &str = "mutation($input: MarkGroupInput!) { markGroup(input: $input) {
+    group { attended attendedNames markedAt } userErrors { code field } } }";
+const DOOR: &str = "mutation($id: ID!) { exportDoorList(input: { eventId: $id }) { doorList { csv } userErrors { code } } }";
 const GROUPS: &str = "query($id: ID!) { node(id: $id) { ... on Event { placesLeft groups { className places state } } } }";
 
 async fn book(campus: &Campus, event: &Model, places: i32) -> domain::Result<group_booking::Model> {
@@ -135,5 +140,98 @@ on_both_columns! {
         assert!((8..=10).contains(&taken), "eight people alone take as many, if no class does: {taken}");
         let waiting = singles.iter().flatten().any(|booking| booking.state == BookingState::Waiting);
         assert!(!waiting || taken == 10, "somebody waits while places are free");
+    }
+
+    async fn the_register_takes_a_number_for_a_class_and_nobody_of_it_has_missed_the_event(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let desk = Desk::open(&bed).await;
+        let event = campus.event(30).await;
+        let class = book(&campus, &event, 20).await.unwrap();
+        let absent = campus.student("absent").await;
+        let booking = campus.book(&absent, event.id).await.unwrap();
+        let mark = async |attended: i32| {
+            let operator = campus.again(&campus.operator).await;
+            let input = json!({ "groupBookingId": class.id, "attended": attended, "names": " Ann\nBob " });
+            desk.data(&operator, MARK, json!({ "input": input })).await.0["markGroup"].clone()
+        };
+        assert_eq!(mark(18).await["userErrors"][0]["code"], "WRONG_STATE", "the register is not open yet");
+        campus.clock.set(event.starts_at);
+        for wrong in [-1, 21] {
+            assert_eq!(mark(wrong).await["userErrors"][0]["field"], "attended");
+        }
+        let close = async || campus.change(async |tx| register::close_register(tx, &campus.operator, event.id, false).await).await;
+        assert_eq!(mark(0).await["group"]["attended"], 0);
+        assert_eq!(codes(close().await), [RefusalCode::RegisterUnmarked], "nobody is marked as having come");
+        let marked = mark(18).await;
+        assert_eq!((&marked["group"]["attended"], &marked["group"]["attendedNames"]), (&json!(18), &json!("Ann\nBob")));
+        assert_eq!(mark(18).await["userErrors"], json!([]), "it works twice without harm");
+        let given_back = campus.change(async |tx| groups::cancel_group(tx, &campus.operator, class.id, "No.").await).await;
+        assert_eq!(codes(given_back), [RefusalCode::WrongState], "who came has used the places");
+
+        let (list, _) = desk.data(&campus.again(&campus.operator).await, DOOR, json!({ "id": event.id })).await;
+        let csv = list["exportDoorList"]["doorList"]["csv"].as_str().unwrap().to_owned();
+        assert!(csv.lines().any(|line| line.starts_with("Year 2,,,\"class, 18 came\",") && line.ends_with(",20")), "{csv}");
+
+        close().await.unwrap();
+        campus.run_jobs().await;
+        assert_eq!(mark(19).await["userErrors"][0]["code"], "REGISTER_CLOSED");
+        assert_eq!(campus.state(booking.id).await, BookingState::NoShow);
+        let letters = campus.letters().await;
+        let missed: Vec<_> = letters.iter().filter(|letter| letter.template == "no_show").collect();
+        assert_eq!(missed.len(), 1, "the class has two who did not come, and no persons to write to");
+        assert_eq!(missed[0].user_id, absent.user_id());
+        assert_eq!(campus.again(&campus.operator).await.person().unwrap().booking_blocked_at, None);
+    }
+
+    async fn a_class_that_nobody_counted_leaves_its_register_unmarked(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = campus.event(30).await;
+        let class = book(&campus, &event, 20).await.unwrap();
+        campus.later(events::register_due_at(&event)).await;
+        assert_eq!(campus.event_now(event.id).await.state, EventState::Published);
+        let letters = campus.letters().await;
+        let asked = letters.iter().find(|letter| letter.template == "register_unmarked").unwrap();
+        assert_eq!(asked.fields["booked"], 20);
+        campus.change(async |tx| groups::mark_group(tx, &campus.operator, class.id, 17, None).await).await.unwrap();
+        campus.later(events::register_due_at(&event) + TimeDelta::hours(4)).await;
+        assert_eq!(campus.event_now(event.id).await.state, EventState::Past);
+    }
+
+    async fn whoever_booked_a_class_is_told_when_the_event_moves_nears_and_ends(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let teacher = campus.staff("teacher").await;
+        support::operator::grant(&campus.store, teacher.user_id().unwrap(), entity::access_grant::Permission::ManageEvent, None).await;
+        let teacher = campus.again(&teacher).await;
+        let event = campus.event_with(30, |draft| draft.reminder_minutes = vec![60]).await;
+        let booked = async |name: &str| {
+            campus.change(async |tx| groups::book_group(tx, &teacher, event.id, name, 10).await).await.unwrap()
+        };
+        let (first, second) = (booked("Year 1").await, booked("Year 2").await);
+        assert_eq!(campus.mails_to(&teacher).await, [""; 0]);
+        let room = events::EventChanges { venue: Some(Some("Great Hall".to_owned())), ..Default::default() };
+        campus.update(&event, room).await;
+        campus.run_jobs().await;
+        assert_eq!(campus.mails_to(&teacher).await, ["event_moved", "event_moved"], "one for each class");
+        let letters = campus.letters().await;
+        assert_eq!(letters[0].fields["standing"], "class");
+        assert_eq!((&letters[0].fields["class_name"], &letters[0].fields["event"]["place"]), (&json!("Year 1"), &json!("Great Hall")));
+
+        campus.change(async |tx| groups::cancel_group(tx, &campus.operator, first.id, "Too many.").await).await.unwrap();
+        campus.later(event.starts_at - TimeDelta::minutes(60)).await;
+        let told = ["booking_cancelled", "event_moved", "event_moved", "event_reminder_class"];
+        assert_eq!(campus.mails_to(&teacher).await, told);
+        campus.change(async |tx| events::cancel(tx, &campus.operator, event.id, "Flooded.").await).await.unwrap();
+        campus.run_jobs().await;
+        let letters = campus.letters().await;
+        let ended: Vec<_> = letters.iter().filter(|letter| letter.template == "event_cancelled").collect();
+        assert_eq!(ended.len(), 1, "the class that had given its places back is not told");
+        assert_eq!((&ended[0].fields["class_name"], &ended[0].fields["reason"]), (&json!("Year 2"), &json!("Flooded.")));
+        let line = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("group_booking.cancel"))
+            .filter(audit_entry::Column::Subject.eq(second.id.to_string()))
+            .all(campus.store.reader())
+            .await
+            .unwrap();
+        assert_eq!(line.len(), 1, "places that end with their event stand in the log");
     }
 }

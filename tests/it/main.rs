@@ -27,6 +27,7 @@ mod delivered;
 mod documentation;
 mod duplicate;
 mod event;
+mod event_rules;
 mod event_sharing;
 mod feedback;
 mod generated;

@@ -10,7 +10,7 @@ use entity::{
     booking::{self, BookingState},
     event::{self, EventState},
 };
-use support::on_both_columns;
+use support::{Desk, on_both_columns};
 
 use crate::campus::{Campus, codes};
 
@@ -243,5 +243,26 @@ on_both_columns! {
         campus.clock.set("2027-02-01T09:00:00Z".parse().unwrap());
         miss_an_event(&campus, &student).await;
         assert_eq!(campus.again(&student).await.person().unwrap().booking_blocked_at, None);
+    }
+
+    async fn the_strikes_of_many_who_missed_an_event_are_counted_by_one_statement(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let desk = Desk::open(&bed).await;
+        let mut statements = Vec::new();
+        for number in [1_usize, 12] {
+            let event = campus.event(20).await;
+            for at in 0..number {
+                campus.book(&campus.student(&format!("student{number}-{at}")).await, event.id).await.unwrap();
+            }
+            campus.clock.set(event.ends_at);
+            campus.change(async |tx| register::close_register(tx, &campus.operator, event.id, true).await).await.unwrap();
+            let before = desk.statements();
+            let mut tx = desk.store().begin().await.unwrap();
+            assert!(!register::contact_no_shows(&mut tx, event.id, STRIKE_LIMIT).await.unwrap());
+            statements.push(desk.statements() - before);
+        }
+        // A letter takes a few of its own: the row, the job, what it says of the event.
+        let for_a_letter = (statements[1] - statements[0]).div_ceil(11);
+        assert!(for_a_letter <= 3, "{statements:?}");
     }
 }

@@ -6,16 +6,21 @@ use domain::{
     booking::{self as bookings, Ticket},
     event as events,
     feedback::{self, Given},
-    register,
+    group_booking, register,
 };
 use entity::{
     access_grant::Permission,
     audit_entry,
     event::{EventKind, Model},
-    event_organisation, organisation, user,
+    event_feedback, event_organisation,
+    ids::{ProgrammeId, SchoolId},
+    organisation, programme, school, user,
 };
 use reqwest::{Method, StatusCode};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    sea_query::Expr,
+};
 use serde_json::{Value, json};
 use support::{Desk, System, on_both_columns, operator};
 
@@ -23,9 +28,9 @@ use crate::campus::Campus;
 
 const REPORT: &str = "query($by: ReportGrouping!, $from: Date!, $to: Date!, $kind: EventKind) {
     reports(by: $by, from: $from, to: $to, kind: $kind) {
-        title csvUrl chartUrl
-        total { label bookings attended noShows noShowsWithEmployers excused attendanceRate noShowRate }
-        rows { label bookings booked attended noShows noShowsWithEmployers excused cancelled lateCancelled waited promoted
+        title csvUrl chartUrl daysAheadChartUrl note
+        total { eventsLeftOut medianDaysAhead meanDaysAhead classPlaces classAttended classAttendanceRate label bookings attended noShows noShowsWithEmployers excused attendanceRate noShowRate }
+        rows { label faculty eventsLeftOut medianDaysAhead meanDaysAhead classPlaces classAttended bookings booked attended noShows noShowsWithEmployers excused cancelled lateCancelled waited promoted
             attendanceRate noShowRate } } }";
 const PRINTABLE: &str = "query($id: ID!) { employerReportUrl(eventId: $id) }";
 
@@ -253,9 +258,174 @@ on_both_columns! {
         let (status, _, page) = fetched(&system, &path(&employer).await).await;
         assert_eq!(status, StatusCode::OK);
         assert!(page.contains("On average they give 3.4 of 5") && page.contains("<svg"), "{page}");
-        assert!(page.contains("&lt;b&gt;Stories") && page.contains("The seats"), "{page}");
+        assert!(!page.contains("Stories") && !page.contains("The seats"), "words are read by an organiser first: {page}");
+        let said = event_feedback::Entity::find().all(campus.store.reader()).await.unwrap();
+        for answer in said.iter().filter(|answer| answer.mend.is_some()).chain(&said[..1]) {
+            campus.change(async |tx| feedback::release(tx, &operator, answer.id, true).await).await.unwrap();
+        }
+        let (_, _, page) = fetched(&system, &path(&employer).await).await;
+        assert_eq!(page.matches("&lt;b&gt;Stories").count(), 1, "{page}");
+        assert!(page.contains("The seats"), "{page}");
         for name in ["scholar", "harpist", "university.test"] {
             assert!(!page.contains(name), "{name} in {page}");
+        }
+        system.stop().await;
+    }
+
+    async fn rates_leave_out_events_whose_register_is_open_and_say_how_many(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let law = campus.faculty("Law").await;
+        let people = [campus.student_of("ann", law).await, campus.student_of("bob", law).await];
+        held(&campus, &people, 1, |_| {}).await;
+        let open = campus.event(3).await;
+        let booking = campus.book(&people[0], open.id).await.unwrap();
+        let (desk, reader) = (Desk::open(&bed).await, reader(&campus, "rita", None).await);
+        let ahead = asked(&desk, &reader, "FACULTY", None).await;
+        assert_eq!((&ahead["total"]["eventsLeftOut"], &ahead["note"]), (&json!(0), &Value::Null), "what is to come is not left out");
+        campus.clock.set(open.starts_at);
+        let ticket = Ticket::Booking(booking.id);
+        campus.change(async |tx| bookings::check_in(tx, &campus.operator, ticket).await).await.unwrap();
+
+        let report = asked(&desk, &campus.again(&reader).await, "FACULTY", None).await;
+        for row in [row(&report, "Law"), &report["total"]] {
+            assert_eq!((&row["attended"], &row["attendanceRate"], &row["eventsLeftOut"]), (&json!(1), &json!(0.5), &json!(1)), "{report}");
+        }
+        assert_eq!(row(&report, "Law")["booked"], 1);
+        assert!(report["note"].as_str().unwrap().contains("1 event"), "{report}");
+        campus.change(async |tx| register::close_register(tx, &campus.operator, open.id, false).await).await.unwrap();
+        let report = asked(&desk, &campus.again(&reader).await, "FACULTY", None).await;
+        assert_eq!((&report["total"]["attended"], &report["total"]["eventsLeftOut"]), (&json!(2), &json!(0)));
+    }
+
+    async fn a_report_says_how_many_days_ahead_people_book(bed: TestBed) {
+        let system = bed.system().await;
+        let campus = Campus::new(&bed).await;
+        let (law, music) = (campus.faculty("Law").await, campus.faculty("Music").await);
+        let event = campus.event(30).await;
+        let mut people = Vec::new();
+        for (at, (faculty, days)) in [(law, 7), (law, 6), (music, 2), (law, 0)].into_iter().enumerate() {
+            campus.clock.set(event.starts_at - TimeDelta::days(days) - TimeDelta::minutes(1));
+            let person = campus.student_of(&format!("person{at}"), faculty).await;
+            campus.book(&person, event.id).await.unwrap();
+            people.push(person);
+        }
+        // Whoever walks in didn't book ahead.
+        campus.clock.set(event.starts_at + TimeDelta::minutes(5));
+        let late = campus.student_of("late", law).await;
+        let email = &late.person().unwrap().email;
+        campus.change(async |tx| domain::attendance::walk_in(tx, &campus.operator, event.id, email, None).await).await.unwrap();
+
+        let (desk, reader) = (Desk::open(&bed).await, reader(&campus, "rita", None).await);
+        let report = asked(&desk, &reader, "FACULTY", None).await;
+        let ahead = |row: &Value| (row["medianDaysAhead"].as_f64().unwrap(), row["meanDaysAhead"].as_f64().unwrap());
+        assert_eq!(ahead(row(&report, "Law")), (6.0, 13.0 / 3.0));
+        assert_eq!(ahead(row(&report, "Music")), (2.0, 2.0));
+        assert_eq!(ahead(&report["total"]), (4.0, 3.75));
+        let (_, _, csv) = fetched(&system, &report["csvUrl"]).await;
+        assert!(csv.lines().last().unwrap().contains(",4.0,3.8,"), "{csv}");
+        let (status, _, svg) = fetched(&system, &report["daysAheadChartUrl"]).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(svg.contains("Days booked ahead by faculty") && svg.contains("Law") && svg.contains("median 6"), "{svg}");
+        system.stop().await;
+    }
+
+    async fn two_schools_of_one_name_are_two_rows_with_their_faculties(bed: TestBed) {
+        let system = bed.system().await;
+        let campus = Campus::new(&bed).await;
+        let mut people = Vec::new();
+        for (faculty_name, students) in [("Arts", 1), ("Engineering", 2)] {
+            let faculty = campus.faculty(faculty_name).await;
+            let (id, now) = (SchoolId::new_at(campus.store.now()), campus.store.now());
+            let row = school::Model { id, faculty_id: faculty, name: "School of Design".to_owned(), created_at: now };
+            school::Entity::insert(row.into_active_model()).exec_without_returning(campus.store.reader()).await.unwrap();
+            let row = programme::Model {
+                id: ProgrammeId::new_at(now),
+                school_id: id,
+                name: "Design".to_owned(),
+                level: programme::StudyLevel::Undergraduate,
+                created_at: now,
+            };
+            let on = row.id;
+            programme::Entity::insert(row.into_active_model()).exec_without_returning(campus.store.reader()).await.unwrap();
+            for at in 0..students {
+                let person = campus.student_of(&format!("{faculty_name}{at}").to_lowercase(), faculty).await;
+                user::Entity::update_many()
+                    .col_expr(user::Column::ProgrammeId, Expr::value(on))
+                    .filter(user::Column::Id.eq(person.user_id().unwrap()))
+                    .exec(campus.store.reader())
+                    .await
+                    .unwrap();
+                people.push(campus.again(&person).await);
+            }
+        }
+        held(&campus, &people, 3, |_| {}).await;
+        let (desk, reader) = (Desk::open(&bed).await, reader(&campus, "rita", None).await);
+        for (by, label) in [("SCHOOL", "School of Design"), ("PROGRAMME", "Design, School of Design")] {
+            let report = asked(&desk, &reader, by, None).await;
+            let rows = report["rows"].as_array().unwrap();
+            let told: Vec<_> = rows.iter().map(|row| (&row["label"], &row["faculty"], &row["bookings"])).collect();
+            let (label, arts, engineering) = (json!(label), json!("Arts"), json!("Engineering"));
+            assert_eq!(told, [(&label, &arts, &json!(1)), (&label, &engineering, &json!(2))]);
+            let (_, _, svg) = fetched(&system, &report["chartUrl"]).await;
+            assert!(svg.contains("(Arts)") && svg.contains("(Engineering)"), "{svg}");
+        }
+        system.stop().await;
+    }
+
+    async fn reports_count_the_places_of_classes_apart_from_people(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let (law, music) = (campus.faculty("Law").await, campus.faculty("Music").await);
+        let event = campus.event_with(60, |draft| draft.faculty_id = Some(law)).await;
+        let class = async |name: &str| {
+            campus.change(async |tx| group_booking::book_group(tx, &campus.operator, event.id, name, 20).await).await.unwrap()
+        };
+        let (came, _uncounted) = (class("Year 1").await, class("Year 2").await);
+        let person = campus.student_of("ann", music).await;
+        let booking = campus.book(&person, event.id).await.unwrap();
+        campus.clock.set(event.starts_at);
+        campus.change(async |tx| group_booking::mark_group(tx, &campus.operator, came.id, 15, None).await).await.unwrap();
+        let ticket = Ticket::Booking(booking.id);
+        campus.change(async |tx| bookings::check_in(tx, &campus.operator, ticket).await).await.unwrap();
+        campus.change(async |tx| register::close_register(tx, &campus.operator, event.id, false).await).await.unwrap();
+
+        let (desk, everywhere) = (Desk::open(&bed).await, reader(&campus, "rita", None).await);
+        let report = asked(&desk, &everywhere, "FACULTY", None).await;
+        let of_law = row(&report, "Law");
+        assert_eq!((&of_law["bookings"], &of_law["classPlaces"], &of_law["classAttended"]), (&json!(0), &json!(40), &json!(15)));
+        assert_eq!(row(&report, "Music")["classPlaces"], 0);
+        let total = &report["total"];
+        assert_eq!((&total["attended"], &total["classAttendanceRate"], &total["noShowRate"]), (&json!(1), &json!(0.75), &json!(0.0)));
+        for by in ["KIND", "TERM", "SCHOOL", "PROGRAMME"] {
+            assert_eq!(asked(&desk, &everywhere, by, None).await["total"]["classAttended"], 15, "{by}");
+        }
+        // Whoever reads reports of a faculty reads of the classes at its events.
+        for (name, faculty, places) in [("lara", law, 40), ("mona", music, 0)] {
+            let reader = reader(&campus, name, Some(faculty)).await;
+            assert_eq!(asked(&desk, &reader, "KIND", None).await["total"]["classPlaces"], places);
+        }
+    }
+
+    async fn totals_that_tell_a_small_group_are_not_in_the_report_for_employers(bed: TestBed) {
+        let system = bed.system().await;
+        let campus = Campus::new(&bed).await;
+        let law = campus.faculty("Law").await;
+        let mut people = Vec::new();
+        for at in 0..9 {
+            people.push(campus.student_of(&format!("person{at}"), law).await);
+        }
+        let desk = Desk::open(&bed).await;
+        for (came, told, not_told) in [
+            (4, "Fewer than five came", "4 of"),
+            (7, "<p>7 came;", "7 of"),
+            (9, "9 of 9", "Fewer than five came"),
+        ] {
+            let event = held(&campus, &people, came, |_| {}).await;
+            let operator = campus.again(&campus.operator).await;
+            let path = desk.data(&operator, PRINTABLE, json!({ "id": event.id })).await.0["employerReportUrl"].clone();
+            let (_, _, page) = fetched(&system, &path).await;
+            assert!(page.contains(told) && !page.contains(not_told), "{came}: {page}");
+            let faculty = format!("<td>Law</td><td>{came}</td>");
+            assert_eq!(page.contains(&faculty), came >= 5, "{page}");
         }
         system.stop().await;
     }
@@ -276,9 +446,9 @@ on_both_columns! {
             kind: None,
             faculty_id: None,
         };
-        let long = domain::report::report(campus.store.reader(), &reader, question.clone()).await;
+        let long = domain::report::report(campus.store.reader(), &reader, question.clone(), campus.store.now()).await;
         assert_eq!(crate::campus::codes(long), [domain::RefusalCode::TooLong]);
-        let forbidden = domain::report::report(campus.store.reader(), &campus.operator, question).await;
+        let forbidden = domain::report::report(campus.store.reader(), &campus.operator, question, campus.store.now()).await;
         assert!(matches!(forbidden, Err(domain::Error::Forbidden(_))), "{forbidden:?}");
     }
 }

@@ -3,9 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{RefusalCode, Viewer, event as events};
 use entity::{
+    audit_entry,
     booking::BookingState,
     event::{EventState, Model},
 };
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use support::{Desk, on_both_columns};
 
@@ -260,5 +262,92 @@ on_both_columns! {
         let veiled = ask(&stranger, "great hall", 1).await;
         assert_eq!((&veiled[0]["sharedVenue"], &veiled[0]["other"]), (&Value::Null, &Value::Null));
         assert!(!veiled.to_string().contains("Moot"), "{veiled}");
+    }
+
+    async fn making_an_event_the_first_of_a_series_is_a_change_of_it(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = autumn(&campus).await;
+        let desk = Desk::open(&bed).await;
+        let operator = campus.again(&campus.operator).await;
+        call(&desk, &operator, REPEAT, json!({ "eventId": event.id, "weeklyTimes": 2 })).await;
+        let first = campus.event_now(event.id).await;
+        assert_eq!(first.version, event.version + 1);
+        let lines = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("event.repeat"))
+            .filter(audit_entry::Column::Subject.eq(event.id.to_string()))
+            .all(campus.store.reader())
+            .await
+            .unwrap();
+        assert_eq!(lines.len(), 1);
+        let after = lines[0].after.as_ref().unwrap();
+        assert_eq!(after["seriesId"], json!(first.series_id));
+        assert_eq!(after["version"], first.version);
+
+        // Whoever read it before comes too late, and is told of what.
+        let input = json!({ "eventId": event.id, "version": event.version, "title": "Another" });
+        let stale = call(&desk, &operator, UPDATE, input).await;
+        assert_eq!(stale["userErrors"][0]["code"], "STALE");
+        assert!(stale["userErrors"][0]["message"].as_str().unwrap().contains("seriesId"), "{stale}");
+        // One more date is no change of the first.
+        call(&desk, &operator, REPEAT, json!({ "eventId": event.id, "startsAt": ["2026-12-01T10:00:00Z"] })).await;
+        assert_eq!(campus.event_now(event.id).await.version, first.version);
+    }
+
+    async fn a_series_has_at_most_a_year_of_weeks_however_it_grows(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = autumn(&campus).await;
+        let desk = Desk::open(&bed).await;
+        let operator = campus.again(&campus.operator).await;
+        let most = events::LONGEST_SERIES;
+        let made = call(&desk, &operator, REPEAT, json!({ "eventId": event.id, "weeklyTimes": most - 1 })).await;
+        assert_eq!(each(&made, "id").len(), most - 1);
+        let add = async |dates: &[&str]| {
+            let input = json!({ "eventId": event.id, "startsAt": dates });
+            call(&desk, &operator, REPEAT, input).await
+        };
+        let two = add(&["2027-12-01T10:00:00Z", "2027-12-02T10:00:00Z"]).await;
+        assert_eq!(two["userErrors"][0]["code"], "TOO_LONG", "{two}");
+        assert_eq!(each(&add(&["2027-12-01T10:00:00Z"]).await, "id").len(), most, "one is left");
+        let over = add(&["2027-12-02T10:00:00Z"]).await;
+        assert_eq!(over["userErrors"][0]["code"], "TOO_LONG", "{over}");
+    }
+
+    async fn an_hour_that_comes_twice_is_the_first_and_one_that_is_missing_the_next(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let desk = Desk::open(&bed).await;
+        let operator = campus.again(&campus.operator).await;
+        campus.clock.set(at("2026-10-01T09:00:00Z"));
+        let weekly = async |starts_at: &str| {
+            let mut draft = campus.draft(10);
+            draft.starts_at = at(starts_at);
+            draft.ends_at = draft.starts_at + TimeDelta::hours(2);
+            let event = campus.change(async |tx| events::create(tx, &campus.operator, draft).await).await.unwrap();
+            let made = call(&desk, &operator, REPEAT, json!({ "eventId": event.id, "weeklyTimes": 3 })).await;
+            (each(&made, "id"), each(&made, "version"), each(&made, "startsAt"))
+        };
+        // On 25 October 2026 half past one comes twice: an hour and a week after the first of them it is half past one again.
+        let (ids, versions, starts) = weekly("2026-10-18T00:30:00Z").await;
+        assert_eq!(starts[1..], ["2026-10-25T00:30:00+00:00", "2026-11-01T01:30:00+00:00"]);
+        // On 28 March 2027 there is no half past one.
+        let (_, _, starts) = weekly("2027-03-21T01:30:00Z").await;
+        assert_eq!(starts[1..], ["2027-03-28T01:30:00+00:00", "2027-04-04T00:30:00+00:00"]);
+
+        // The second of the two stays where it is when a change leaves the time alone.
+        let second = events::EventChanges {
+            starts_at: Some(at("2026-10-25T01:30:00Z")),
+            ends_at: Some(at("2026-10-25T03:30:00Z")),
+            ..Default::default()
+        };
+        let id = ids[1].as_str().unwrap().parse().unwrap();
+        let moved = campus.update(&campus.event_now(id).await, second).await;
+        let input = json!({ "eventId": ids[0], "version": versions[0], "appliesTo": "THIS_AND_FOLLOWING", "title": "By night" });
+        let named = call(&desk, &operator, UPDATE, input).await;
+        assert_eq!(each(&named, "title"), ["By night"; 3], "{named}");
+        assert_eq!(campus.event_now(id).await.starts_at, moved.starts_at);
+        // A longer event is longer by the same, also in that night.
+        let version = campus.event_now(ids[0].as_str().unwrap().parse().unwrap()).await.version;
+        let input = json!({ "eventId": ids[0], "version": version, "appliesTo": "THIS_AND_FOLLOWING", "endsAt": "2026-10-18T03:30:00Z" });
+        let longer = call(&desk, &operator, UPDATE, input).await;
+        assert_eq!(each(&longer, "endsAt"), ["2026-10-18T03:30:00+00:00", "2026-10-25T04:30:00+00:00", "2026-11-01T04:30:00+00:00"]);
     }
 }

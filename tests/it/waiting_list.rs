@@ -2,6 +2,7 @@
 
 mod model;
 mod running_job;
+mod sequences;
 
 use chrono::TimeDelta;
 use domain::{

@@ -2,6 +2,7 @@
 
 use std::{process::Stdio, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -129,6 +130,24 @@ impl Browser {
             json!({ "features": features }),
         )
         .await;
+    }
+
+    /// The whole page as a picture (PNG), in a window of this width in pixels.
+    pub async fn picture(&self, width: u32) -> Vec<u8> {
+        let sized = |height: u64| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let set = "Emulation.setDeviceMetricsOverride";
+        self.developer("Emulation.setScrollbarsHidden", json!({ "hidden": true }))
+            .await;
+        self.developer(set, sized(400)).await;
+        let height = self
+            .run("return Math.ceil(document.documentElement.scrollHeight)")
+            .await;
+        self.developer(set, sized(height.as_u64().unwrap())).await;
+        let taken = self
+            .send(Method::GET, "/screenshot", Value::Null)
+            .await
+            .unwrap();
+        STANDARD.decode(taken.as_str().unwrap()).unwrap()
     }
 
     async fn developer(&self, command: &str, parameters: Value) {

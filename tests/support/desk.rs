@@ -50,12 +50,17 @@ impl Desk {
         &self.store
     }
 
+    /// How many statements its store has made so far.
+    pub fn statements(&self) -> usize {
+        self.statements.load(Ordering::Relaxed)
+    }
+
     /// Answers a query, and tells how many statements that took.
     ///
     /// # Panics
     /// When the answer has errors.
     pub async fn data(&self, viewer: &Viewer, query: &str, variables: Value) -> (Value, usize) {
-        let before = self.statements.load(Ordering::Relaxed);
+        let before = self.statements();
         let viewer = Arc::new(viewer.clone());
         let request = Request::new(query)
             .variables(Variables::from_json(variables))
@@ -68,7 +73,7 @@ impl Desk {
             "{query}\n{:#?}",
             answer.response.errors
         );
-        let statements = self.statements.load(Ordering::Relaxed) - before;
+        let statements = self.statements() - before;
         (answer.response.data.into_json().unwrap(), statements)
     }
 }

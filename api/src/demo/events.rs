@@ -349,7 +349,7 @@ fn booked(
 }
 
 /// That hour, by the university's clocks, on a day that many days from now.
-fn on_day(now: DateTime<Utc>, days_ahead: u64, hour: u32) -> DateTime<Utc> {
+pub(super) fn on_day(now: DateTime<Utc>, days_ahead: u64, hour: u32) -> DateTime<Utc> {
     let today = now.with_timezone(&UNIVERSITY_TIME).date_naive();
     let time = NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
     today

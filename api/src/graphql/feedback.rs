@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, InputObject, Object, Result, dataloader::Loader};
+use chrono::{DateTime, Utc};
 use domain::feedback::{self, Feedback, Given};
-use entity::{event_feedback::Model, ids::EventId};
+use entity::{
+    event_feedback::Model,
+    ids::{EventFeedbackId, EventId},
+};
 
 use super::{
     begin,
@@ -36,6 +40,15 @@ struct GiveFeedbackInput {
     mend: Option<String>,
 }
 
+/// The answer whose words employers may read, or not.
+#[derive(Debug, InputObject)]
+struct ReleaseFeedbackInput {
+    /// The answer.
+    feedback_id: Id<EventFeedbackId>,
+    /// Whether employers who took part may read its words.
+    released: bool,
+}
+
 payload! {
     /// What became of saying how an event was.
     GiveFeedbackPayload {
@@ -44,9 +57,18 @@ payload! {
     }
 }
 
+payload! {
+    /// What became of releasing the words of an answer.
+    ReleaseFeedbackPayload {
+        /// The event that it is about.
+        event: Event,
+    }
+}
+
 #[Object]
 impl FeedbackMutation {
-    /// Says how an event was, once. Organisers read it; employers who took part read it without the name.
+    /// Says how an event was, once. Organisers read it; employers who took part read the rating without the name, and the words once an
+    /// organiser has released them.
     async fn give_feedback(
         &self,
         ctx: &Context<'_>,
@@ -60,6 +82,19 @@ impl FeedbackMutation {
         };
         let event = feedback::give(&mut tx, viewer(ctx)?, input.event_id.0, given).await;
         GiveFeedbackPayload::commit(tx, event).await
+    }
+
+    /// Lets employers who took part read the words of an answer, or no longer. Until then they read its rating alone, also in the
+    /// report that is handed to them.
+    async fn release_feedback(
+        &self,
+        ctx: &Context<'_>,
+        input: ReleaseFeedbackInput,
+    ) -> Result<ReleaseFeedbackPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, released) = (input.feedback_id.0, input.released);
+        let event = feedback::release(&mut tx, viewer(ctx)?, id, released).await;
+        ReleaseFeedbackPayload::commit(tx, event).await
     }
 }
 
@@ -121,17 +156,27 @@ pub struct FeedbackAnswer {
 /// What one person says of an event.
 #[Object]
 impl FeedbackAnswer {
+    /// Its id, for `releaseFeedback`; null for employers.
+    async fn id(&self) -> Option<Id<EventFeedbackId>> {
+        self.with_name.then_some(Id(self.row.id))
+    }
+
+    /// Since when employers may read its words; null while they may not, and for employers.
+    async fn released_at(&self) -> Option<DateTime<Utc>> {
+        self.row.released_at.filter(|_| self.with_name)
+    }
+
     /// From 1, poor, to 5, very good.
     async fn rating(&self) -> i32 {
         self.row.rating.into()
     }
 
-    /// What was good.
+    /// What was good; for employers once it is released.
     async fn good(&self) -> Option<&str> {
         self.row.good.as_deref()
     }
 
-    /// What is to be mended.
+    /// What is to be mended; for employers once it is released.
     async fn mend(&self) -> Option<&str> {
         self.row.mend.as_deref()
     }

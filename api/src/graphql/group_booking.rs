@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, dataloader::Loader};
 use chrono::{DateTime, Utc};
-use domain::group_booking::{self as groups, book_group, cancel_group};
+use domain::group_booking::{self as groups, book_group, cancel_group, mark_group};
 use entity::{
     group_booking::{GroupBookingState as State, Model},
     ids::{EventId, GroupBookingId},
@@ -54,6 +54,17 @@ struct CancelGroupInput {
     reason: String,
 }
 
+/// What the register says of a class.
+#[derive(InputObject)]
+struct MarkGroupInput {
+    /// Its places.
+    group_booking_id: Id<GroupBookingId>,
+    /// How many of the class came: from 0 to as many as it has places.
+    attended: i32,
+    /// Who came, where somebody wrote it down; what was said before is replaced.
+    names: Option<String>,
+}
+
 payload! {
     /// What became of booking places for a class.
     BookGroupPayload {
@@ -66,6 +77,14 @@ payload! {
     /// What became of giving the places of a class back.
     CancelGroupPayload {
         /// The places, which it has no longer.
+        group: GroupBooking,
+    }
+}
+
+payload! {
+    /// What became of saying how many of a class came.
+    MarkGroupPayload {
+        /// The places, with how many were used.
         group: GroupBooking,
     }
 }
@@ -127,6 +146,21 @@ impl GroupBooking {
     async fn cancelled_at(&self) -> Option<DateTime<Utc>> {
         self.0.cancelled_at
     }
+
+    /// How many of the class came; null while nobody has said.
+    async fn attended(&self) -> Option<i32> {
+        self.0.attended
+    }
+
+    /// Who came, where somebody wrote it down.
+    async fn attended_names(&self) -> Option<&str> {
+        self.0.attended_names.as_deref()
+    }
+
+    /// When it was last said how many came.
+    async fn marked_at(&self) -> Option<DateTime<Utc>> {
+        self.0.marked_at
+    }
 }
 
 #[Object]
@@ -153,6 +187,19 @@ impl GroupBookingMutation {
         let id = input.group_booking_id.0;
         let cancelled = Box::pin(cancel_group(&mut tx, viewer(ctx)?, id, &input.reason)).await;
         CancelGroupPayload::commit(tx, cancelled).await
+    }
+
+    /// Says in the register how many of a class came. It may be said anew until the register is closed. Nobody of a class has
+    /// missed the event.
+    async fn mark_group(
+        &self,
+        ctx: &Context<'_>,
+        input: MarkGroupInput,
+    ) -> Result<MarkGroupPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, names) = (input.group_booking_id.0, input.names.as_deref());
+        let marked = Box::pin(mark_group(&mut tx, viewer(ctx)?, id, input.attended, names)).await;
+        MarkGroupPayload::commit(tx, marked).await
     }
 }
 

@@ -72,6 +72,16 @@ impl Report {
     async fn chart_url(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         Some(self.path(ctx, Subject::Chart).await)
     }
+
+    /// The path to get a picture of how long ahead people book, in the same way.
+    async fn days_ahead_chart_url(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        Some(self.path(ctx, Subject::DaysAheadChart).await)
+    }
+
+    /// What its rates leave out, in a sentence: events whose register is still open. Null when they leave out nothing.
+    async fn note(&self) -> Option<String> {
+        self.0.note()
+    }
 }
 
 impl Report {
@@ -93,17 +103,22 @@ impl ReportRow {
         Some(&self.0.label)
     }
 
+    /// The faculty of a school or a programme; two of one name are two rows.
+    async fn faculty(&self) -> Option<&str> {
+        self.0.faculty.as_deref()
+    }
+
     /// How many bookings there were, whatever became of them.
     async fn bookings(&self) -> Option<i64> {
         Some(self.0.bookings)
     }
 
-    /// How many have a place at events whose register is open.
+    /// How many have a place or came, at events whose register is open.
     async fn booked(&self) -> Option<i64> {
         Some(self.0.booked)
     }
 
-    /// How many came.
+    /// How many came, to events whose register is closed.
     async fn attended(&self) -> Option<i64> {
         Some(self.0.attended)
     }
@@ -152,6 +167,37 @@ impl ReportRow {
     async fn no_show_rate(&self) -> Option<f64> {
         self.0.no_show_rate()
     }
+
+    /// How many whole days before an event people book, in the middle: as many book earlier as book later. Whoever walks in
+    /// isn't counted.
+    async fn median_days_ahead(&self) -> Option<f64> {
+        self.0.median_days_ahead()
+    }
+
+    /// How many whole days before an event people book, on average.
+    async fn mean_days_ahead(&self) -> Option<f64> {
+        self.0.mean_days_ahead()
+    }
+
+    /// How many places classes had. Nobody knows who is in a class: it counts with the faculty that organises the event.
+    async fn class_places(&self) -> Option<i64> {
+        Some(self.0.class_places)
+    }
+
+    /// How many came in classes, to events whose register is closed.
+    async fn class_attended(&self) -> Option<i64> {
+        Some(self.0.class_attended)
+    }
+
+    /// The share of the places of classes that were used, from 0 to 1, as far as they were counted; null while none was.
+    async fn class_attendance_rate(&self) -> Option<f64> {
+        self.0.class_attendance_rate()
+    }
+
+    /// How many events that have begun are left out of the rates, because their register is still open.
+    async fn events_left_out(&self) -> Option<usize> {
+        Some(self.0.left_out.len())
+    }
 }
 
 #[Object]
@@ -192,6 +238,7 @@ async fn printable(ctx: &Context<'_>, event_id: EventId) -> Result<Option<String
 }
 
 async fn report(ctx: &Context<'_>, question: Question) -> Result<Report> {
-    let made = reports::report(store(ctx)?.reader(), viewer(ctx)?, question).await?;
+    let store = store(ctx)?;
+    let made = reports::report(store.reader(), viewer(ctx)?, question, store.now()).await?;
     Ok(Report(made))
 }

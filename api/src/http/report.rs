@@ -69,19 +69,26 @@ async fn answered(store: &Store, token: &str) -> Result<Option<Response>, Error>
         }
         Subject::Chart(question) => {
             let report = made(store, &viewer, question, "report.chart").await?;
-            let response = Response::builder()
-                .content_type("image/svg+xml; charset=utf-8")
-                .header("Content-Security-Policy", PICTURE_POLICY)
-                .header("Cache-Control", "no-store")
-                .header("Referrer-Policy", "no-referrer")
-                .body(chart(&report).svg());
-            Ok(Some(response))
+            Ok(Some(picture(&chart(&report))))
+        }
+        Subject::DaysAheadChart(question) => {
+            let report = made(store, &viewer, question, "report.chart").await?;
+            Ok(Some(picture(&days_ahead(&report))))
         }
         Subject::Employer(event_id) => {
             let found = employer_report(store.reader(), &viewer, event_id).await?;
             Ok(found.map(printable))
         }
     }
+}
+
+fn picture(chart: &StackedBars) -> Response {
+    Response::builder()
+        .content_type("image/svg+xml; charset=utf-8")
+        .header("Content-Security-Policy", PICTURE_POLICY)
+        .header("Cache-Control", "no-store")
+        .header("Referrer-Policy", "no-referrer")
+        .body(chart.svg())
 }
 
 /// The report, and a line in the audit log that it was taken away.
@@ -91,7 +98,7 @@ async fn made(
     question: Question,
     action: &'static str,
 ) -> Result<Report, Error> {
-    let report = report::report(store.reader(), viewer, question).await?;
+    let report = report::report(store.reader(), viewer, question, store.now()).await?;
     let mut tx = store.begin().await?;
     let what = json!({ "question": report.question, "rows": report.rows.len() });
     tx.audit(viewer, action, "report", None, Some(what)).await?;
@@ -103,17 +110,19 @@ async fn made(
 fn chart(report: &Report) -> StackedBars {
     let parts = [
         "Came",
+        "Came in classes",
         "Did not come",
         "Did not come, with employers",
         "Excused",
         "Cancelled late",
         "Cancelled",
-        "Still to come",
+        "Register open",
     ];
     let bar = |label: String, rows: &[&Row]| {
         let sum = |of: fn(&Row) -> i64| rows.iter().map(|row| of(row)).sum::<i64>().unsigned_abs();
-        let values: [fn(&Row) -> i64; 7] = [
+        let values: [fn(&Row) -> i64; 8] = [
             |row| row.attended,
+            |row| row.class_attended,
             |row| row.no_shows,
             |row| row.no_shows_with_employers,
             |row| row.excused,
@@ -145,7 +154,7 @@ fn chart(report: &Report) -> StackedBars {
     }
     let mut bars: Vec<Bar> = shown
         .into_iter()
-        .map(|row| bar(row.label.clone(), &[row]))
+        .map(|row| bar(label(report, row), &[row]))
         .collect();
     if !others.is_empty() {
         bars.push(bar(format!("{} others", others.len()), &others));
@@ -154,7 +163,46 @@ fn chart(report: &Report) -> StackedBars {
         title: report.title(),
         parts: parts.map(str::to_owned).to_vec(),
         bars,
+        note: report.note(),
     }
+}
+
+/// What a bar is about. Of two of one name, each is said with its faculty.
+fn label(report: &Report, row: &Row) -> String {
+    let namesakes = report
+        .rows
+        .iter()
+        .filter(|other| other.label == row.label)
+        .count();
+    match &row.faculty {
+        Some(faculty) if namesakes > 1 => format!("{} ({faculty})", row.label),
+        _ => row.label.clone(),
+    }
+}
+
+/// The picture of how long ahead people book: the middle of each row, in days, where there are not too many.
+fn days_ahead(report: &Report) -> StackedBars {
+    let bars = report.rows.iter().chain([&report.total]).filter_map(|row| {
+        Some(Bar {
+            label: label(report, row),
+            values: vec![whole(row.median_days_ahead()?)],
+        })
+    });
+    StackedBars {
+        title: report.days_ahead_title(),
+        parts: vec!["Days from booking to the start of the event, median".to_owned()],
+        bars: bars.take(MOST_BARS).collect(),
+        note: Some("As many people book earlier as book later.".to_owned()),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a median of whole days is a small number, and never below nothing"
+)]
+fn whole(days: f64) -> u64 {
+    days.round() as u64
 }
 
 fn printable(report: EmployerReport) -> Response {
@@ -177,6 +225,7 @@ fn printable(report: EmployerReport) -> Response {
             title: "How they rate it".to_owned(),
             parts: vec!["People".to_owned()],
             bars: bars.collect(),
+            note: None,
         };
         chart.svg()
     });

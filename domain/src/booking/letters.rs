@@ -304,7 +304,7 @@ pub(crate) async fn register_unmarked(
 }
 
 /// What a letter is about, and what is attached to it.
-struct About<'a> {
+pub(crate) struct About<'a> {
     event: &'a event::Model,
     /// Whether its recipient has a place, and so may know the web address of an online event.
     has_place: bool,
@@ -312,11 +312,19 @@ struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    fn only(event: &'a event::Model) -> Self {
+    pub(crate) const fn only(event: &'a event::Model) -> Self {
         Self {
             event,
             has_place: false,
             attachments: &[],
+        }
+    }
+
+    /// To somebody who has places, though no ticket.
+    pub(crate) const fn with_place(event: &'a event::Model) -> Self {
+        Self {
+            has_place: true,
+            ..Self::only(event)
         }
     }
 }
@@ -360,7 +368,7 @@ async fn about_booking(
     write(tx, template, about, to, purpose_key, fields).await
 }
 
-async fn write(
+pub(crate) async fn write(
     tx: &mut Tx,
     template: &'static str,
     about: About<'_>,
@@ -412,6 +420,6 @@ fn booking_link(booking: &booking::Model) -> String {
     format!("/bookings/{}", booking.id)
 }
 
-fn event_link(event_id: EventId) -> String {
+pub(crate) fn event_link(event_id: EventId) -> String {
     format!("/events/{event_id}")
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use entity::{
     booking::{self, BookingState},
+    event,
     ids::{BookingId, EventId},
 };
 use sea_orm::{
@@ -82,6 +83,55 @@ pub async fn latest_own(
         .into_iter()
         // The last one of an event stays.
         .map(|booking| (booking.event_id, booking))
+        .collect())
+}
+
+/// The bookings of `viewer` with which each of these events overlaps: those for other events at the same time, where they have
+/// a place or wait for one. A warning, which stops nobody (policy 2.4): people leave early, or wait for two and take one.
+pub async fn overlapping_own(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    event_ids: &[EventId],
+) -> Result<HashMap<EventId, Vec<booking::Model>>> {
+    let Some(user_id) = viewer.user_id() else {
+        return Ok(HashMap::new());
+    };
+    let events = event::Entity::find()
+        .filter(event::Column::Id.is_in(event_ids.iter().copied()))
+        .all(db)
+        .await?;
+    let (Some(first), Some(last)) = (
+        events.iter().map(|event| event.starts_at).min(),
+        events.iter().map(|event| event.ends_at).max(),
+    ) else {
+        return Ok(HashMap::new());
+    };
+    let own = booking::Entity::find()
+        .find_also_related(event::Entity)
+        .filter(booking::Column::UserId.eq(user_id))
+        .filter(in_state::any(&[
+            BookingState::Booked,
+            BookingState::Waiting,
+            BookingState::Offered,
+        ]))
+        .filter(event::Column::StartsAt.lt(last))
+        .filter(event::Column::EndsAt.gt(first))
+        .order_by_asc(event::Column::StartsAt)
+        .order_by_asc(booking::Column::Id)
+        .all(db)
+        .await?;
+    let overlapping = |event: &event::Model| {
+        own.iter()
+            .filter_map(|(booking, at)| Some((booking, at.as_ref()?)))
+            .filter(|(_, at)| {
+                at.id != event.id && at.starts_at < event.ends_at && at.ends_at > event.starts_at
+            })
+            .map(|(booking, _)| booking.clone())
+            .collect()
+    };
+    Ok(events
+        .iter()
+        .map(|event| (event.id, overlapping(event)))
         .collect())
 }
 

@@ -3,7 +3,7 @@
 use entity::{
     booking::{self, BookingState},
     event::{self, EventState},
-    ids::{BookingId, EventId},
+    ids::{BookingId, EventId, GroupBookingId},
     user,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
@@ -36,6 +36,9 @@ pub struct TellOfCancellation {
     /// Those of them that had a place, and so stand in calendars. A job from before this was kept has none.
     #[serde(default)]
     pub placed_ids: Vec<BookingId>,
+    /// The classes whose places ended with it. A job from before these were told has none.
+    #[serde(default)]
+    pub group_ids: Vec<GroupBookingId>,
 }
 
 impl Job for TellOfCancellation {
@@ -67,7 +70,7 @@ pub async fn cancel(
         "event.cancel",
     )
     .await?;
-    let ended = end_bookings(tx, &mut event, &reason).await?;
+    let (ended, classes) = end_bookings(tx, viewer, &mut event, &reason).await?;
     training_course::bookings_changed(tx, viewer, &event, None).await?;
     for some in ended.chunks(CHUNK) {
         let job = TellOfCancellation {
@@ -79,18 +82,30 @@ pub async fn cancel(
                 .filter(|(_, state)| *state == BookingState::Booked)
                 .map(|(id, _)| *id)
                 .collect(),
+            group_ids: Vec::new(),
+        };
+        tx.enqueue(&job, None).await?;
+    }
+    if !classes.is_empty() {
+        let job = TellOfCancellation {
+            event_id: id,
+            reason,
+            booking_ids: Vec::new(),
+            placed_ids: Vec::new(),
+            group_ids: classes,
         };
         tx.enqueue(&job, None).await?;
     }
     Ok(event.clone())
 }
 
-/// Ends every booking that has a place or waits for one, and answers which, and where each stood.
+/// Ends every booking that has a place or waits for one, and answers which, and where each stood; and which classes had places.
 async fn end_bookings(
     tx: &mut Tx,
+    viewer: &Viewer,
     event: &mut LockedEvent,
     reason: &str,
-) -> Result<Vec<(BookingId, BookingState)>> {
+) -> Result<(Vec<(BookingId, BookingState)>, Vec<GroupBookingId>)> {
     let live = || {
         Condition::all()
             .add(booking::Column::EventId.eq(event.id))
@@ -125,10 +140,10 @@ async fn end_bookings(
             booking_id: *booking_id,
         });
     }
-    group_booking::end_all(tx, event, reason).await?;
+    let classes = group_booking::end_all(tx, viewer, event, reason).await?;
     let places = event.places_taken;
     event.give_back_places(tx, places).await?;
-    Ok(ended)
+    Ok((ended, classes))
 }
 
 /// Tells those people.
@@ -150,5 +165,5 @@ pub async fn tell_of_cancellation(tx: &mut Tx, job: &TellOfCancellation) -> Resu
             letters::event_cancelled(tx, &event, booking, person, &job.reason, had_place).await?;
         }
     }
-    Ok(())
+    group_booking::letters::event_cancelled(tx, &event, job).await
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     booking::{self, BookingState},
     event::{self, EventState},
-    ids::{BookingId, EventId},
+    ids::{BookingId, EventId, GroupBookingId},
     user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
@@ -19,6 +19,7 @@ use super::{LockedEvent, promotion_ends_at, register_due_at, schedule_reminders}
 use crate::{
     booking::{in_state, letters},
     error::Result,
+    group_booking,
     job::{Job, Queue},
     register,
     store::Tx,
@@ -100,6 +101,9 @@ pub struct TellOfMove {
     pub is: Whereabouts,
     /// The bookings whose people are told.
     pub booking_ids: Vec<BookingId>,
+    /// The classes with places, whose operators are told. A job from before they were has none.
+    #[serde(default)]
+    pub group_ids: Vec<GroupBookingId>,
 }
 
 impl Job for TellOfMove {
@@ -156,6 +160,19 @@ async fn tell(
             was: was.clone(),
             is: is.clone(),
             booking_ids: some.to_vec(),
+            group_ids: Vec::new(),
+        };
+        tx.enqueue(&job, None).await?;
+    }
+    let classes = group_booking::with_places(event.id).all(tx.conn()).await?;
+    if !classes.is_empty() {
+        let job = TellOfMove {
+            event_id: event.id,
+            version: event.version,
+            was: was.clone(),
+            is: is.clone(),
+            booking_ids: Vec::new(),
+            group_ids: classes.into_iter().map(|class| class.id).collect(),
         };
         tx.enqueue(&job, None).await?;
     }
@@ -187,5 +204,5 @@ pub async fn tell_of_move(tx: &mut Tx, job: &TellOfMove) -> Result<()> {
             letters::event_moved(tx, &event, booking, person, job).await?;
         }
     }
-    Ok(())
+    group_booking::letters::event_moved(tx, &event, job).await
 }

@@ -1,4 +1,4 @@
-//! Reminders of an event, to those with a place and to the organisations that take part (policy 2.4).
+//! Reminders of an event, to those with a place, to whoever booked a class, and to the organisations that take part (policy 2.4).
 //!
 //! Each is a job that names the start it was made for: when the event moves there are jobs for the new start, and those for
 //! the old one find nothing to do. A reminder that is late, because no worker ran, is left out when the next one is due.
@@ -20,6 +20,7 @@ use serde_json::json;
 use crate::{
     booking::{in_state, letters},
     error::Result,
+    group_booking,
     job::{Job, Queue},
     notice::{Channel, Circular, Topic, tell_all},
     store::Tx,
@@ -69,7 +70,7 @@ pub async fn schedule_reminders(tx: &mut Tx, event: &event::Model) -> Result<()>
     Ok(())
 }
 
-/// Reminds those with a place and the people of the organisations that take part. Answers how many were told.
+/// Reminds those with a place, whoever booked places for a class, and the people of the organisations that take part. Answers how many were told.
 pub async fn remind(tx: &mut Tx, job: &RemindOfEvent) -> Result<usize> {
     let event = event::Entity::find_by_id(job.event_id)
         .one(tx.conn())
@@ -87,7 +88,8 @@ pub async fn remind(tx: &mut Tx, job: &RemindOfEvent) -> Result<usize> {
         .select_only()
         .column(booking::Column::UserId)
         .filter(booking::Column::EventId.eq(event.id))
-        .filter(in_state::any(&[BookingState::Booked]));
+        .filter(in_state::any(&[BookingState::Booked]))
+        .into_query();
     let to_booked = Circular {
         template: "event_reminder",
         purpose: format!("event_reminder/{occasion}"),
@@ -96,8 +98,20 @@ pub async fn remind(tx: &mut Tx, job: &RemindOfEvent) -> Result<usize> {
             "bookings_link": "/bookings",
         }),
     };
-    let audience = reached_in_time(job).add(user::Column::Id.in_subquery(booked.into_query()));
+    let audience = reached_in_time(job).add(user::Column::Id.in_subquery(booked));
     let mut told = tell_all(tx, Topic::Event, &to_booked, &audience).await?;
+
+    let of_classes = Circular {
+        template: "event_reminder_class",
+        purpose: format!("event_reminder_class/{occasion}"),
+        fields: json!({
+            "event": letters::about_event(tx, &event, true).await?,
+            "event_link": format!("/events/{}", event.id),
+        }),
+    };
+    let bookers = group_booking::booked_by(event.id);
+    let audience = reached_in_time(job).add(user::Column::Id.in_subquery(bookers));
+    told += tell_all(tx, Topic::Event, &of_classes, &audience).await?;
 
     let contacts = contact::Entity::find()
         .select_only()

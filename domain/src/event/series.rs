@@ -14,10 +14,11 @@ use sea_orm::{
 };
 
 use super::{
-    EventChanges, EventDraft, cancel, lock, lock_to_manage, publish_knowing, update, visible_to,
-    write,
+    EventChanges, EventDraft, LockedEvent, cancel, lock, lock_to_manage, publish_knowing, summary,
+    update, visible_to, write,
 };
 use crate::{
+    change::Change,
     clash::Acknowledgement,
     clock::UNIVERSITY_TIME,
     error::{Error, RefusalCode, Result},
@@ -89,10 +90,7 @@ pub async fn repeat(
         .collect();
     check_dates(&event, field, &starts, &known)?;
     if event.series_id.is_none() {
-        let mut row = (*event).clone().into_active_model();
-        row.series_id = Set(Some(series_id));
-        row.updated_at = Set(tx.now());
-        event.becomes(row.update(tx.conn()).await?);
+        begin(tx, viewer, &mut event, series_id).await?;
     }
     let draft = EventDraft::of(tx.conn(), &event).await?;
     for starts_at in starts {
@@ -102,6 +100,25 @@ pub async fn repeat(
             .map_err(|error| on_that_day(error, starts_at))?;
     }
     Ok(event.clone())
+}
+
+/// Makes an event the first of a series. That is a change of it like any other, with a version and a line in the log.
+async fn begin(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    event: &mut LockedEvent,
+    series_id: EventSeriesId,
+) -> Result<()> {
+    let before = summary(event);
+    let mut row = (**event).clone().into_active_model();
+    row.series_id = Set(Some(series_id));
+    row.version = Set(event.version + 1);
+    row.updated_at = Set(tx.now());
+    event.becomes(row.update(tx.conn()).await?);
+    let (told_before, told_after) =
+        Change::between(&before, &summary(event))?.into_audit(event.version);
+    tx.audit(viewer, "event.repeat", event.id, told_before, told_after)
+        .await
 }
 
 fn check_dates(

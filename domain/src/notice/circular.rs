@@ -1,4 +1,4 @@
-//! One notice to many people: a few statements for a hundred of them.
+//! Notices to many people, one for all or one for each: a few statements for a hundred of them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -66,62 +66,69 @@ async fn tell_these(
     circular: &Circular,
     people: &[user::Model],
 ) -> Result<usize> {
-    let ids = || people.iter().map(|person| person.id);
+    let letters = people.iter().map(|person| {
+        let purpose = format!("{}/{}", circular.purpose, person.id);
+        let fields = circular.fields.clone();
+        let letter = Letter::to_account(person, circular.template, purpose, fields)?;
+        Ok((person.id, letter))
+    });
+    let letters = letters.collect::<Result<Vec<_>>>()?;
+    Ok(tell_each(tx, topic, letters).await?.len())
+}
+
+/// Tells each of these people, a hundred or so, by a letter of their own in the way that they chose for `topic`. Answers who
+/// was told, at once or in their digest: nobody is told twice for the same purpose.
+pub async fn tell_each(
+    tx: &mut Tx,
+    topic: Topic,
+    letters: Vec<(UserId, Letter)>,
+) -> Result<HashSet<UserId>> {
     let chosen = notice_choice::Entity::find()
         .filter(notice_choice::Column::Topic.eq(topic))
-        .filter(notice_choice::Column::UserId.is_in(ids()))
+        .filter(notice_choice::Column::UserId.is_in(letters.iter().map(|(id, _)| *id)))
         .all(tx.conn())
         .await?;
     let chosen: HashMap<UserId, Channel> = chosen
         .into_iter()
         .map(|row| (row.user_id, row.channel))
         .collect();
-    let before = told_before(tx, circular, people).await?;
+    let before = told_before(tx, &letters).await?;
+    let mut told = HashSet::new();
     let (mut at_once, mut later) = (Vec::new(), Vec::new());
-    for person in people {
-        let purpose = purpose(circular, person);
-        let channel = settled(topic, chosen.get(&person.id).copied());
-        if channel == Channel::None || before.contains(&purpose) {
+    for (id, letter) in letters {
+        let channel = settled(topic, chosen.get(&id).copied());
+        if channel == Channel::None || before.contains(&letter.purpose_key) {
             continue;
         }
-        let fields = circular.fields.clone();
-        let letter = Letter::to_account(person, circular.template, purpose, fields)?;
+        told.insert(id);
         if channel == Channel::MailAtOnce {
             at_once.push(letter);
         } else {
-            later.push(kept(tx, person.id, topic, letter));
+            later.push(kept(tx, id, topic, letter));
         }
     }
-    let told = at_once.len() + later.len();
     mail::post_all(tx, at_once).await?;
     keep(tx, later).await?;
     Ok(told)
 }
 
-fn purpose(circular: &Circular, person: &user::Model) -> String {
-    format!("{}/{}", circular.purpose, person.id)
-}
-
-async fn told_before(
-    tx: &Tx,
-    circular: &Circular,
-    people: &[user::Model],
-) -> Result<HashSet<String>> {
-    let purposes: Vec<String> = people
-        .iter()
-        .map(|person| purpose(circular, person))
-        .collect();
+async fn told_before(tx: &Tx, letters: &[(UserId, Letter)]) -> Result<HashSet<String>> {
+    let purposes = || {
+        letters
+            .iter()
+            .map(|(_, letter)| letter.purpose_key.as_str())
+    };
     let posted: Vec<Option<String>> = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::PurposeKey)
-        .filter(delivery::Column::PurposeKey.is_in(purposes.clone()))
+        .filter(delivery::Column::PurposeKey.is_in(purposes()))
         .into_tuple()
         .all(tx.conn())
         .await?;
     let kept: Vec<String> = kept_notice::Entity::find()
         .select_only()
         .column(kept_notice::Column::PurposeKey)
-        .filter(kept_notice::Column::PurposeKey.is_in(purposes))
+        .filter(kept_notice::Column::PurposeKey.is_in(purposes()))
         .into_tuple()
         .all(tx.conn())
         .await?;

@@ -19,7 +19,7 @@ table! {
         id, title, description, kind, state, faculty, venue, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
         audience, organisations, opportunityKinds, series: read(EVERYONE);
-        viewerBooking: read(SIGNED_IN);
+        viewerBooking, viewerOverlaps: read(SIGNED_IN);
         organiser, trainingCourse, registerDueAt, registerClosedAt, reminderMinutes, version: read(STAFF);
         feedback: read(MANAGE_EVENT | EMPLOYER);
         groups, bookings: read(MANAGE_EVENT);

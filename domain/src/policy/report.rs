@@ -10,10 +10,11 @@ table! {
         employerReportUrl: read(MANAGE_EVENT | EMPLOYER);
         employerReportUrl(eventId): give(MANAGE_EVENT | EMPLOYER);
     }
-    type Report { title, by, from, to, rows, total, csvUrl, chartUrl: read(READ_REPORT); }
+    type Report { title, by, from, to, rows, total, csvUrl, chartUrl, daysAheadChartUrl, note: read(READ_REPORT); }
     type ReportRow {
         label, bookings, booked, attended, noShows, noShowsWithEmployers, excused, cancelled, lateCancelled, waited,
-        promoted, attendanceRate, noShowRate: read(READ_REPORT);
+        promoted, attendanceRate, noShowRate, faculty, medianDaysAhead, meanDaysAhead, classPlaces, classAttended,
+        classAttendanceRate, eventsLeftOut: read(READ_REPORT);
     }
     enum ReportGrouping { FACULTY, SCHOOL, PROGRAMME, KIND, TERM: both(READ_REPORT); }
 }

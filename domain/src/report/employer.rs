@@ -15,18 +15,25 @@ use sea_orm::{
     RelationDef,
 };
 
-use super::{Subject, link, to_faculty, to_person, to_programme};
+use super::{
+    Subject,
+    counted::{to_faculty, to_person, to_programme},
+    link,
+};
 use crate::{
     booking::in_state,
     error::Result,
     event::find_all,
-    feedback::{self, SMALLEST_GROUP},
+    feedback::{self, SMALLEST_GROUP, for_employers},
+    group_booking,
     store::Store,
     viewer::Viewer,
 };
 
 /// How those are called who are in no group that may be shown.
 const OTHERS: &str = "Others";
+/// How those are called who came with a class.
+const CLASSES: &str = "Classes";
 
 /// What an organiser hands to employers.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +42,11 @@ pub struct EmployerReport {
     pub event: event::Model,
     /// The organisations that took part, by name.
     pub organisations: Vec<String>,
-    /// How many had a place at the end.
-    pub expected: u64,
-    /// How many came.
-    pub attended: u64,
+    /// How many had a place at the end, those of classes that were counted among them; none where it would tell a small group
+    /// apart: one of those who came, or of those who did not.
+    pub expected: Option<u64>,
+    /// How many came; none while they are too few.
+    pub attended: Option<u64>,
     /// How many of those are of each faculty, the most first; none while they are too few.
     pub by_faculty: Vec<(String, u64)>,
     /// How many of those study at each level; none while they are too few.
@@ -97,8 +105,14 @@ pub async fn employer_report(
     let attended = count(&[BookingState::Attended]).await?;
     let missed = count(&[BookingState::NoShow, BookingState::Excused]).await?;
     let (faculty, level) = (faculty::Column::Name, programme::Column::Level);
-    let by_faculty = came_by(db, event_id, &[to_faculty()], faculty).await?;
-    let by_level = came_by(db, event_id, &[to_programme()], level).await?;
+    let mut by_faculty = came_by(db, event_id, &[to_faculty()], faculty).await?;
+    let mut by_level = came_by(db, event_id, &[to_programme()], level).await?;
+    let classes = counted_classes(db, event_id).await?;
+    for groups in [&mut by_faculty, &mut by_level] {
+        groups.push((CLASSES.to_owned(), classes.attended));
+    }
+    let came = attended + classes.attended;
+    let (attended, expected) = totals(came, came + missed + classes.missed);
     let said = feedback::of_events(db, viewer, &[event_id])
         .await?
         .remove(&event_id);
@@ -108,7 +122,7 @@ pub async fn employer_report(
             .into_iter()
             .map(|(_, organisation)| organisation.name)
             .collect(),
-        expected: attended + missed,
+        expected,
         attended,
         by_faculty: pooled(by_faculty),
         by_level: pooled(
@@ -119,7 +133,7 @@ pub async fn employer_report(
         ),
         feedback: said.map(|said| {
             let mut voices = Voices::default();
-            for answer in said.answers {
+            for answer in said.answers.into_iter().map(for_employers) {
                 if let Some(number) = usize::try_from(answer.rating - 1)
                     .ok()
                     .and_then(|at| voices.ratings.get_mut(at))
@@ -133,6 +147,34 @@ pub async fn employer_report(
         }),
         event,
     }))
+}
+
+/// How many of the classes that were counted came, and how many of their places were left empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct OfClasses {
+    attended: u64,
+    missed: u64,
+}
+
+async fn counted_classes(db: &impl ConnectionTrait, event_id: EventId) -> Result<OfClasses> {
+    let mut of = OfClasses::default();
+    for class in group_booking::with_places(event_id).all(db).await? {
+        if let Some(attended) = class.attended {
+            of.attended += u64::from(attended.unsigned_abs());
+            of.missed += u64::from((class.places - attended).unsigned_abs());
+        }
+    }
+    Ok(of)
+}
+
+/// The totals that may be shown: how many came, and of how many. A total tells a small group as much as the group's own number
+/// does: few who came, or few who did not, which is the difference of the two.
+fn totals(attended: u64, expected: u64) -> (Option<u64>, Option<u64>) {
+    let is_small = |number: u64| (1..SMALLEST_GROUP as u64).contains(&number);
+    let attended_shown = Some(attended).filter(|number| !is_small(*number));
+    let expected_shown =
+        Some(expected).filter(|_| attended_shown.is_some() && !is_small(expected - attended));
+    (attended_shown, expected_shown)
 }
 
 /// The path of the report on an event, for those who may read it; none for everybody else, and while its register is open.
@@ -247,6 +289,15 @@ mod tests {
         assert_eq!(numbers(&[20, 3, 2]), [20, 5]);
         assert_eq!(numbers(&[3, 1]), [0; 0]);
         assert_eq!(numbers(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_total_that_tells_a_small_group_is_not_shown() {
+        assert_eq!(totals(0, 0), (Some(0), Some(0)));
+        assert_eq!(totals(4, 20), (None, None), "few came");
+        assert_eq!(totals(20, 23), (Some(20), None), "few did not");
+        assert_eq!(totals(20, 20), (Some(20), Some(20)));
+        assert_eq!(totals(20, 25), (Some(20), Some(25)));
     }
 
     proptest! {

@@ -22,6 +22,8 @@ pub enum Subject {
     Csv(Question),
     /// A report, as a picture.
     Chart(Question),
+    /// How long ahead people book, as a picture.
+    DaysAheadChart(Question),
     /// The report on an event that its organiser hands to employers, as a page to be printed.
     Employer(EventId),
 }

@@ -258,6 +258,8 @@ async fn rows_of_events(store: &Store, user_id: UserId) {
             good: None,
             mend: None,
             given_at: now,
+            released_at: None,
+            released_by: None,
         },
     )
     .await;
@@ -282,6 +284,9 @@ async fn rows_of_events(store: &Store, user_id: UserId) {
             booked_at: now,
             reason: None,
             cancelled_at: None,
+            attended: None,
+            attended_names: None,
+            marked_at: None,
         },
     )
     .await;

@@ -6,6 +6,7 @@ use entity::{
     access_grant::{self, GrantState, Permission},
     booking,
     event::{self, EventState},
+    event_feedback,
     event_sharing_request::{self, SharingState},
     faculty,
     group_booking::{self, GroupBookingState},
@@ -30,6 +31,7 @@ pub struct Things {
     booking: booking::Model,
     sharing: EventSharingRequestId,
     group: GroupBookingId,
+    feedback: EventFeedbackId,
     /// What the colleague holds.
     grant: GrantId,
     /// A key account, which belongs to no faculty, with a contact in it.
@@ -59,6 +61,7 @@ impl Things {
         Self {
             sharing: sharing_of(store, &event, people.faculty).await,
             group: group_for(store, &event).await,
+            feedback: feedback_of(store, &booking).await,
             student: booking.user_id,
             faculty: faculty.unwrap(),
             grant: grant_of(store, colleague, people.faculty).await,
@@ -77,6 +80,7 @@ impl Things {
         let named = |name: &str, id: String| (name.to_owned(), format!("{id:?}"));
         let mut known = Known::from([
             named("groupBookingId", self.group.to_string()),
+            named("feedbackId", self.feedback.to_string()),
             named("sharingRequestId", self.sharing.to_string()),
             named("eventId", self.event.id.to_string()),
             named("bookingId", self.booking.id.to_string()),
@@ -246,9 +250,32 @@ async fn group_for(store: &Store, event: &event::Model) -> GroupBookingId {
         booked_at: store.now(),
         reason: None,
         cancelled_at: None,
+        attended: None,
+        attended_names: None,
+        marked_at: None,
     };
     let id = group.id;
     group_booking::Entity::insert(group.into_active_model().reset_all())
+        .exec_without_returning(store.reader())
+        .await
+        .unwrap();
+    id
+}
+
+async fn feedback_of(store: &Store, booking: &booking::Model) -> EventFeedbackId {
+    let answer = event_feedback::Model {
+        id: EventFeedbackId::new_at(store.now()),
+        event_id: booking.event_id,
+        user_id: booking.user_id,
+        rating: 3,
+        good: None,
+        mend: None,
+        given_at: store.now(),
+        released_at: None,
+        released_by: None,
+    };
+    let id = answer.id;
+    event_feedback::Entity::insert(answer.into_active_model().reset_all())
         .exec_without_returning(store.reader())
         .await
         .unwrap();

@@ -4,26 +4,31 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Viewer, booking as bookings,
-    event::{self as events, EventChanges},
+    event::{self as events, AudienceGroup, EventChanges},
 };
 use entity::{
     booking::{BookingState, Model},
     event::WaitingListMode,
+    ids::FacultyId,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use support::on_both_columns;
 
 use crate::campus::Campus;
 
-const PEOPLE: usize = 9;
+pub(super) const PEOPLE: usize = 9;
 const STEPS: usize = 70;
-const OFFER_HOURS: i32 = 2;
+pub(super) const OFFER_HOURS: i32 = 2;
 
 /// What somebody does. Numbers are people.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     Book(usize),
     Cancel(usize),
+    /// An operator ends their booking.
+    Remove(usize),
+    /// Whether the event is for lawyers alone from now on.
+    LawyersOnly(bool),
     Accept(usize),
     Decline(usize),
     Capacity(i32),
@@ -32,47 +37,107 @@ enum Step {
 }
 
 impl Step {
+    /// Anything, also what everybody feels: that time passes, and that jobs run.
     fn any(random: &mut StdRng) -> Self {
+        match random.random_range(0..19) {
+            0..15 => Self::of_one(random),
+            15 => Self::Wait(TimeDelta::minutes(random.random_range(1..100))),
+            _ => Self::Jobs,
+        }
+    }
+
+    /// Something that is done at one event.
+    pub(super) fn of_one(random: &mut StdRng) -> Self {
         let who = random.random_range(0..PEOPLE);
-        match random.random_range(0..16) {
+        match random.random_range(0..15) {
             0..6 => Self::Book(who),
             6..9 => Self::Cancel(who),
             9 => Self::Accept(who),
             10 => Self::Decline(who),
-            11 => Self::Capacity(random.random_range(1..5)),
-            12 => Self::Wait(TimeDelta::minutes(random.random_range(1..100))),
-            _ => Self::Jobs,
+            11 | 12 => Self::Capacity(random.random_range(1..5)),
+            13 => Self::Remove(who),
+            _ => Self::LawyersOnly(random.random()),
         }
     }
 }
 
 /// Where somebody stands: in the model there is nothing but this, the queue and the capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     Out,
     Waits,
     Offered { until: DateTime<Utc> },
     In,
 }
 
-struct Queue {
+impl Standing {
+    pub(super) fn of(booking: &Model) -> Self {
+        match booking.state {
+            BookingState::Booked => Self::In,
+            BookingState::Waiting => Self::Waits,
+            BookingState::Offered => Self::Offered {
+                until: booking.offer_expires_at.unwrap(),
+            },
+            _ => Self::Out,
+        }
+    }
+}
+
+/// Everybody, and the faculty of those who study law.
+pub(super) async fn everybody(campus: &Campus) -> (Vec<Viewer>, FacultyId) {
+    let law = campus.faculty("Law").await;
+    let mut people = Vec::new();
+    for who in 0..PEOPLE {
+        let name = format!("person{who}");
+        people.push(if is_lawyer(who) {
+            campus.student_of(&name, law).await
+        } else {
+            campus.student(&name).await
+        });
+    }
+    (people, law)
+}
+
+/// Whether somebody studies law: every other one does.
+pub(super) const fn is_lawyer(who: usize) -> bool {
+    who.is_multiple_of(2)
+}
+
+#[derive(Clone)]
+pub(super) struct Queue {
     mode: WaitingListMode,
     capacity: usize,
-    people: [Standing; PEOPLE],
-    line: Vec<usize>,
+    lawyers_only: bool,
+    pub(super) people: [Standing; PEOPLE],
+    pub(super) line: Vec<usize>,
     now: DateTime<Utc>,
 }
 
 impl Queue {
-    fn taken(&self) -> usize {
+    pub(super) fn new(mode: WaitingListMode, now: DateTime<Utc>) -> Self {
+        Self {
+            mode,
+            capacity: 2,
+            lawyers_only: false,
+            people: [Standing::Out; PEOPLE],
+            line: Vec::new(),
+            now,
+        }
+    }
+
+    fn admits(&self, who: usize) -> bool {
+        is_lawyer(who) || !self.lawyers_only
+    }
+
+    pub(super) fn taken(&self) -> usize {
         let has_place = |s: &&Standing| matches!(s, Standing::In | Standing::Offered { .. });
         self.people.iter().filter(has_place).count()
     }
 
     /// Does the step and answers whether it was allowed.
-    fn step(&mut self, step: Step) -> bool {
+    pub(super) fn step(&mut self, step: Step) -> bool {
         match step {
-            Step::Book(who) if self.people[who] == Standing::Out => {
+            Step::Book(who) if self.people[who] == Standing::Out && self.admits(who) => {
                 if self.line.is_empty() && self.taken() < self.capacity {
                     self.people[who] = Standing::In;
                 } else {
@@ -81,7 +146,7 @@ impl Queue {
                 }
                 true
             }
-            Step::Cancel(who) if self.people[who] != Standing::Out => {
+            Step::Cancel(who) | Step::Remove(who) if self.people[who] != Standing::Out => {
                 self.people[who] = Standing::Out;
                 self.line.retain(|waiting| *waiting != who);
                 true
@@ -105,6 +170,10 @@ impl Queue {
                 }
                 allowed
             }
+            Step::LawyersOnly(only) => {
+                self.lawyers_only = only;
+                true
+            }
             Step::Wait(span) => {
                 self.now += span;
                 true
@@ -118,6 +187,8 @@ impl Queue {
                 while self.taken() < self.capacity && !self.line.is_empty() {
                     let next = self.line.remove(0);
                     self.people[next] = match self.mode {
+                        // Who may not come any more leaves the list.
+                        _ if !self.admits(next) => Standing::Out,
                         WaitingListMode::Automatic => Standing::In,
                         WaitingListMode::Offer => Standing::Offered {
                             until: self.now + TimeDelta::hours(OFFER_HOURS.into()),
@@ -132,15 +203,16 @@ impl Queue {
 }
 
 /// The system, made to do the same.
-struct Real<'a> {
-    campus: &'a Campus,
-    event: entity::event::Model,
-    people: Vec<Viewer>,
-    latest: Vec<Option<Model>>,
+pub(super) struct Real<'a> {
+    pub(super) campus: &'a Campus,
+    pub(super) event: entity::event::Model,
+    pub(super) law: FacultyId,
+    pub(super) people: Vec<Viewer>,
+    pub(super) latest: Vec<Option<Model>>,
 }
 
 impl Real<'_> {
-    async fn step(&mut self, step: Step) -> bool {
+    pub(super) async fn step(&mut self, step: Step) -> bool {
         let campus = self.campus;
         let mine = |who: usize| self.latest[who].as_ref().map(|booking| booking.id);
         match step {
@@ -169,18 +241,32 @@ impl Real<'_> {
                     .is_ok(),
                 None => false,
             },
+            Step::Remove(who) => match mine(who) {
+                Some(id) => campus
+                    .change(async |tx| {
+                        bookings::cancel(tx, &campus.operator, id, Some("Removed.")).await
+                    })
+                    .await
+                    .is_ok(),
+                None => false,
+            },
             Step::Capacity(capacity) => {
-                let version = campus.event_now(self.event.id).await.version;
                 let changes = EventChanges {
                     capacity: Some(capacity),
                     ..EventChanges::default()
                 };
-                campus
-                    .change(async |tx| {
-                        events::update(tx, &campus.operator, self.event.id, version, changes).await
-                    })
-                    .await
-                    .is_ok()
+                self.update(changes).await
+            }
+            Step::LawyersOnly(only) => {
+                let lawyers = AudienceGroup {
+                    faculty_id: Some(self.law),
+                    ..AudienceGroup::default()
+                };
+                let changes = EventChanges {
+                    audience: Some(only.then_some(lawyers).into_iter().collect()),
+                    ..EventChanges::default()
+                };
+                self.update(changes).await
             }
             Step::Wait(span) => {
                 campus.clock.advance(span);
@@ -193,6 +279,17 @@ impl Real<'_> {
         }
     }
 
+    async fn update(&self, changes: EventChanges) -> bool {
+        let campus = self.campus;
+        let version = campus.event_now(self.event.id).await.version;
+        campus
+            .change(async |tx| {
+                events::update(tx, &campus.operator, self.event.id, version, changes).await
+            })
+            .await
+            .is_ok()
+    }
+
     async fn agrees_with(&self, model: &Queue) {
         let event = self.campus.event_now(self.event.id).await;
         assert_eq!(usize::try_from(event.places_taken), Ok(model.taken()));
@@ -201,16 +298,7 @@ impl Real<'_> {
                 Some(booking) => Some(self.campus.booking_now(booking.id).await),
                 None => None,
             };
-            let seen = booking
-                .as_ref()
-                .map_or(Standing::Out, |booking| match booking.state {
-                    BookingState::Booked => Standing::In,
-                    BookingState::Waiting => Standing::Waits,
-                    BookingState::Offered => Standing::Offered {
-                        until: booking.offer_expires_at.unwrap(),
-                    },
-                    _ => Standing::Out,
-                });
+            let seen = booking.as_ref().map_or(Standing::Out, Standing::of);
             assert_eq!(seen, *standing, "person {who}");
         }
         for (at, who) in model.line.iter().enumerate() {
@@ -225,7 +313,12 @@ impl Real<'_> {
     }
 }
 
-async fn compare(campus: &Campus, mode: WaitingListMode, people: &[Viewer], seed: u64) {
+async fn compare(
+    campus: &Campus,
+    mode: WaitingListMode,
+    (people, law): (&[Viewer], FacultyId),
+    seed: u64,
+) {
     let event = campus
         .event_with(2, |draft| {
             draft.waiting_list_mode = mode;
@@ -235,16 +328,11 @@ async fn compare(campus: &Campus, mode: WaitingListMode, people: &[Viewer], seed
             draft.ends_at += TimeDelta::days(365);
         })
         .await;
-    let mut model = Queue {
-        mode,
-        capacity: 2,
-        people: [Standing::Out; PEOPLE],
-        line: Vec::new(),
-        now: campus.store.now(),
-    };
+    let mut model = Queue::new(mode, campus.store.now());
     let mut real = Real {
         campus,
         event,
+        law,
         people: people.to_vec(),
         latest: vec![None; PEOPLE],
     };
@@ -262,10 +350,10 @@ async fn compare(campus: &Campus, mode: WaitingListMode, people: &[Viewer], seed
 on_both_columns! {
     async fn the_waiting_list_does_what_its_model_does(bed: TestBed) {
         let campus = Campus::new(&bed).await;
-        let people = campus.students(PEOPLE).await;
+        let (people, law) = everybody(&campus).await;
         for seed in 0..3 {
-            compare(&campus, WaitingListMode::Automatic, &people, seed).await;
-            compare(&campus, WaitingListMode::Offer, &people, 100 + seed).await;
+            compare(&campus, WaitingListMode::Automatic, (&people, law), seed).await;
+            compare(&campus, WaitingListMode::Offer, (&people, law), 100 + seed).await;
         }
     }
 }

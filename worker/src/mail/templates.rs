@@ -61,6 +61,7 @@ const MAILS: &[Files] = folders![
     "event_cancelled",
     "event_moved",
     "event_reminder",
+    "event_reminder_class",
     "event_reminder_employer",
     "feedback_request",
     "key_account_handed_over",

@@ -81,6 +81,7 @@ pub async fn picture(store: &Store, chart: &Chart) -> Result<String, Error> {
         title: format!("Communication with employers by {by}"),
         parts: titles,
         bars,
+        note: None,
     };
     Ok(picture.svg())
 }

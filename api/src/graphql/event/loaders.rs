@@ -40,6 +40,10 @@ pub(super) struct WaitingFor(pub EventId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OwnBookingFor(pub EventId);
 
+/// The viewer's own bookings for other events at the time of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OverlappingOwn(pub EventId);
+
 /// A page of the bookings for an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BookingsFor {
@@ -196,6 +200,23 @@ impl Loader<OwnBookingFor> for Rows {
         Ok(own
             .into_iter()
             .map(|(id, booking)| (OwnBookingFor(id), booking))
+            .collect())
+    }
+}
+
+impl Loader<OverlappingOwn> for Rows {
+    type Value = Vec<booking::Model>;
+    type Error = LoadError;
+
+    async fn load(
+        &self,
+        keys: &[OverlappingOwn],
+    ) -> Result<HashMap<OverlappingOwn, Vec<booking::Model>>, LoadError> {
+        let ids: Vec<EventId> = keys.iter().map(|key| key.0).collect();
+        let own = bookings::overlapping_own(self.store.reader(), &self.viewer, &ids).await?;
+        Ok(own
+            .into_iter()
+            .map(|(id, bookings)| (OverlappingOwn(id), bookings))
             .collect())
     }
 }

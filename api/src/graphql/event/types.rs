@@ -10,8 +10,8 @@ use entity::{
 };
 
 use super::loaders::{
-    AudienceOf, BookingCount, BookingsFor, OfferedAt, OrganisationsAt, OwnBookingFor, WaitingFor,
-    Wanted,
+    AudienceOf, BookingCount, BookingsFor, OfferedAt, OrganisationsAt, OverlappingOwn,
+    OwnBookingFor, WaitingFor, Wanted,
 };
 use crate::graphql::{
     booking::{Booking, BookingState},
@@ -224,6 +224,12 @@ impl Event {
         self.own_booking(ctx).await.transpose()
     }
 
+    /// The viewer's own bookings for other events at the same time, where they have a place or wait for one: a warning before
+    /// one books, and after. Booking is not refused for it.
+    async fn viewer_overlaps(&self, ctx: &Context<'_>) -> Option<Result<Vec<Booking>>> {
+        Some(self.overlapping(ctx).await)
+    }
+
     /// The bookings for it, the earliest first: for those who manage it. Others find their own under `viewerBooking`.
     async fn bookings(
         &self,
@@ -243,6 +249,15 @@ impl Event {
     async fn own_booking(&self, ctx: &Context<'_>) -> Result<Option<Booking>> {
         let own = rows(ctx)?.load_one(OwnBookingFor(self.0.id)).await?;
         Ok(own.map(Into::into))
+    }
+
+    async fn overlapping(&self, ctx: &Context<'_>) -> Result<Vec<Booking>> {
+        let own = rows(ctx)?.load_one(OverlappingOwn(self.0.id)).await?;
+        Ok(own
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect())
     }
 
     async fn joins_online(&self, ctx: &Context<'_>) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::clock::Clock;
-use entity::{access_grant::Permission, booking::BookingState, user};
+use entity::{access_grant::Permission, booking::BookingState, event_feedback, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 
@@ -119,6 +119,8 @@ pub async fn door(walk: &mut Walk<'_>) {
     walk.keep("visited", &id);
     let input = json!({ "eventId": id, "className": "Year 2 Chemistry", "places": 2 });
     let group = walk.call("admin", "bookGroup", input, "group { id }").await;
+    let input = json!({ "groupBookingId": group["group"]["id"], "attended": 0 });
+    walk.call("admin", "markGroup", input, "").await;
     let input = json!({ "groupBookingId": group["group"]["id"], "reason": "They have an exam." });
     walk.call("admin", "cancelGroup", input, "").await;
     let later = walk.clock().now() + TimeDelta::days(30);
@@ -159,6 +161,14 @@ pub async fn registers(walk: &mut Walk<'_>) {
     walk.call("admin", "closeRegister", input, "").await;
     let input = json!({ "eventId": walk.id("visited"), "rating": 4, "good": "The food." });
     walk.call("student6", "giveFeedback", input, "").await;
+    let answer = event_feedback::Entity::find()
+        .filter(event_feedback::Column::ReleasedAt.is_null())
+        .one(walk.store().reader())
+        .await
+        .unwrap()
+        .unwrap();
+    let input = json!({ "feedbackId": answer.id, "released": true });
+    walk.call("admin", "releaseFeedback", input, "").await;
     let input = json!({ "bookingId": walk.id("who missed"), "reason": "They were ill." });
     walk.call("admin", "excuseNoShow", input, "").await;
     let student = walk.person("student2").await;
