@@ -11,8 +11,8 @@ use entity::{
     faculty,
     group_booking::{self, GroupBookingState},
     ids::{
-        BookingId, EventId, EventSharingRequestId, FacultyId, GrantId, GroupBookingId,
-        TrainingCourseId, UserId,
+        BookingId, EventFeedbackId, EventId, EventSharingRequestId, FacultyId, GrantId,
+        GroupBookingId, TrainingCourseId, UserId,
     },
     key_account_contact, training_course, user,
 };
