@@ -65,6 +65,7 @@ pub mod report;
 pub mod rows;
 pub mod scalars;
 pub mod schema;
+pub mod search;
 pub mod segment;
 pub mod session;
 pub mod suggestion;

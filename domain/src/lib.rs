@@ -53,6 +53,7 @@ pub mod register;
 pub mod registration;
 pub mod report;
 pub mod request;
+pub mod search;
 pub mod secret;
 pub mod segment;
 pub mod session;

@@ -44,6 +44,7 @@ mod profile;
 mod registration;
 mod relay;
 mod report;
+mod search;
 mod segment;
 mod session;
 mod suggestion;
@@ -89,6 +90,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     registration::ROWS,
     relay::ROWS,
     report::ROWS,
+    search::ROWS,
     segment::ROWS,
     session::ROWS,
     suggestion::ROWS,

@@ -45,6 +45,7 @@ mod m20261127_000112_reminders_and_feedback;
 mod m20261127_000130_series;
 mod m20261127_000131_group_bookings;
 mod m20261127_000132_coming_events;
+mod m20261128_000140_search;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -98,6 +99,7 @@ impl MigratorTrait for Migrator {
             // After the tables that they change.
             Box::new(m20261127_000040_mail_pace::Migration),
             Box::new(m20261127_000041_cross_promotion::Migration),
+            Box::new(m20261128_000140_search::Migration),
         ]
     }
 }

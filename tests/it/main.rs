@@ -53,6 +53,7 @@ mod register;
 mod registration;
 mod reminder;
 mod report;
+mod search;
 mod security;
 mod segment;
 mod series;

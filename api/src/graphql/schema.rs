@@ -44,6 +44,7 @@ use super::{
     profile::ProfileMutation,
     registration::{RegistrationMutation, RegistrationQuery},
     report::ReportQuery,
+    search::SearchQuery,
     segment::{self, Segment, SegmentMutation, SegmentQuery},
     session::{SessionMutation, SessionQuery},
     suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
@@ -126,6 +127,7 @@ pub struct Query(
     LiaisonQuery,
     VacancyQuery,
     SegmentQuery,
+    SearchQuery,
 );
 
 /// What can be changed.
