@@ -23,6 +23,7 @@ use domain::{Store, Tx, Viewer};
 
 pub mod access;
 pub mod account;
+pub mod activity;
 pub mod agreement;
 pub mod announcement;
 pub mod attendance;

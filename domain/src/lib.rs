@@ -6,6 +6,7 @@
 //! [`error::Refusal`] that names the field and the remedy.
 
 pub mod account;
+pub mod activity;
 pub mod agreement;
 pub mod announcement;
 pub mod attendance;

@@ -15,6 +15,7 @@ use std::{
 };
 
 mod account;
+mod activity;
 mod agreement;
 mod announcement;
 mod attendance;
@@ -61,6 +62,7 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
     account::ROWS,
+    activity::ROWS,
     agreement::ROWS,
     announcement::ROWS,
     audit::ROWS,

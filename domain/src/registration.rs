@@ -21,7 +21,7 @@ use sea_orm::{
 
 pub(crate) use self::letters::employers_of;
 pub use self::{
-    own::{answer_held, held_of, held_visible, update_own},
+    own::{answer_held, held_count, held_list, held_of, held_visible, update_own},
     queue::{Signal, count, list, of_viewer, signals, visible},
     review::{Decision, answer_join, resubmit, review},
 };

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    activity,
     clock::Clock,
     error::{Error, Result},
     job::{self, Job},
@@ -272,8 +273,12 @@ impl Tx {
             DbBackend::Sqlite => Set(Some(self.next_number().await?)),
             _ => NotSet,
         };
+        let id = AuditEntryId::new_at(self.now);
+        if activity::has(action) {
+            self.announce(LiveEvent::ActivityAdded { line_id: id });
+        }
         let line = audit_entry::Entity::insert(audit_entry::ActiveModel {
-            id: Set(AuditEntryId::new_at(self.now)),
+            id: Set(id),
             at: Set(self.now),
             actor_id: Set(viewer.user_id()),
             action: Set(action.to_owned()),

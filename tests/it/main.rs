@@ -7,6 +7,7 @@
 )]
 
 mod access_token;
+mod activity;
 mod agreement;
 mod announcement;
 mod attendance;

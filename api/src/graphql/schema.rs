@@ -10,6 +10,7 @@ use entity::ids::{
 
 use super::{
     account::AccountMutation,
+    activity::{ActivityQuery, ActivitySubscription},
     agreement::{self, Agreement, AgreementMutation, AgreementQuery},
     announcement::{self, Announcement, AnnouncementMutation, AnnouncementQuery},
     attendance::{AttendanceMutation, AttendanceQuery},
@@ -128,6 +129,7 @@ pub struct Query(
     VacancyQuery,
     SegmentQuery,
     SearchQuery,
+    ActivityQuery,
 );
 
 /// What can be changed.
@@ -167,7 +169,12 @@ pub struct Mutation(
 
 /// What can be watched.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(BookingSubscription, CampaignSubscription, JobSubscription);
+pub struct Subscription(
+    BookingSubscription,
+    CampaignSubscription,
+    JobSubscription,
+    ActivitySubscription,
+);
 
 /// The schema behind its policy and its limits.
 pub type ApiEndpoint = Endpoint<Query, Mutation, Subscription>;
