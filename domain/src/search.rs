@@ -29,10 +29,10 @@ use crate::{
 };
 
 /// How many organisations and contacts are ranked at most, the latest of them. A word that so many have tells little.
-const MOST_RANKED: u64 = 10_000;
+const MOST_RANKED: u64 = 5_000;
 
 /// How many notes are ranked at most, the latest of them.
-const MOST_NOTES: u64 = 1_000;
+const MOST_NOTES: u64 = 500;
 
 /// What is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -63,10 +63,18 @@ impl Sought {
         };
         if backend == DbBackend::Postgres {
             let asked = self.asked("'", ":*", "&", "|");
-            return Expr::cust_with_values(
-                format!("search_words({text}) @@ $1::tsquery"),
-                [Value::from(asked)],
-            );
+            let has = format!("search_words({text}) @@ $1::tsquery");
+            // Of notes, the latest that have a common word are found from the end. Names are found by the index and then
+            // ordered: the planner would rather read all of them in their order, for a word like `limited`.
+            let condition = if kind == Kind::Note {
+                has
+            } else {
+                format!(
+                    r#""{table}"."id" IN (WITH found AS MATERIALIZED
+                       (SELECT id FROM "{table}" WHERE {has}) SELECT id FROM found)"#
+                )
+            };
+            return Expr::cust_with_values(condition, [Value::from(asked)]);
         }
         let latest = latest.map_or_else(String::new, |most| {
             format!(" ORDER BY rowid DESC LIMIT {most}")
