@@ -23,6 +23,7 @@ use domain::{Store, Tx, Viewer};
 
 pub mod access;
 pub mod account;
+pub mod activity;
 pub mod agreement;
 pub mod announcement;
 pub mod attendance;
@@ -65,6 +66,7 @@ pub mod report;
 pub mod rows;
 pub mod scalars;
 pub mod schema;
+pub mod search;
 pub mod segment;
 pub mod session;
 pub mod suggestion;

@@ -6,6 +6,7 @@
 //! [`error::Refusal`] that names the field and the remedy.
 
 pub mod account;
+pub mod activity;
 pub mod agreement;
 pub mod announcement;
 pub mod attendance;
@@ -53,6 +54,7 @@ pub mod register;
 pub mod registration;
 pub mod report;
 pub mod request;
+pub mod search;
 pub mod secret;
 pub mod segment;
 pub mod session;

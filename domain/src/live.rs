@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use entity::ids::{BookingId, CampaignId, EventId, JobId, UserId};
+use entity::ids::{AuditEntryId, BookingId, CampaignId, EventId, JobId, UserId};
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,11 @@ pub enum LiveEvent {
     AccessChanged {
         /// The account.
         user_id: UserId,
+    },
+    /// Something happened with an employer.
+    ActivityAdded {
+        /// The line of the audit log that tells of it.
+        line_id: AuditEntryId,
     },
     /// A job changed its state.
     JobChanged {

@@ -28,7 +28,6 @@ use sea_orm::{
 pub use events::events_of;
 pub use name_key::name_key;
 pub use profile::Profile;
-pub(crate) use search::named_like;
 pub use search::{Filter, Key, count, divisions_of, key, list};
 pub(crate) use standing::{Standing, lock_at, put, reason_of};
 pub use standing::{archive, restore};

@@ -2,8 +2,8 @@
 //! page doesn't grow with its distance from the start, and rows that come and go don't shift it.
 
 use sea_orm::{
-    ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Expr, IntoValueTuple},
+    ConnectionTrait, EntityTrait, ExprTrait, Order, QueryTrait, Select,
+    sea_query::{Expr, IntoValueTuple, SelectStatement},
 };
 
 use crate::error::Result;
@@ -33,6 +33,17 @@ pub struct Slice<T> {
 }
 
 impl<K> Page<K> {
+    /// The same page by another key.
+    #[must_use]
+    pub fn map<L>(&self, key: impl Fn(&K) -> L) -> Page<L> {
+        Page {
+            limit: self.limit,
+            after: self.after.as_ref().map(&key),
+            before: self.before.as_ref().map(&key),
+            backward: self.backward,
+        }
+    }
+
     /// The first rows of the list.
     #[must_use]
     pub const fn first(limit: u64) -> Self {
@@ -94,21 +105,32 @@ impl<K: IntoValueTuple + Clone> Page<K> {
         key: impl IntoIterator<Item = Expr>,
         order: Order,
     ) -> Select<E> {
+        let mut query = query;
+        self.narrow_statement(QueryTrait::query(&mut query), key, &order);
+        query
+    }
+
+    /// Orders and narrows, as [`Page::narrow`] does, a statement that reads no table alone.
+    pub(crate) fn narrow_statement(
+        &self,
+        query: &mut SelectStatement,
+        key: impl IntoIterator<Item = Expr>,
+        order: &Order,
+    ) {
         let columns: Vec<Expr> = key.into_iter().collect();
         let descending = matches!(order, Order::Desc);
         let row = || Expr::tuple(columns.clone());
         let values =
             |key: &K| Expr::tuple(key.clone().into_value_tuple().into_iter().map(Expr::val));
-        let mut query = query;
         if let Some(after) = &self.after {
-            query = query.filter(if descending {
+            query.and_where(if descending {
                 row().lt(values(after))
             } else {
                 row().gt(values(after))
             });
         }
         if let Some(before) = &self.before {
-            query = query.filter(if descending {
+            query.and_where(if descending {
                 row().gt(values(before))
             } else {
                 row().lt(values(before))
@@ -120,16 +142,16 @@ impl<K: IntoValueTuple + Clone> Page<K> {
             Order::Desc
         };
         for column in columns {
-            query = query.order_by(column, direction.clone());
+            query.order_by_expr(column, direction.clone());
         }
-        query.limit(self.limit.saturating_add(1))
+        query.limit(self.limit.saturating_add(1));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use entity::{ids::TagId, tag};
-    use sea_orm::{ColumnTrait, DbBackend, QueryTrait};
+    use sea_orm::{ColumnTrait, DbBackend};
     use uuid::Uuid;
 
     use super::*;

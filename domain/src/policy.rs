@@ -15,6 +15,7 @@ use std::{
 };
 
 mod account;
+mod activity;
 mod agreement;
 mod announcement;
 mod attendance;
@@ -44,6 +45,7 @@ mod profile;
 mod registration;
 mod relay;
 mod report;
+mod search;
 mod segment;
 mod session;
 mod suggestion;
@@ -60,6 +62,7 @@ pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, sta
 /// The tables of all aggregates.
 const TABLES: &[&[&[&[Row]]]] = &[
     account::ROWS,
+    activity::ROWS,
     agreement::ROWS,
     announcement::ROWS,
     audit::ROWS,
@@ -89,6 +92,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     registration::ROWS,
     relay::ROWS,
     report::ROWS,
+    search::ROWS,
     segment::ROWS,
     session::ROWS,
     suggestion::ROWS,

@@ -21,7 +21,7 @@ use sea_orm::{
 
 pub(crate) use self::letters::employers_of;
 pub use self::{
-    own::{answer_held, held_of, held_visible, update_own},
+    own::{answer_held, held_count, held_list, held_of, held_visible, update_own},
     queue::{Signal, count, list, of_viewer, signals, visible},
     review::{Decision, answer_join, resubmit, review},
 };
@@ -31,6 +31,7 @@ use crate::{
     email_address::EmailAddress,
     error::{Error, RefusalCode, Refusals, Result},
     organisation as organisations,
+    search::{Kind, matching},
     session::{Origin, limit},
     store::{Store, Tx},
     text::part,
@@ -94,7 +95,8 @@ pub async fn find(db: &impl ConnectionTrait, search: &str) -> Result<Vec<Found>>
         return Ok(Vec::new());
     }
     let domain = search.trim().to_lowercase();
-    let mut like = Condition::any().add(organisations::named_like(search));
+    let backend = db.get_database_backend();
+    let mut like = Condition::any().add(matching(backend, Kind::Organisation, search));
     if domain.contains('.') {
         like = like
             .add(organisation::Column::Website.like(part(&domain)))

@@ -132,7 +132,7 @@ pub async fn sizes(
     let mut counts = Query::select();
     for (at, row) in found.iter().enumerate() {
         let count = organisations::visible(viewer)
-            .filter(filter_of(row).condition())
+            .filter(filter_of(row).condition(db.get_database_backend()))
             .select_only()
             .column_as(organisation::Column::Id.count(), "organisations")
             .into_query();

@@ -24,6 +24,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    activity,
     clock::Clock,
     error::{Error, Result},
     job::{self, Job},
@@ -265,8 +266,12 @@ impl Tx {
         before: Option<Value>,
         after: Option<Value>,
     ) -> Result<()> {
+        let id = AuditEntryId::new_at(self.now);
+        if activity::has(action) {
+            self.announce(LiveEvent::ActivityAdded { line_id: id });
+        }
         self.lines.push(audit_entry::Model {
-            id: AuditEntryId::new_at(self.now),
+            id,
             at: self.now,
             actor_id: viewer.user_id(),
             action: action.to_owned(),

@@ -274,7 +274,7 @@ pub async fn tag_organisations(
         .expr(Expr::val(tx.now()))
         .from(organisation::Entity)
         .from(tag::Entity)
-        .cond_where(chosen(viewer, which))
+        .cond_where(chosen(tx, viewer, which))
         .and_where(tag::Column::Id.is_in(tags.iter().copied()));
     let mut insert = Query::insert();
     insert
@@ -314,7 +314,7 @@ pub async fn untag_organisations(
     let organisations = organisation::Entity::find()
         .select_only()
         .column(organisation::Column::Id)
-        .filter(chosen(viewer, which))
+        .filter(chosen(tx, viewer, which))
         .into_query();
     let mut delete = Query::delete();
     delete
@@ -326,12 +326,12 @@ pub async fn untag_organisations(
     record(tx, viewer, "organisation.untag", rows, &found).await
 }
 
-fn chosen(viewer: &Viewer, which: &Which) -> Condition {
+fn chosen(tx: &Tx, viewer: &Viewer, which: &Which) -> Condition {
     organisations::visible_to(viewer).add(match which {
         Which::These(ids) => {
             Condition::all().add(organisation::Column::Id.is_in(ids.iter().copied()))
         }
-        Which::Matching(filter) => filter.condition(),
+        Which::Matching(filter) => filter.condition(tx.backend()),
     })
 }
 
@@ -391,7 +391,7 @@ async fn check(tx: &Tx, viewer: &Viewer, which: &Which, tags: &[TagId]) -> Resul
     match which {
         Which::Matching(_) => {
             let count = organisation::Entity::find()
-                .filter(chosen(viewer, which))
+                .filter(chosen(tx, viewer, which))
                 .count(tx.conn())
                 .await?;
             too_many(usize::try_from(count).unwrap_or(usize::MAX), &mut refusals);
@@ -400,7 +400,7 @@ async fn check(tx: &Tx, viewer: &Viewer, which: &Which, tags: &[TagId]) -> Resul
             let there: std::collections::HashSet<OrganisationId> = organisation::Entity::find()
                 .select_only()
                 .column(organisation::Column::Id)
-                .filter(chosen(viewer, which))
+                .filter(chosen(tx, viewer, which))
                 .into_tuple::<OrganisationId>()
                 .all(tx.conn())
                 .await?

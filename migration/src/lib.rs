@@ -48,6 +48,7 @@ mod m20261127_000132_coming_events;
 mod m20261128_000100_audit_heads;
 mod m20261128_000120_class_attendance;
 mod m20261128_000121_released_words;
+mod m20261128_000140_search;
 mod m20261128_000170_campaign_attachments;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -106,6 +107,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000100_audit_heads::Migration),
             Box::new(m20261128_000120_class_attendance::Migration),
             Box::new(m20261128_000121_released_words::Migration),
+            Box::new(m20261128_000140_search::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod access_token;
+mod activity;
 mod agreement;
 mod announcement;
 mod attendance;
@@ -55,6 +56,7 @@ mod register;
 mod registration;
 mod reminder;
 mod report;
+mod search;
 mod security;
 mod segment;
 mod series;

@@ -247,7 +247,7 @@ on_both_columns! {
 
     async fn name_and_domains_of_an_approved_organisation_wait_and_the_rest_is_live(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
-        let (employer, operator) = (system.demo_client("employer").await, system.demo_client("operator").await);
+        let employer = system.demo_client("employer").await;
         let own = employer.data(OWN, json!({})).await;
         let node = &own["organisations"]["nodes"][0];
         let input = json!({ "version": node["version"], "name": "Wharfe Robotics Ltd", "sector": "Robotics and toys" });
@@ -264,6 +264,19 @@ on_both_columns! {
         let query = "{ organisations(filter: { search: \"Wharfe\" }) { totalCount } }";
         assert_eq!(student.data(query, json!({})).await["organisations"]["totalCount"], 0);
 
+        // Operators have all that waits in one list, with its age.
+        bed.clock().advance(TimeDelta::days(3));
+        let (employer, operator, student) =
+            (system.demo_client("employer").await, system.demo_client("operator").await, system.demo_client("student1").await);
+        let waiting = "{ heldChanges { totalCount nodes { id ageInDays name organisation { name } } } }";
+        let listed = operator.data(waiting, json!({})).await;
+        let expected = json!({ "totalCount": 1, "nodes": [{ "id": held["id"], "ageInDays": 3, "name": "Wharfe Robotics Ltd",
+            "organisation": { "name": "Aire Valley Robotics Ltd" } }] });
+        assert_eq!(listed["heldChanges"], expected);
+        for client in [&employer, &student] {
+            assert!(client.graphql(waiting, json!({})).await.codes().contains(&"FORBIDDEN"));
+        }
+
         let untrained = system.demo_client("untrained").await;
         let answer = untrained.graphql(ANSWER_HELD, json!({ "input": { "heldChangeId": held["id"], "approve": true } })).await;
         assert!(answer.codes().contains(&"FORBIDDEN"));
@@ -271,6 +284,7 @@ on_both_columns! {
         assert_eq!(student.data(query, json!({})).await["organisations"]["totalCount"], 1);
         let again = operator.graphql(ANSWER_HELD, json!({ "input": { "heldChangeId": held["id"], "approve": false, "reason": "No." } })).await;
         assert_eq!(again.refusals(), ["WRONG_STATE"]);
+        assert_eq!(operator.data(waiting, json!({})).await["heldChanges"]["totalCount"], 0);
         assert_eq!(employer.data(OWN, json!({})).await["organisations"]["nodes"][0]["heldChange"], Value::Null);
     }
 }

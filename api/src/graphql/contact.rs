@@ -247,7 +247,7 @@ pub enum ContactState {
 /// What a list of contacts is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct ContactFilter {
-    /// A part of the name.
+    /// Words with which words of their name or job title begin, in whatever case, with or without accents.
     search: Option<String>,
     /// Where they work.
     organisation_id: Option<Id<OrganisationId>>,

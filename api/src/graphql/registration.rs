@@ -201,6 +201,18 @@ impl HeldChange {
         Id(self.0.id)
     }
 
+    /// The organisation.
+    async fn organisation(&self, ctx: &Context<'_>) -> Option<Result<Organisation>> {
+        organisation::find(ctx, self.0.organisation_id)
+            .await
+            .transpose()
+    }
+
+    /// How many whole days it has waited.
+    async fn age_in_days(&self, ctx: &Context<'_>) -> Option<Result<i64>> {
+        Some(store(ctx).map(|store| (store.now() - self.0.asked_at).num_days()))
+    }
+
     /// The name that is wanted; null when it stays.
     async fn name(&self) -> Option<String> {
         self.text("name")
@@ -320,6 +332,20 @@ impl RegistrationQuery {
         Some(list(ctx, &page).await)
     }
 
+    /// The changes that employers asked for of what is approved, and that wait for an operator, of all organisations, the oldest
+    /// first.
+    async fn held_changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
+        #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<Connection<HeldChange>>> {
+        let page = PageArgs::new(first, after, last, before);
+        Some(held_list(ctx, &page).await)
+    }
+
     /// How the viewer registered; null when they didn't by themselves.
     async fn my_registration(&self, ctx: &Context<'_>) -> Option<Result<Registration>> {
         mine(ctx).await.transpose()
@@ -329,6 +355,24 @@ impl RegistrationQuery {
 async fn mine(ctx: &Context<'_>) -> Result<Option<Registration>> {
     let found = registrations::of_viewer(store(ctx)?.reader(), viewer(ctx)?).await?;
     Ok(found.map(Registration))
+}
+
+async fn held_list(ctx: &Context<'_>, page: &PageArgs) -> Result<Connection<HeldChange>> {
+    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
+    let counted = (store.clone(), viewer.clone());
+    connect(
+        ctx,
+        "heldChanges",
+        page,
+        async |page| registrations::held_list(store.reader(), viewer, &page).await,
+        |row: &held_change::Model| row.id,
+        HeldChange,
+        move || {
+            let (store, viewer) = counted.clone();
+            async move { registrations::held_count(store.reader(), &viewer).await }
+        },
+    )
+    .await
 }
 
 async fn list(ctx: &Context<'_>, page: &PageArgs) -> Result<Connection<Registration>> {

@@ -10,6 +10,7 @@ use entity::ids::{
 
 use super::{
     account::AccountMutation,
+    activity::{ActivityQuery, ActivitySubscription},
     agreement::{self, Agreement, AgreementMutation, AgreementQuery},
     announcement::{self, Announcement, AnnouncementMutation, AnnouncementQuery},
     attendance::{AttendanceMutation, AttendanceQuery},
@@ -44,6 +45,7 @@ use super::{
     profile::ProfileMutation,
     registration::{RegistrationMutation, RegistrationQuery},
     report::ReportQuery,
+    search::SearchQuery,
     segment::{self, Segment, SegmentMutation, SegmentQuery},
     session::{SessionMutation, SessionQuery},
     suggestion::{self, Suggestion, SuggestionMutation, SuggestionQuery},
@@ -126,6 +128,8 @@ pub struct Query(
     LiaisonQuery,
     VacancyQuery,
     SegmentQuery,
+    SearchQuery,
+    ActivityQuery,
 );
 
 /// What can be changed.
@@ -165,7 +169,12 @@ pub struct Mutation(
 
 /// What can be watched.
 #[derive(Debug, Default, MergedSubscription)]
-pub struct Subscription(BookingSubscription, CampaignSubscription, JobSubscription);
+pub struct Subscription(
+    BookingSubscription,
+    CampaignSubscription,
+    JobSubscription,
+    ActivitySubscription,
+);
 
 /// The schema behind its policy and its limits.
 pub type ApiEndpoint = Endpoint<Query, Mutation, Subscription>;

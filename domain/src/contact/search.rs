@@ -6,7 +6,8 @@ use crate::{
     key_account::guard::withheld_from,
     organisation::nothing,
     page::{Page, Slice},
-    text::{part, sought},
+    search::{Kind, matching},
+    text::sought,
     viewer::Viewer,
 };
 use chrono::{DateTime, Utc};
@@ -17,9 +18,8 @@ use entity::{
     user::UserKind,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
-    QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Func},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, Order, PaginatorTrait,
+    QueryFilter, QuerySelect, QueryTrait, Select,
 };
 
 /// Which contacts exist for `viewer`.
@@ -111,7 +111,7 @@ pub async fn counts_of_organisations(
 /// What a list of contacts is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// A part of the name.
+    /// What the words in their name and job title begin with, all of it.
     pub search: Option<String>,
     /// Where they work.
     pub organisation_id: Option<OrganisationId>,
@@ -122,11 +122,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn condition(&self, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+    fn condition(&self, backend: DbBackend, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         let mut all = Condition::all();
         if let Some(search) = &self.search {
-            let name = Func::lower(contact::Column::Name.into_expr());
-            all = all.add(Expr::expr(name).like(part(&search.trim().to_lowercase())));
+            all = all.add(matching(backend, Kind::Contact, search));
         }
         if let Some(id) = self.organisation_id {
             all = all.add(contact::Column::OrganisationId.eq(id));
@@ -166,7 +165,7 @@ pub async fn list(
         contact::Column::Name.into_expr(),
         contact::Column::Id.into_expr(),
     ];
-    let query = visible(viewer).filter(filter.condition(viewer, now));
+    let query = visible(viewer).filter(filter.condition(db.get_database_backend(), viewer, now));
     page.read(db, query, columns, Order::Asc).await
 }
 
@@ -178,7 +177,7 @@ pub async fn count(
     filter: &Filter,
 ) -> Result<u64> {
     Ok(visible(viewer)
-        .filter(filter.condition(viewer, now))
+        .filter(filter.condition(db.get_database_backend(), viewer, now))
         .count(db)
         .await?)
 }

@@ -6,16 +6,16 @@ use entity::{
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, Order, PaginatorTrait, QueryFilter,
-    sea_query::{Expr, ExprTrait, Func, LikeExpr},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, Order, PaginatorTrait, QueryFilter,
 };
 use serde::Serialize;
 
-use super::{engagement, name_key::words, visible};
+use super::{engagement, visible};
 use crate::{
     error::Result,
     first_of_each::first_of_each,
     page::{Page, Slice},
+    search::{Kind, matching},
     tag,
     text::sought,
     viewer::Viewer,
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Filter {
-    /// Words that are all in the name or in a name it trades under.
+    /// What the words in its name or in a name it trades under begin with, all of it.
     pub search: Option<String>,
     /// Tags that are all on it.
     pub all_of_tags: Vec<TagId>,
@@ -51,14 +51,14 @@ pub struct Filter {
 impl Filter {
     /// The filter as a condition on `organisation`.
     #[must_use]
-    pub fn condition(&self) -> Condition {
+    pub fn condition(&self, backend: DbBackend) -> Condition {
         let mut all = Condition::all().add(tag::having(
             &self.all_of_tags,
             &self.any_of_tags,
             &self.none_of_tags,
         ));
         if let Some(search) = &self.search {
-            all = all.add(named_like(search));
+            all = all.add(matching(backend, Kind::Organisation, search));
         }
         if let Some(sector) = &self.sector {
             all = all.add(organisation::Column::Sector.eq(sought(sector)));
@@ -76,7 +76,7 @@ impl Filter {
             all = all.add(super::nothing());
         }
         if let Some(segment) = &self.within {
-            all = all.add(segment.condition());
+            all = all.add(segment.condition(backend));
         }
         all
     }
@@ -102,13 +102,16 @@ pub async fn list(
         organisation::Column::Name.into_expr(),
         organisation::Column::Id.into_expr(),
     ];
-    let query = visible(viewer).filter(filter.condition());
+    let query = visible(viewer).filter(filter.condition(db.get_database_backend()));
     page.read(db, query, columns, Order::Asc).await
 }
 
 /// How many organisations exist for `viewer` and meet the filter.
 pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer, filter: &Filter) -> Result<u64> {
-    Ok(visible(viewer).filter(filter.condition()).count(db).await?)
+    Ok(visible(viewer)
+        .filter(filter.condition(db.get_database_backend()))
+        .count(db)
+        .await?)
 }
 
 /// The first `limit` divisions, by name, that exist for `viewer` of each of these head offices.
@@ -129,32 +132,4 @@ pub async fn divisions_of(
         limit,
     )
     .await
-}
-
-/// Every word of `search` is in the name or in a name it trades under, in whatever case and with or without accents. A text without letters and
-/// digits finds nothing.
-pub(crate) fn named_like(search: &str) -> Condition {
-    let words = words(search);
-    if words.is_empty() {
-        return Condition::all().add(super::nothing());
-    }
-    words.iter().fold(Condition::all(), |all, word| {
-        // The key has no legal suffix, the name has its accents: a word may be in either.
-        all.add(
-            Condition::any()
-                .add(organisation::Column::NameKey.contains(word))
-                .add(
-                    Expr::expr(Func::lower(organisation::Column::Name.into_expr()))
-                        .like(LikeExpr::new(format!("%{word}%"))),
-                )
-                .add(
-                    Expr::expr(Func::lower(
-                        organisation::Column::TradingNames
-                            .into_expr()
-                            .cast_as("text"),
-                    ))
-                    .like(LikeExpr::new(format!("%{word}%"))),
-                ),
-        )
-    })
 }

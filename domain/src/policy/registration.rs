@@ -6,7 +6,8 @@ table! {
     type Query {
         findEmployers: read(EVERYONE);
         findEmployers(search): give(EVERYONE);
-        registrations: read(OPERATOR);
+        registrations, heldChanges: read(OPERATOR);
+        heldChanges(first, after, last, before): give(OPERATOR);
         registrations(first, after, last, before): give(OPERATOR);
         myRegistration: read(EMPLOYER);
     }
@@ -26,7 +27,12 @@ table! {
     }
     type RegistrationConnection { edges, nodes, pageInfo, totalCount: read(OPERATOR); }
     type RegistrationEdge { node, cursor: read(OPERATOR); }
-    type HeldChange { id, name, website, emailDomains, address, askedBy, askedAt: read(EMPLOYER | OPERATOR); }
+    type HeldChange {
+        id, organisation, name, website, emailDomains, address, askedBy, askedAt: read(EMPLOYER | OPERATOR);
+        ageInDays: read(OPERATOR);
+    }
+    type HeldChangeConnection { edges, nodes, pageInfo, totalCount: read(OPERATOR); }
+    type HeldChangeEdge { node, cursor: read(OPERATOR); }
     enum RegistrationKind { NEW, JOIN: both(EVERYONE); }
     enum RegistrationState { SUBMITTED, APPROVED, DECLINED: both(EVERYONE); }
     enum RegistrationSignal { FREE_MAIL_DOMAIN, DOMAIN_UNLIKE_WEBSITE, LIKELY_DUPLICATE: read(OPERATOR); }

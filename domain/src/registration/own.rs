@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, Select, sea_query::Expr,
+    Order, PaginatorTrait, QueryFilter, QuerySelect, Select, sea_query::Expr,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,7 @@ use super::letters;
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     organisation::{self as organisations, Profile, nothing},
+    page::{Page, Slice},
     store::Tx,
     viewer::Viewer,
 };
@@ -41,11 +42,29 @@ pub async fn held_of(
     viewer: &Viewer,
     ids: &[OrganisationId],
 ) -> Result<Vec<held_change::Model>> {
-    Ok(held_visible(viewer)
-        .filter(held_change::Column::State.eq(HeldChangeState::Waiting))
+    Ok(held_waiting(viewer)
         .filter(held_change::Column::OrganisationId.is_in(ids.iter().copied()))
         .all(db)
         .await?)
+}
+
+/// What waits for an operator, of all organisations, the oldest first.
+pub async fn held_list(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    page: &Page<HeldChangeId>,
+) -> Result<Slice<held_change::Model>> {
+    let key = [held_change::Column::Id.into_expr()];
+    page.read(db, held_waiting(viewer), key, Order::Asc).await
+}
+
+/// How many changes wait.
+pub async fn held_count(db: &impl ConnectionTrait, viewer: &Viewer) -> Result<u64> {
+    Ok(held_waiting(viewer).count(db).await?)
+}
+
+fn held_waiting(viewer: &Viewer) -> Select<held_change::Entity> {
+    held_visible(viewer).filter(held_change::Column::State.eq(HeldChangeState::Waiting))
 }
 
 /// Changes what `edit` changes in the organisation that the viewer signs in for, at `version`.

@@ -54,7 +54,8 @@ async fn columns(connection: &DatabaseConnection) -> BTreeSet<String> {
     let query = match connection.get_database_backend() {
         DbBackend::Sqlite => {
             "SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c
-             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'seaql_migrations'"
+             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'seaql_migrations'
+             AND t.name NOT GLOB 'search_*'"
         }
         _ => {
             "SELECT table_name || '.' || column_name FROM information_schema.columns

@@ -29,7 +29,8 @@ async fn tables(store: &Store) -> BTreeMap<String, Vec<String>> {
     let query = match store.backend() {
         DbBackend::Sqlite => {
             "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c
-             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'seaql_migrations'"
+             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'seaql_migrations'
+             AND t.name NOT GLOB 'search_*'"
         }
         _ => {
             "SELECT table_name::text, column_name::text FROM information_schema.columns

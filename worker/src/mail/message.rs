@@ -367,9 +367,9 @@ pub(crate) mod tests {
     #[test]
     fn files_come_after_the_words_and_pictures_with_the_html_that_shows_them() {
         let (sender, content) = (sender(), content("Your ticket"));
-        let part = |name, media_type, shown_as, bytes: &[u8]| Part {
-            name,
-            media_type,
+        let part = |name: &'static str, media_type: &'static str, shown_as, bytes: &[u8]| Part {
+            name: name.into(),
+            media_type: media_type.into(),
             shown_as,
             bytes: bytes.to_vec(),
         };

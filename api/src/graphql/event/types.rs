@@ -29,7 +29,7 @@ use crate::graphql::{
 
 /// An event on the campus calendar.
 #[derive(Clone, Debug)]
-pub struct Event(Model);
+pub struct Event(pub(in crate::graphql) Model);
 
 impl From<Model> for Event {
     fn from(row: Model) -> Self {

@@ -13,7 +13,7 @@ use crate::graphql::{id::Id, scalars::Date};
 /// What a list of organisations is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct OrganisationFilter {
-    /// Words that are all in the name or in a name it trades under, in whatever case, with or without accents.
+    /// Words with which words of its name or of a name it trades under begin, in whatever case, with or without accents.
     search: Option<String>,
     /// Tags that are all on it.
     #[graphql(default)]
