@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use support::{Browser, on_both_columns, until};
 
+const PATIENCE: Duration = Duration::from_mins(1);
+
 const WRITE: &str = r#"
     const editor = name => document.querySelector(`.graphiql-${name} .CodeMirror`)?.CodeMirror;
     const [query, headers] = [editor("query-editor"), editor("editor-tool")];
@@ -25,14 +27,14 @@ async fn write(browser: &Browser, query: &str, headers: &str) {
     let script = WRITE
         .replace("QUERY", &format!("{query:?}"))
         .replace("HEADERS", &format!("{headers:?}"));
-    until(Duration::from_secs(60), "the editor is there", async || {
+    until(PATIENCE, "the editor is there", async || {
         (browser.run(&script).await == true).then_some(())
     })
     .await;
 }
 
 async fn answer_with(browser: &Browser, part: &str) {
-    until(Duration::from_secs(60), part, async || {
+    until(PATIENCE, part, async || {
         let shown = browser.run(ANSWER).await;
         shown.as_str().unwrap().contains(part).then_some(())
     })
@@ -47,7 +49,7 @@ on_both_columns! {
         browser.go(&format!("{address}/graphiql")).await;
 
         write(&browser, "{ viewer { name nonsense } }", "{}").await;
-        until(Duration::from_secs(60), "a field that isn't there is marked", async || {
+        until(PATIENCE, "a field that isn't there is marked", async || {
             browser.run(MARKED).await.as_u64().filter(|&marks| marks > 0)
         })
         .await;

@@ -116,7 +116,7 @@ impl<'i> Caller<'i> {
                     extras.extend(values.keys().skip(1).map(|value| Extra {
                         way: way.clone(),
                         value: Some(value.clone()),
-                    }))
+                    }));
                 }
                 _ => {}
             }
