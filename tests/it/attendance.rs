@@ -229,7 +229,7 @@ on_both_columns! {
             answer["exportDoorList"]["doorList"]["csv"].as_str().unwrap().to_owned()
         };
         let without = export().await;
-        assert!(without.starts_with("Name,Ticket,State,Checked in\nstudent1,"), "{without}");
+        assert!(without.starts_with("Name,Ticket,State,Checked in,Places\nstudent1,"), "{without}");
         assert!(!without.contains('@'), "{without}");
 
         // The control.

@@ -30,8 +30,9 @@ const SHORTEST: usize = 8;
 
 /// The column with what a log may say as well: why a job failed. Whom that names, other columns hold too.
 const LOGGED_TOO: (&str, &str) = ("job", "last_error");
-/// In the fields of a letter, the hash that stands for the whole audit log.
-const AUDIT_HEAD: &str = "head";
+/// In the fields of the letter about the audit log: the hash that stands for all of it, and what is wrong with it, which a log
+/// must say.
+const OF_AUDIT_LOG: [&str; 2] = ["head", "faults"];
 
 /// The folder, when the run keeps its logs.
 pub fn folder() -> Option<&'static Path> {
@@ -157,7 +158,10 @@ fn keep_leaves(json: &Value, all: bool, values: &mut BTreeSet<String>) {
         Value::String(text) if all && !is_id(text) && !is_page(text) => keep(text, values),
         Value::Array(items) => items.iter().for_each(|item| keep_leaves(item, all, values)),
         Value::Object(fields) => {
-            for (name, value) in fields.iter().filter(|(name, _)| *name != AUDIT_HEAD) {
+            for (name, value) in fields
+                .iter()
+                .filter(|(name, _)| !OF_AUDIT_LOG.contains(&name.as_str()))
+            {
                 let all = all || personal_names().contains(name.as_str());
                 keep_leaves(value, all, values);
             }

@@ -294,13 +294,15 @@ impl BookingSubscription {
     ) -> Result<impl Stream<Item = Result<Booking>> + use<>> {
         let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
         let subject = event_id.0;
+        // Before the first look at the database, so that nothing is missed in between.
+        let heard = store.signals().subscribe();
         if events::find_all(store.reader(), &watcher, &[subject])
             .await?
             .is_empty()
         {
             return Err(Error::not_found("eventId", "event").into());
         }
-        Ok(store.signals().subscribe().filter_map(move |event| {
+        Ok(heard.filter_map(move |event| {
             let (store, watcher) = (store.clone(), watcher.clone());
             async move {
                 let LiveEvent::BookingChanged {

@@ -121,6 +121,8 @@ on_both_columns! {
         let change = |name: &str| Changes { name: Some(name.to_owned()), ..Changes::default() };
         let updated = campaign::update(&mut tx, &sender, id, 1, change("Winter fair")).await.unwrap();
         assert_eq!((updated.name.as_str(), updated.version), ("Winter fair", 2));
+        tx.commit().await.unwrap();
+        let mut tx = world.store.begin().await.unwrap();
         let refused = refusal(campaign::update(&mut tx, &sender, id, 1, change("Spring fair")).await);
         assert_eq!(refused.code, RefusalCode::Stale);
         assert!(refused.message.contains("(name)"), "{}", refused.message);

@@ -53,7 +53,7 @@ on_both_columns! {
         }
         let looked = admin.data(HAND_OVER, json!({ "input": input })).await;
         let counted = looked["handOver"]["handOver"].clone();
-        assert_eq!((&counted["events"], &counted["sessions"]), (&json!(4), &json!(1)), "{counted}");
+        assert_eq!((&counted["events"], &counted["sessions"]), (&json!(7), &json!(1)), "{counted}");
         assert!(counted["campaigns"].as_u64().unwrap() >= 1 && counted["grants"].as_u64().unwrap() >= 8, "{counted}");
         assert_eq!(permission(&operator, "MANAGE_EVENT").await["held"], true, "nothing has changed yet");
 

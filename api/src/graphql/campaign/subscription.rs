@@ -31,13 +31,15 @@ impl CampaignSubscription {
     ) -> Result<impl Stream<Item = Result<Option<Campaign>>> + use<>> {
         let (store, asker) = (store(ctx)?.clone(), viewer(ctx)?.clone());
         let watched = campaign_id.0;
+        // Before the first look at the database, so that nothing is missed in between.
+        let heard = changes(&store, watched);
         if campaigns::find(store.reader(), &asker, watched)
             .await?
             .is_none()
         {
             return Err(Error::not_found("campaignId", "campaign").into());
         }
-        Ok(changes(&store, watched).filter_map(move |()| {
+        Ok(heard.filter_map(move |()| {
             let (store, asker) = (store.clone(), asker.clone());
             async move {
                 // Rights may have changed since the subscription began.

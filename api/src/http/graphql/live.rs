@@ -5,7 +5,7 @@ use std::{pin::pin, sync::Arc};
 use async_graphql::parser::types::OperationType;
 use domain::{Viewer, live::LiveEvent};
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
     future::{Either, ready, select},
     stream::{self, BoxStream, select_all},
 };
@@ -36,7 +36,18 @@ pub(super) fn carry_out(
         service,
         viewer,
     };
-    stream::unfold(Some(watched), |watched| async { watched?.next().await }).boxed()
+    let told = stream::unfold(Some(watched), |watched| async { watched?.next().await });
+    begun(told.boxed())
+}
+
+/// The same stream, begun: resolvers subscribe before they wait for anything, so that from now on nothing is missed,
+/// although a transport may ask for the first answer only later.
+fn begun(mut answers: BoxStream<'static, Answer>) -> BoxStream<'static, Answer> {
+    match answers.next().now_or_never() {
+        Some(Some(first)) => stream::once(ready(first)).chain(answers).boxed(),
+        Some(None) => stream::empty().boxed(),
+        None => answers,
+    }
 }
 
 /// When the session of a connection has ended: answers with the reason.
