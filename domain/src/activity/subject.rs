@@ -7,11 +7,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use entity::{
-    audit_entry, contact, event,
+    audit_entry, contact, event, event_organisation,
     ids::{CampaignId, ContactId, EventId, NoteId, OrganisationId, VacancyId},
     organisation, vacancy,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use super::Activity;
 use crate::{
@@ -110,8 +110,14 @@ impl Existing {
             found.vacancies = rows.into_tuple().all(db).await?.into_iter().collect();
         }
         if !dates.is_empty() {
+            let with_employers = event_organisation::Entity::find()
+                .select_only()
+                .column(event_organisation::Column::EventId)
+                .filter(event_organisation::Column::EventId.is_in(dates.clone()))
+                .into_query();
             let rows = event::Entity::find()
                 .filter(events::visible_to(viewer))
+                .filter(event::Column::Id.in_subquery(with_employers))
                 .filter(event::Column::Id.is_in(dates))
                 .select_only()
                 .column(event::Column::Id);

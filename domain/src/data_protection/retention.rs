@@ -28,8 +28,10 @@ use crate::{
     viewer::Viewer,
 };
 
-/// The most records that lapse, and the most lines whose details go, at one time.
+/// The most lines whose details go at one time.
 const AT_ONCE: u64 = 500;
+/// The most records that lapse at one time: for each, the whole audit log is looked through.
+const RECORDS_AT_ONCE: u64 = 20;
 
 /// Does once a day what the declarations say.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -56,19 +58,22 @@ pub struct Applied {
 /// Deletes what was kept long enough, and takes people out of what stays.
 pub async fn apply(tx: &mut Tx) -> Result<Applied> {
     let mut applied = Applied::default();
+    let mut lines = Vec::new();
     for holding in ALL {
         let rows = match holding.retention.until {
             Until::Always | Until::Erasure | Until::OwnRule(_) | Until::RowByState(..) => 0,
             Until::RowFor(days, after) => delete(tx, holding, days, after).await?,
             Until::ValuesFor(days, after) => forget(tx, holding, days, after).await?,
             Until::LapsesFor(days, after, only) => {
-                let rows = lapse(tx, holding, days, after, only).await?;
-                applied.is_more |= rows == AT_ONCE;
+                let rows = lapse(tx, holding, days, after, only, &mut lines).await?;
+                applied.is_more |= rows == RECORDS_AT_ONCE;
                 rows
             }
             Until::DetailsFor(days, _) => {
-                let rows = forget_details(tx, days).await?;
+                let old = lines_to_forget(tx, days).await?;
+                let rows = old.len() as u64;
                 applied.is_more |= rows == AT_ONCE;
+                lines.extend(old);
                 rows
             }
         };
@@ -85,6 +90,10 @@ pub async fn apply(tx: &mut Tx) -> Result<Applied> {
             .await?;
         }
     }
+    // Last: the line that says so is counted, and whoever counts must wait for nothing after it.
+    lines.sort_unstable();
+    lines.dedup();
+    audit::erase_details(tx, &Viewer::system(), &lines).await?;
     Ok(applied)
 }
 
@@ -131,6 +140,7 @@ async fn lapse(
     days: u16,
     after: &str,
     (column, value): (&str, &str),
+    lines: &mut Vec<AuditEntryId>,
 ) -> Result<u64> {
     let mut sql = Sql::default();
     let limit = sql.bind(tx.now() - TimeDelta::days(days.into()));
@@ -148,7 +158,7 @@ async fn lapse(
     };
     let text = format!(
         "SELECT id FROM \"{}\" WHERE \"{after}\" < {limit} AND \"{column}\" = {value} AND ({}){is_used}
-         ORDER BY id LIMIT {AT_ONCE}",
+         ORDER BY id LIMIT {RECORDS_AT_ONCE}",
         holding.table,
         still_there(holding),
     );
@@ -166,17 +176,16 @@ async fn lapse(
         for about in ALL {
             rows_of(tx, about, &person).await?;
             if about.columns().any(|(_, holds)| holds == Holds::Sealed) {
-                let entries = sealed_rows(tx, about, &person, &traces).await?;
-                audit::erase_details(tx, &Viewer::system(), &entries).await?;
+                lines.extend(sealed_rows(tx, about, &person, &traces).await?);
             }
         }
     }
     Ok(ids.len() as u64)
 }
 
-/// Takes before and after out of lines that are old enough.
-async fn forget_details(tx: &mut Tx, days: u16) -> Result<u64> {
-    let entries: Vec<AuditEntryId> = audit_entry::Entity::find()
+/// The lines that are old enough for their before and after to go.
+async fn lines_to_forget(tx: &Tx, days: u16) -> Result<Vec<AuditEntryId>> {
+    let found = audit_entry::Entity::find()
         .select_only()
         .column(audit_entry::Column::Id)
         .filter(audit_entry::Column::At.lt(tx.now() - TimeDelta::days(days.into())))
@@ -190,8 +199,7 @@ async fn forget_details(tx: &mut Tx, days: u16) -> Result<u64> {
         .into_tuple()
         .all(tx.conn())
         .await?;
-    audit::erase_details(tx, &Viewer::system(), &entries).await?;
-    Ok(entries.len() as u64)
+    Ok(found)
 }
 
 async fn run(tx: &Tx, sql: Sql, text: String) -> Result<u64> {

@@ -15,7 +15,7 @@ use entity::{
 use regex::{Regex, RegexBuilder};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, Func},
+    sea_query::{Expr, Func, FunctionCall},
 };
 use serde_json::{Map, Value};
 
@@ -41,12 +41,69 @@ const SHORTEST_PART: usize = 3;
 /// What leads to a person.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
-    anywhere: Option<Regex>,
+    anywhere: Vec<(What, Regex)>,
     /// Single words, for rows about the person.
     own: Option<Regex>,
+    /// Whether a name has nothing that every database finds in capitals and small letters alike.
+    is_beyond_sql: bool,
     /// What SQL looks for before the expressions do: pieces of names and addresses in lower case, and ends of numbers.
     pieces: Vec<String>,
     ends: Vec<String>,
+}
+
+/// What something is that leads to a person, which says where it ends: what goes on isn't theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Name,
+    Address,
+    Number,
+}
+
+impl What {
+    /// Whether it stands by itself between what is before and after it: `An Li` isn't in `Susan Lindholm`, `smith@acme.test` not
+    /// in `j.smith@acme.test`, and no number in a longer one.
+    fn ends_between(self, before: &str, after: &str) -> bool {
+        let (last, mut next) = (before.chars().next_back(), after.chars());
+        let first = next.next();
+        match self {
+            Self::Name => {
+                let goes_on = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+                !goes_on(last) && !goes_on(first)
+            }
+            Self::Address => {
+                let is_part = |letter: char| letter.is_alphanumeric() || "_-".contains(letter);
+                let goes_on = match first {
+                    Some('.') => next.next().is_some_and(char::is_alphanumeric),
+                    first => first.is_some_and(is_part),
+                };
+                !goes_on && !last.is_some_and(|letter| is_part(letter) || ".+".contains(letter))
+            }
+            Self::Number => {
+                let goes_on = |letter: Option<char>| letter.is_some_and(|one| one.is_ascii_digit());
+                !goes_on(last) && !goes_on(first)
+            }
+        }
+    }
+
+    /// The text without what this expression finds of it, if it finds any.
+    fn taken_out(self, expression: &Regex, text: &str) -> Option<String> {
+        let (mut left, mut kept_to, mut at) = (String::new(), 0, 0);
+        while let Some(found) = expression.find_at(text, at) {
+            if self.ends_between(&text[..found.start()], &text[found.end()..]) {
+                left.push_str(&text[kept_to..found.start()]);
+                left.push_str(ERASED_WORD);
+                (kept_to, at) = (found.end(), found.end());
+            } else {
+                // One that does may begin within it.
+                let letter = text[found.start()..]
+                    .chars()
+                    .next()
+                    .map_or(1, char::len_utf8);
+                at = found.start() + letter;
+            }
+        }
+        (kept_to > 0).then(|| left + &text[kept_to..])
+    }
 }
 
 /// What is known of a person, now and from earlier.
@@ -84,7 +141,8 @@ impl Traces {
     }
 
     fn compile(known: &Known) -> Result<Self> {
-        let (mut anywhere, mut own) = (BTreeSet::new(), BTreeSet::new());
+        let (mut whole_names, mut own) = (BTreeSet::new(), BTreeSet::new());
+        let (mut addresses, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         let (mut pieces, mut ends) = (BTreeSet::new(), BTreeSet::new());
         let names = known
             .names
@@ -97,9 +155,9 @@ impl Traces {
                     own.insert(format!(r"(?i:\b{}\b)", regex::escape(word)));
                 }
                 (_, Some((last, rest))) if is_long(&words.join(" "), SHORTEST) => {
-                    anywhere.insert(format!("(?i:{})", escaped.join(r"\s+")));
+                    whole_names.insert(format!("(?i:{})", escaped.join(r"\s+")));
                     if !rest.is_empty() {
-                        anywhere.insert(format!(r"(?i:{last},\s*{})", rest.join(r"\s+")));
+                        whole_names.insert(format!(r"(?i:{last},\s*{})", rest.join(r"\s+")));
                     }
                     pieces.extend(
                         words
@@ -115,7 +173,7 @@ impl Traces {
             }
         }
         for address in known.addresses.iter().filter(|one| is_long(one, SHORTEST)) {
-            anywhere.insert(format!("(?i:{})", regex::escape(address)));
+            addresses.insert(format!("(?i:{})", regex::escape(address)));
             pieces.insert(piece(address));
         }
         for telephone in &known.telephones {
@@ -123,12 +181,22 @@ impl Traces {
                 continue;
             };
             let spaced: Vec<String> = digits.chars().map(String::from).collect();
-            anywhere.insert(format!("{prefix}{}", spaced.join(BETWEEN)));
+            numbers.insert(format!("{prefix}{}", spaced.join(BETWEEN)));
             ends.insert(digits[digits.len() - FEWEST_DIGITS..].to_owned());
         }
+        let mut anywhere = Vec::new();
+        for (what, expressions) in [
+            (What::Name, whole_names),
+            (What::Address, addresses),
+            (What::Number, numbers),
+        ] {
+            anywhere.extend(any_of(&expressions)?.map(|expression| (what, expression)));
+        }
+        let is_beyond_sql = pieces.remove("");
         Ok(Self {
-            anywhere: any_of(&anywhere)?,
+            anywhere,
             own: any_of(&own)?,
+            is_beyond_sql,
             pieces: pieces.into_iter().collect(),
             ends: ends.into_iter().collect(),
         })
@@ -136,14 +204,20 @@ impl Traces {
 
     /// The text without them, if it names them; `own` when it belongs to a row that is about them.
     pub fn taken_out(&self, text: &str, own: bool) -> Option<String> {
-        let anywhere = self.anywhere.iter();
-        let expressions = anywhere.chain(self.own.iter().filter(|_| own));
+        let anywhere = self
+            .anywhere
+            .iter()
+            .map(|(what, expression)| (*what, expression));
+        // Single words are of names, and are looked for as whole ones.
+        let own = self
+            .own
+            .iter()
+            .filter(|_| own)
+            .map(|expression| (What::Name, expression));
         let mut left = None;
-        for expression in expressions {
-            let current = left.as_deref().unwrap_or(text);
-            if expression.is_match(current) {
-                left = Some(expression.replace_all(current, ERASED_WORD).into_owned());
-            }
+        for (what, expression) in anywhere.chain(own) {
+            let taken = what.taken_out(expression, left.as_deref().unwrap_or(text));
+            left = taken.or(left);
         }
         left
     }
@@ -200,6 +274,9 @@ impl Traces {
             .ends
             .iter()
             .map(|end| format!("{find}({bare}, {}) > 0", sql.bind(end.clone())));
+        if self.is_beyond_sql {
+            return Some("1 = 1".to_owned());
+        }
         let any: Vec<String> = pieces.into_iter().chain(ends).collect();
         (!any.is_empty()).then(|| format!("({})", any.join(" OR ")))
     }
@@ -317,23 +394,44 @@ impl Known {
         }
         if !self.names.is_empty() {
             let lower: Vec<String> = self.names.iter().map(|name| name.to_lowercase()).collect();
-            let name = Func::lower(Expr::col(organisation::Column::Name));
             let organisations: Vec<String> = organisation::Entity::find()
                 .select_only()
                 .column(organisation::Column::Name)
-                .filter(Expr::expr(name).is_in(lower))
+                .filter(Expr::expr(lowered(organisation::Column::Name)).is_in(lower.clone()))
                 .into_tuple()
                 .all(db)
                 .await?;
-            let organisations: BTreeSet<String> = organisations
+            let contacts: Vec<String> = contact::Entity::find()
+                .select_only()
+                .column(contact::Column::Name)
+                .filter(contact::Column::Id.is_not_in(person.contact_ids()))
+                .filter(Expr::expr(lowered(contact::Column::Name)).is_in(lower.clone()))
+                .into_tuple()
+                .all(db)
+                .await?;
+            let accounts: Vec<String> = user::Entity::find()
+                .select_only()
+                .column(user::Column::Name)
+                .filter(user::Column::Id.is_not_in(person.account_ids()))
+                .filter(Expr::expr(lowered(user::Column::Name)).is_in(lower))
+                .into_tuple()
+                .all(db)
+                .await?;
+            let others: BTreeSet<String> = organisations
                 .into_iter()
+                .chain(contacts)
+                .chain(accounts)
                 .map(|name| name.to_lowercase())
                 .collect();
             self.names
-                .retain(|name| !organisations.contains(&name.to_lowercase()));
+                .retain(|name| !others.contains(&name.to_lowercase()));
         }
         Ok(())
     }
+}
+
+fn lowered(column: impl ColumnTrait) -> FunctionCall {
+    Func::lower(Expr::col(column))
 }
 
 /// Whether a table may tell of earlier names, addresses or numbers in rows about a person.
@@ -354,17 +452,13 @@ fn is_long(text: &str, least: usize) -> bool {
     text.chars().count() >= least
 }
 
-/// The longest piece of a text in which every database finds capitals and small letters alike.
+/// The longest piece of a text in which every database finds capitals and small letters alike; nothing when there is none, as in
+/// a name in Cyrillic letters.
 fn piece(text: &str) -> String {
-    let longest = text
-        .split(|letter: char| !letter.is_ascii_alphanumeric())
+    text.split(|letter: char| !letter.is_ascii_alphanumeric())
         .max_by_key(|piece| piece.len())
-        .unwrap_or_default();
-    if longest.is_empty() {
-        text.to_owned()
-    } else {
-        longest.to_ascii_lowercase()
-    }
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 /// The digits of a number that every way of writing it has, and what may stand before them; none when it has too few.
@@ -473,8 +567,47 @@ mod tests {
         );
         assert_eq!(abroad.taken_out("212 555 0100", false), None);
         assert!(
-            traces(&[], &[], &["12345"]).anywhere.is_none(),
+            traces(&[], &[], &["12345"]).anywhere.is_empty(),
             "too short to be told from others"
+        );
+    }
+
+    #[test]
+    fn what_goes_on_is_somebody_elses() {
+        let traces = traces(&["An Li"], &["smith@acme.co"], &["343 1234"]);
+        for text in [
+            "Susan Lindholm",
+            "Ali, Andrew",
+            "j.smith@acme.co",
+            "smith@acme.com",
+            "smith@acme.co.uk",
+            "020 3431 2345",
+        ] {
+            assert_eq!(traces.taken_out(text, false), None, "{text}");
+        }
+        for (text, left) in [
+            ("Ask An Li.", "Ask [erased]."),
+            ("Susan Li, An Li", "Susan Li, [erased]"),
+            ("to smith@acme.co.", "to [erased]."),
+            ("(343 1234)", "([erased])"),
+        ] {
+            assert_eq!(
+                traces.taken_out(text, false).as_deref(),
+                Some(left),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_piece_that_every_database_finds_is_looked_for_in_every_row() {
+        let traces = traces(&["Иван Петров"], &["ivan@acme.test"], &[]);
+        let mut sql = Sql::default();
+        let condition = traces.may_name(&mut sql, "body", DbBackend::Postgres);
+        assert_eq!(condition.as_deref(), Some("1 = 1"));
+        assert_eq!(
+            traces.taken_out("ИВАН ПЕТРОВ", false).as_deref(),
+            Some(ERASED_WORD)
         );
     }
 

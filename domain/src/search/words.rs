@@ -14,6 +14,9 @@ const MOST_WORDS: usize = 12;
 /// How many letters of a word are looked for.
 const LONGEST_WORD: usize = 64;
 
+/// How many letters of all of them together.
+const LONGEST_KEY: usize = 200;
+
 /// Words that are looked for: letters and digits in lower case without accents, so that they mean nothing else to a
 /// database whatever was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,11 @@ impl Sought {
                 word.truncate(end);
             }
         }
-        let key: String = name_key::without_legal_form(&words).concat();
+        let mut key: String = name_key::without_legal_form(&words).concat();
+        // No name is as long, and PostgreSQL takes no word of more than 2,046 bytes.
+        if key.chars().count() > LONGEST_KEY {
+            key.clear();
+        }
         (!words.is_empty()).then_some(Self { words, key })
     }
 
@@ -137,5 +144,7 @@ mod tests {
         let sought = Sought::new(&"é".repeat(5_000)).unwrap();
         assert_eq!(sought.words()[0].chars().count(), 64);
         assert_eq!(Sought::new(&"a ".repeat(5_000)).unwrap().words().len(), 12);
+        let long = Sought::new(&format!("{} ", "語".repeat(64)).repeat(12)).unwrap();
+        assert_eq!((long.words().len(), long.key()), (12, ""));
     }
 }
