@@ -111,6 +111,7 @@ impl Things {
         let event = format!("{:?}", self.event.id.to_string());
         [
             ("first", "50"),
+            ("Query.operatorAccess(first:)", "100"),
             ("Query.nodes(ids:)", &format!("{ids:?}")),
             ("Query.eventClashes(eventId:)", &event),
             ("Query.findAtDoor(eventId:)", &event),
