@@ -46,6 +46,7 @@ pub mod errors;
 pub mod event;
 pub mod event_sharing;
 pub mod feedback;
+mod file;
 pub mod group_booking;
 pub mod history;
 pub mod id;

@@ -182,18 +182,27 @@ pub async fn list(
     let wanted = usize::try_from(page.limit)
         .unwrap_or(usize::MAX)
         .saturating_add(1);
-    let mut found = Vec::new();
-    for row in notes_on(db, viewer, about, page).await? {
-        found.push(Activity::of_note(&row));
-    }
     let lines = Lines::about(db, viewer, now, about).await?;
-    found.extend(lines.read(db, viewer, now, page, wanted).await?);
+    let (mut found, stopped_at) = lines.read(db, viewer, now, page, wanted).await?;
+    let notes = notes_on(db, viewer, about, page).await?;
+    // Of what lies beyond the last line that was looked at, nothing is known yet.
+    let is_within = |activity: &Activity| {
+        stopped_at.is_none_or(|(last,)| (activity.id > last) != page.backward)
+    };
+    found.extend(notes.iter().map(Activity::of_note).filter(is_within));
     found.sort_by_key(|activity| activity.id);
     if !page.backward {
         found.reverse();
     }
     found.truncate(wanted);
-    Ok(page.slice(found))
+    let mut slice = page.slice(found);
+    let more = if page.backward {
+        &mut slice.has_previous
+    } else {
+        &mut slice.has_next
+    };
+    *more |= stopped_at.is_some();
+    Ok(slice)
 }
 
 /// How many there are that `viewer` may know of; at most 1,000 are counted.
@@ -344,7 +353,7 @@ impl Lines {
         Ok(Self { about, condition })
     }
 
-    /// The lines on the page whose subjects exist for `viewer`.
+    /// The lines on the page whose subjects exist for `viewer`, and the last one looked at, when there may be others beyond it.
     async fn read(
         &self,
         db: &impl ConnectionTrait,
@@ -352,7 +361,7 @@ impl Lines {
         now: DateTime<Utc>,
         page: &Page<(Uuid,)>,
         wanted: usize,
-    ) -> Result<Vec<Activity>> {
+    ) -> Result<(Vec<Activity>, Option<(Uuid,)>)> {
         let mut round = page.clone();
         round.limit = page.limit.max(ROUND);
         let mut all = Vec::new();
@@ -367,7 +376,7 @@ impl Lines {
             all.extend(subject::seen(db, viewer, now, self.about, lines).await?);
             let was_last = u64::try_from(read).unwrap_or(u64::MAX) <= round.limit;
             if was_last || all.len() >= wanted {
-                break;
+                return Ok((all, None));
             }
             // What is hidden leaves no hole: the next lines come up.
             if page.backward {
@@ -376,7 +385,12 @@ impl Lines {
                 round.after = last;
             }
         }
-        Ok(all)
+        let stopped_at = if page.backward {
+            round.before
+        } else {
+            round.after
+        };
+        Ok((all, stopped_at))
     }
 }
 

@@ -5,12 +5,19 @@
 //! both into what may be told, once, when the response is whole. What nobody foresaw is logged and answered as
 //! `INTERNAL`: an unknown error never reaches a client by oversight.
 
+mod payload;
+mod user_error;
+
 use std::sync::Arc;
 
-use async_graphql::{
-    Enum, Error, ErrorExtensionValues, Response, ServerError, SimpleObject, Value,
+use async_graphql::{Error, ErrorExtensionValues, Response, ServerError, Value};
+use domain::Refusal;
+
+pub(crate) use self::payload::payload;
+pub use self::{
+    payload::{Payload, outcome},
+    user_error::{UserError, UserErrorCode},
 };
-use domain::{Refusal, RefusalCode};
 
 /// The codes of errors of a response, in `extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,178 +202,9 @@ fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
         .set(name, value);
 }
 
-/// One reason why a mutation changed nothing.
-#[derive(Clone, Debug, SimpleObject)]
-pub struct UserError {
-    /// The reason, for programs.
-    code: UserErrorCode,
-    /// The input field it is about; null when it is about the whole.
-    field: Option<String>,
-    /// The reason and the remedy, for people.
-    message: String,
-}
-
-impl From<Refusal> for UserError {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            code: refusal.code.into(),
-            field: refusal.field.map(str::to_owned),
-            message: refusal.message,
-        }
-    }
-}
-
-/// The reasons why a mutation changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "RefusalCode")]
-pub enum UserErrorCode {
-    /// There is no such thing, or it is not open to the viewer.
-    NotFound,
-    /// A value is malformed or out of range.
-    Invalid,
-    /// A value is needed and missing.
-    Required,
-    /// A text is longer than it may be.
-    TooLong,
-    /// Another has the value.
-    Taken,
-    /// Somebody changed it meanwhile: read it again and repeat the change.
-    Stale,
-    /// It isn't in a state in which this can be done.
-    WrongState,
-    /// The end is not after the start.
-    EndsBeforeStart,
-    /// The time is past.
-    InThePast,
-    /// The capacity is below the places that are taken.
-    BelowPlacesTaken,
-    /// The event is not open for booking now.
-    BookingClosed,
-    /// The viewer is not in the event's audience.
-    NotEligible,
-    /// The viewer already has a live booking for the event.
-    AlreadyBooked,
-    /// Booking is blocked for the viewer after missed events.
-    BookingBlocked,
-    /// The offer has run out.
-    OfferExpired,
-    /// Nobody waits.
-    NobodyWaiting,
-    /// No place is free.
-    NoPlaceFree,
-    /// The register has been closed.
-    RegisterClosed,
-    /// Nobody was marked in the register: closing it would accuse everybody.
-    RegisterUnmarked,
-    /// The audience is empty.
-    EmptyAudience,
-    /// A recipient's mail can't be rendered.
-    CannotRender,
-    /// E-mail or password is wrong. Which of them is not told.
-    WrongCredentials,
-    /// A password is too easy to guess.
-    WeakPassword,
-    /// The address of the account hasn't been proved to be its owner's. A link went there.
-    EmailNotVerified,
-    /// A link or code was used before, is too old, or was never one.
-    LinkNotValid,
-    /// The record looks like one that exists; confirm that it is another.
-    LikelyDuplicate,
-    /// Nobody would be left to administer the system.
-    LastAdministrator,
-    /// It is a key account contact: ask the Key Account Operator first.
-    LiaiseFirst,
-    /// It has been changed since: somebody has to decide what it is to be.
-    Undecided,
-    /// Another event on the calendar takes its students away: acknowledge it with a reason.
-    SevereClash,
-    /// Somebody else has to agree first; the message says who is asked how.
-    NeedsAgreement,
-}
-
-/// What a mutation did: the outcome, or why there is none. Whatever isn't a refusal stays an error.
-pub fn outcome<T>(result: domain::Result<T>) -> domain::Result<(Option<T>, Vec<UserError>)> {
-    match result {
-        Ok(value) => Ok((Some(value), Vec::new())),
-        Err(domain::Error::Refused(refusals)) => {
-            Ok((None, refusals.into_iter().map(Into::into).collect()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// What a mutation answers: its value, or why there is none. [`payload!`] makes them.
-pub trait Payload: Sized {
-    /// What the mutation is about.
-    type Value;
-
-    /// The payload with its parts.
-    fn with(value: Option<Self::Value>, user_errors: Vec<UserError>) -> Self;
-
-    /// The payload of an outcome. What isn't a refusal stays an error.
-    fn of<T: Into<Self::Value>>(result: domain::Result<T>) -> async_graphql::Result<Self> {
-        let (value, user_errors) = outcome(result)?;
-        Ok(Self::with(value.map(Into::into), user_errors))
-    }
-
-    /// Commits what was done and makes the payload of it. What was refused is rolled back.
-    fn commit<T: Into<Self::Value> + Send>(
-        tx: domain::Tx,
-        result: domain::Result<T>,
-    ) -> impl Future<Output = async_graphql::Result<Self>> + Send {
-        async move {
-            if result.is_ok() {
-                tx.commit().await?;
-            }
-            Self::of(result)
-        }
-    }
-}
-
-/// Declares the payload of a mutation: the object that was changed, and the reasons when nothing was.
-///
-/// ```text
-/// payload! {
-///     /// What became of a booking.
-///     BookEventPayload {
-///         /// The booking, placed or waiting.
-///         booking: Booking,
-///     }
-/// }
-///
-/// async fn book_event(&self, ctx: &Context<'_>, input: BookEventInput) -> async_graphql::Result<BookEventPayload> {
-///     let mut tx = begin(ctx).await?;
-///     let booked = booking::book(&mut tx, viewer(ctx)?, input.event_id.0).await;
-///     BookEventPayload::commit(tx, booked).await
-/// }
-/// ```
-macro_rules! payload {
-    ($(#[$doc:meta])* $name:ident { $(#[$field_doc:meta])* $field:ident: $type:ty $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, ::async_graphql::SimpleObject)]
-        pub struct $name {
-            $(#[$field_doc])*
-            $field: Option<$type>,
-            /// Why nothing was changed; empty when it was.
-            user_errors: Vec<$crate::graphql::errors::UserError>,
-        }
-
-        impl $crate::graphql::errors::Payload for $name {
-            type Value = $type;
-
-            fn with($field: Option<$type>, user_errors: Vec<$crate::graphql::errors::UserError>) -> Self {
-                Self { $field, user_errors }
-            }
-        }
-    };
-}
-
-pub(crate) use payload;
-
 #[cfg(test)]
 mod tests {
     use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
-    use domain::Refusals;
 
     use super::*;
 
@@ -465,37 +303,5 @@ mod tests {
         let error = domain::request::within("r-1".to_owned(), error("{ broken }")).await;
         let sent = serde_json::to_value(&error).unwrap();
         assert_eq!(sent["extensions"]["requestId"], "r-1");
-    }
-
-    payload! {
-        /// What became of it.
-        CountPayload {
-            /// How many.
-            count: i32,
-        }
-    }
-
-    #[test]
-    fn a_refusal_becomes_user_errors_and_the_rest_stays_an_error() {
-        let done = CountPayload::of(Ok(3)).unwrap();
-        assert_eq!((done.count, done.user_errors.len()), (Some(3), 0));
-
-        let mut refusals = Refusals::default();
-        refusals.add(RefusalCode::Invalid, "capacity", "Give a number above 0.");
-        refusals.add(
-            RefusalCode::EndsBeforeStart,
-            "endsAt",
-            "End after the start.",
-        );
-        let refused = CountPayload::of(refusals.into_result().map(|()| 3)).unwrap();
-        assert_eq!(refused.count, None);
-        let [first, second] = &refused.user_errors[..] else {
-            panic!("{refused:?}");
-        };
-        assert_eq!(first.code, UserErrorCode::Invalid);
-        assert_eq!(second.field.as_deref(), Some("endsAt"));
-
-        let failed: domain::Result<i32> = Err(domain::Error::Forbidden("Not you.".to_owned()));
-        assert!(CountPayload::of(failed).is_err());
     }
 }

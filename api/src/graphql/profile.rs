@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use async_graphql::{
     Context, Enum, InputObject, MaybeUndefined, Object, Result, SimpleObject, dataloader::Loader,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
-    Error, RefusalCode,
     notice::{self, Channel, Topic},
     profile::{self as profiles, Edit, Own, Photo, PhotoChange, PhotoPlace, Shown},
 };
@@ -16,6 +14,7 @@ use entity::ids::{FacultyId, UserId};
 use super::{
     begin,
     errors::{Payload, payload},
+    file::decoded,
     id::Id,
     rows::{LoadError, Rows, rows},
     store,
@@ -273,17 +272,7 @@ async fn photo_change(given: &MaybeUndefined<String>) -> domain::Result<PhotoCha
         MaybeUndefined::Undefined => Ok(PhotoChange::Keep),
         MaybeUndefined::Null => Ok(PhotoChange::Remove),
         MaybeUndefined::Value(text) => {
-            let base64 = text
-                .strip_prefix("data:")
-                .and_then(|rest| rest.split_once(','))
-                .map_or(text.as_str(), |(_, base64)| base64);
-            let file = STANDARD.decode(base64.trim()).map_err(|_| {
-                Error::refused(
-                    RefusalCode::Invalid,
-                    "photo",
-                    "This is not a file in base 64.",
-                )
-            })?;
+            let file = decoded("photo", text)?;
             Ok(PhotoChange::Replace(Photo::read(file).await?))
         }
     }

@@ -13,10 +13,8 @@ use entity::{
     ids::{FacultyId, GrantId, UserId},
     user::{self, UserKind},
 };
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
-use support::TestBed;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use support::{TestBed, put};
 use uuid::Uuid;
 
 use super::states;
@@ -142,11 +140,7 @@ impl People {
         grants: &[Grant],
     ) -> &mut Person {
         let id = account.id;
-        let db = store.reader();
-        user::Entity::insert(account.into_active_model().reset_all())
-            .exec_without_returning(db)
-            .await
-            .unwrap();
+        put::<user::Entity>(store, account).await;
         for grant in grants {
             grant.give(store, id).await;
         }
@@ -213,9 +207,6 @@ impl Grant {
             training_course_id: None,
             ..like
         };
-        access_grant::Entity::insert(grant.into_active_model().reset_all())
-            .exec_without_returning(store.reader())
-            .await
-            .unwrap();
+        put::<access_grant::Entity>(store, grant).await;
     }
 }

@@ -16,7 +16,8 @@ use entity::{
     },
     key_account_contact, training_course, user,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use support::put;
 
 use super::{
     Campus,
@@ -154,10 +155,7 @@ async fn colleague_in(store: &Store, faculty: FacultyId) -> UserId {
         .unwrap();
     let colleague = account(like.unwrap(), |account| account.faculty_id = Some(faculty));
     let id = colleague.id;
-    user::Entity::insert(colleague.into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
+    put::<user::Entity>(store, colleague).await;
     id
 }
 
@@ -174,10 +172,7 @@ async fn grant_of(store: &Store, user_id: UserId, faculty: FacultyId) -> GrantId
         ..like
     };
     let id = grant.id;
-    access_grant::Entity::insert(grant.into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
+    put::<access_grant::Entity>(store, grant).await;
     id
 }
 
@@ -190,10 +185,7 @@ async fn event_of(store: &Store, faculty: FacultyId, state: EventState) -> event
         faculty_id: Some(faculty),
         ..like
     };
-    event::Entity::insert(event.clone().into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
+    put::<event::Entity>(store, event.clone()).await;
     event
 }
 
@@ -207,10 +199,7 @@ async fn booking_for(store: &Store, event_id: EventId) -> booking::Model {
         ticket_code: id.to_string(),
         ..like
     };
-    booking::Entity::insert(booking.clone().into_active_model().reset_all())
-        .exec_without_returning(db)
-        .await
-        .unwrap();
+    put::<booking::Entity>(store, booking.clone()).await;
     booking
 }
 
@@ -233,10 +222,7 @@ async fn sharing_of(
         answer: None,
     };
     let id = request.id;
-    event_sharing_request::Entity::insert(request.into_active_model().reset_all())
-        .exec_without_returning(store.reader())
-        .await
-        .unwrap();
+    put::<event_sharing_request::Entity>(store, request).await;
     id
 }
 
@@ -256,10 +242,7 @@ async fn group_for(store: &Store, event: &event::Model) -> GroupBookingId {
         marked_at: None,
     };
     let id = group.id;
-    group_booking::Entity::insert(group.into_active_model().reset_all())
-        .exec_without_returning(store.reader())
-        .await
-        .unwrap();
+    put::<group_booking::Entity>(store, group).await;
     id
 }
 
@@ -276,9 +259,6 @@ async fn feedback_of(store: &Store, booking: &booking::Model) -> EventFeedbackId
         released_by: None,
     };
     let id = answer.id;
-    event_feedback::Entity::insert(answer.into_active_model().reset_all())
-        .exec_without_returning(store.reader())
-        .await
-        .unwrap();
+    put::<event_feedback::Entity>(store, answer).await;
     id
 }

@@ -30,9 +30,12 @@ impl Handler for SendLetter {
             return Ok(Outcome::Done(ctx.begin().await?));
         };
         let key = AddressKey::load(ctx.store.reader(), ctx.store.now()).await?;
-        let named = domain::mail::attachments(&letter)?;
+        let named = match domain::mail::attachments(&letter) {
+            Ok(named) => named,
+            Err(error) => return Ok(Outcome::Dead(format!("it can't be written: {error}"))),
+        };
         let files = attachments::files(ctx.store.reader(), &named).await?;
-        let message = match mailer.letter(&key, &letter, files) {
+        let message = match mailer.letter(&key, &letter, &named, files) {
             Ok(message) => message,
             Err(error) => return Ok(Outcome::Dead(format!("it can't be written: {error}"))),
         };

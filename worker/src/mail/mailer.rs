@@ -4,6 +4,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use domain::{
     campaign::{Words, WordsError, preferences, unsubscribe},
+    mail::Attachment,
     mail_report,
     suppression::AddressKey,
 };
@@ -107,18 +108,19 @@ impl Mailer {
         })
     }
 
-    /// The mail of a transactional letter, with the files that it names.
+    /// The mail of a transactional letter, with what is attached to it: what is made here, and the files, which were read.
     pub fn letter(
         &self,
         key: &AddressKey,
         letter: &delivery::Model,
+        attached: &[Attachment],
         files: Vec<Part>,
     ) -> Result<Message, WriteError> {
         let content =
             self.templates
                 .render(&letter.template, &letter.recipient_name, &letter.fields)?;
         let sender = self.sender_of(key, letter)?;
-        let mut attachments = domain::mail::attachments(letter)?
+        let mut attachments = attached
             .iter()
             .filter_map(|attachment| attachments::made(attachment, &self.public_url).transpose())
             .collect::<Result<Vec<_>, _>>()?;

@@ -2,14 +2,12 @@
 
 use async_graphql::{Context, InputObject, Object, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{
-    Error, RefusalCode,
-    campaign::{Attached, File},
-};
+use domain::campaign::{Attached, File};
 use entity::ids::{CampaignAttachmentId, CampaignId};
 
 use super::loaders::{AttachedTo, ContentsOf};
 use crate::graphql::{
+    file::decoded,
     id::Id,
     person::{self, Person},
     rows::rows,
@@ -68,13 +66,7 @@ pub struct AddCampaignAttachmentInput {
 
 impl AddCampaignAttachmentInput {
     pub(super) fn into_file(self) -> domain::Result<File> {
-        let bytes = STANDARD.decode(self.file.trim()).map_err(|_| {
-            Error::refused(
-                RefusalCode::Invalid,
-                "file",
-                "This is not a file in base 64.",
-            )
-        })?;
+        let bytes = decoded("file", &self.file)?;
         Ok(File {
             name: self.name,
             bytes,
