@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use self::{
-    bulk::{AT_MOST_WITHOUT_EXPORT, BulkRead, record as record_bulk_read},
+    bulk::{BulkRead, may_tell_of_another, record as record_bulk_read, why_of_no_more},
     export::{
         Link, PATH as EXPORT_PATH, begin as begin_export, line, link, next as next_lines, open,
     },

@@ -2,8 +2,8 @@
 //! [`disclose`]; when an answer is whole and tells the details of more than one person, by whatever way, the endpoint writes
 //! one line into the audit log (policy 3). What was denied or withheld is not told, and so isn't counted.
 //!
-//! Of more people than [`AT_MOST_WITHOUT_EXPORT`] one answer tells nothing to whoever may not export contacts: what is left
-//! out is null, with one error for each field, as for a field that is denied.
+//! Of more people than a page has one answer tells nothing to whoever may not export contacts
+//! ([`audit::may_tell_of_another`]): what is left out is null, with one error for each field, as for a field that is denied.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -17,9 +17,8 @@ use async_graphql::{
 use async_graphql_value::{Value as Given, Variables};
 use domain::{
     Store, Viewer,
-    audit::{AT_MOST_WITHOUT_EXPORT, BulkRead},
+    audit::{self, BulkRead},
 };
-use entity::access_grant::Permission;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -65,10 +64,11 @@ pub fn disclose<T>(
         return Some(detail);
     }
     let mut told = disclosed.lock();
-    if told.people.len() >= AT_MOST_WITHOUT_EXPORT
-        && !told.people.contains(&whose)
-        && !may_export(ctx)
-    {
+    let may_be_told = told.people.contains(&whose)
+        || ctx
+            .data_opt::<Arc<Viewer>>()
+            .is_some_and(|viewer| audit::may_tell_of_another(viewer, told.people.len()));
+    if !may_be_told {
         let place = || (ctx.item.pos, path_of(ctx));
         told.withheld.entry(field).or_insert_with(place);
         return None;
@@ -94,11 +94,6 @@ fn is_own(ctx: &Context<'_>, whose: Uuid) -> bool {
     person.is_some_and(|person| {
         Uuid::from(person.id) == whose || person.contact_id.map(Uuid::from) == Some(whose)
     })
-}
-
-fn may_export(ctx: &Context<'_>) -> bool {
-    ctx.data_opt::<Arc<Viewer>>()
-        .is_some_and(|viewer| viewer.has(Permission::ExportContacts))
 }
 
 /// Where a field stands in the operation, without the places in lists: nothing shows of how much was left out.
@@ -150,17 +145,11 @@ impl Taken {
     /// The errors about what was left out, one for each field.
     #[must_use]
     pub fn errors(&self, viewer: &Viewer) -> Vec<ServerError> {
-        let why = || {
-            format!(
-                "One answer tells the contact details of at most {AT_MOST_WITHOUT_EXPORT} people. For more: {}",
-                viewer.why_not(Permission::ExportContacts)
-            )
-        };
         self.0
             .withheld
             .iter()
             .map(|(coordinate, (position, path))| {
-                let mut error = server_error(Code::Forbidden, why());
+                let mut error = server_error(Code::Forbidden, audit::why_of_no_more(viewer));
                 error.locations = vec![*position];
                 error.path.clone_from(path);
                 error
