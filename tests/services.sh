@@ -12,6 +12,9 @@
 # MYCAREER_TEST_PYTHON, an interpreter that has the packages of `python_packages`. MYCAREER_TEST_POSTFIX is the program
 # `postfix`, where root runs the tests: nobody else can start one.
 
+# When set, both servers keep what they are told as their own defaults have it: `everysec` is Redis's word for its default.
+services_durable=""
+
 services_folder=""
 services_user=""
 postgres_bin=""
@@ -150,14 +153,14 @@ postgres_start() {
   return 1
 }
 
-# Nothing here outlives the run, so nothing needs to reach the disk.
 postgres_options() {
-  local option
-  for option in "port=$1" listen_addresses=127.0.0.1 "unix_socket_directories=$services_folder/postgres" \
-    max_connections=300 fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 \
-    autovacuum_naptime=10s; do
-    printf -- '-c %s ' "$option"
-  done
+  local option options
+  options=("port=$1" listen_addresses=127.0.0.1 "unix_socket_directories=$services_folder/postgres" max_connections=300)
+  # Nothing that tests write outlives the run, so nothing of it needs to reach the disk.
+  if [[ -z "$services_durable" ]]; then
+    options+=(fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 autovacuum_naptime=10s)
+  fi
+  for option in "${options[@]}"; do printf -- '-c %s ' "$option"; done
 }
 
 # --- Redis ------------------------------------------------------------------------------------------------------------
@@ -169,7 +172,7 @@ redis_start() {
     port=$(free_port)
     if services_log redis.log as_services_user "$redis_server" --port "$port" --bind 127.0.0.1 --dir "$data" \
       --daemonize yes --pidfile "$data/redis.pid" --logfile "$data/server.log" --databases 16 \
-      --appendonly yes --appendfsync no --save '' --maxmemory-policy noeviction && redis_answers "$port"; then
+      --appendonly yes --appendfsync "${services_durable:-no}" --save '' --maxmemory-policy noeviction && redis_answers "$port"; then
       MYCAREER_TEST_REDIS_URL="redis://127.0.0.1:$port/"
       MYCAREER_TEST_REDIS_SERVER=$redis_server
       export MYCAREER_TEST_REDIS_URL MYCAREER_TEST_REDIS_SERVER

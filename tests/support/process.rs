@@ -178,6 +178,20 @@ impl Process {
             .concat()
     }
 
+    /// The most memory that the program has had in RAM, in KiB, as Linux tells it.
+    ///
+    /// # Panics
+    /// When it has ended, or this is no Linux.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id().unwrap());
+        let status = fs::read_to_string(status).unwrap();
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     fn signal(&self, signal: Signal) {
         let id = self
             .child

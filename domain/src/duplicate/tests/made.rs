@@ -3,7 +3,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use crate::duplicate::Record;
+use super::Record;
 
 const FIRST: &[&str] = &[
     "Aire",
