@@ -46,6 +46,9 @@ const PUT_OFF: [TimeDelta; 6] = [
     TimeDelta::hours(1),
     TimeDelta::hours(2),
 ];
+/// Whose workers went away is looked after among the letters and the halted campaigns of this time: longer than any mail is
+/// tried, and claims run out within seconds.
+pub(crate) const LOOK_BACK: TimeDelta = TimeDelta::days(30);
 /// How much of a relay's answer is kept, in characters.
 pub(crate) const LONGEST_REPLY: usize = 500;
 

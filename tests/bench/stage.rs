@@ -71,7 +71,6 @@ impl Stage {
             ),
             ("MYCAREER_LISTEN", "127.0.0.1:0".to_owned()),
             ("MYCAREER_WORKER_LISTEN", "127.0.0.1:0".to_owned()),
-            ("RUST_LOG", "warn,mycareer_api=info".to_owned()),
         ];
         if let Some(redis) = &self.redis {
             environment.push(("REDIS_URL", redis.url().to_owned()));

@@ -8,6 +8,7 @@
 pub mod attachments;
 pub mod dkim;
 mod filters;
+mod hands;
 mod mailer;
 pub mod message;
 pub mod outcome;
@@ -18,6 +19,7 @@ pub mod transport;
 
 use std::time::Duration;
 
+pub use hands::{Hands, Held};
 pub use mailer::{Mailer, WriteError};
 
 /// The longest time from being allowed to send to the last byte of the mail being written.

@@ -362,10 +362,8 @@ pub fn announce(tx: &mut Tx, campaign_id: CampaignId) {
     tx.announce(LiveEvent::CampaignProgress { campaign_id });
 }
 
-/// `state = 'X'`, with the state written out: a partial index is of no use to a bound parameter.
 fn in_state(state: DeliveryState) -> SimpleExpr {
-    Expr::col((delivery::Entity, delivery::Column::State))
-        .eq(Expr::Constant(state.to_value().into()))
+    Expr::col((delivery::Entity, delivery::Column::State)).eq(state)
 }
 
 #[cfg(test)]

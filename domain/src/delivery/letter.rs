@@ -9,7 +9,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
 };
 
-use super::{CLAIM, none};
+use super::{CLAIM, LOOK_BACK, none};
 use crate::{error::Result, mail::SendLetter, store::Tx};
 
 /// Whether a letter can be sent now.
@@ -69,6 +69,7 @@ pub async fn release_unsent(tx: &mut Tx, limit: u64) -> Result<usize> {
         .select_only()
         .column(delivery::Column::Id)
         .filter(delivery::Column::CampaignId.is_null())
+        .filter(delivery::Column::Id.gte(DeliveryId::earliest_at(now - LOOK_BACK)))
         .filter(delivery::Column::State.eq(DeliveryState::Sending))
         .filter(
             Condition::any()

@@ -199,13 +199,13 @@ on_both_columns! {
         let mailer = office.services.mailer().unwrap();
         let mut held = Vec::new();
         for _ in 0..20 {
-            held.push(mailer.hands(1).await.unwrap());
+            held.push(mailer.hands.take(1).await.unwrap());
         }
         let watching = async {
             held.pop();
             office.relay.wait_for(1, PATIENCE).await;
             // It is the only one that goes round, so this waits for the end of a mail, and nothing else is sent.
-            let last = mailer.hands(1).await.unwrap();
+            let last = mailer.hands.take(1).await.unwrap();
             until(PATIENCE, "what was sent is known to be", async || {
                 let sent = world.states(id).await.sent;
                 (sent == office.relay.received().len() as u64).then_some(())

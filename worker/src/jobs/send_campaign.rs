@@ -1,7 +1,7 @@
 //! Sends what is due in one lane of a campaign.
 //!
-//! The lane's mails are read and written in chunks. Of those in hand a few are claimed, as many as there are connections;
-//! each goes out as soon as the rate limit lets it, and what became of them is written down together with the next claim.
+//! The lane's mails are read and written in chunks. Of those in hand some are claimed, as many as go out in a moment; each
+//! goes out as soon as the rate limit lets it, and what became of them is written down together with the next claim.
 //! So one commit is enough for a handful of mails, and a killed worker leaves no more than a handful in doubt. The leave
 //! to send is asked for last, because the rate limit counts it from then on.
 //!
@@ -30,16 +30,13 @@ use domain::{
 };
 use entity::{delivery::Model as Mail, ids::DeliveryId};
 use serde_json::Value;
-use tokio::{
-    sync::SemaphorePermit,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use self::domains::Domains;
 use crate::{
     engine::{Handler, JobContext, Outcome},
-    mail::{Mailer, attachments::Part, message::Message},
+    mail::{Held, Mailer, attachments::Part, message::Message},
 };
 
 /// How many mails are read at once.
@@ -260,8 +257,8 @@ impl<'a> Pass<'a> {
     /// is to end.
     async fn send_some(&mut self, in_hand: &mut VecDeque<Letter>) -> Result<Option<Stop>> {
         let candidates = self.candidates(in_hand);
-        let (count, _hands) = self.hands(candidates.len()).await?;
-        let chosen: HashSet<DeliveryId> = candidates.into_iter().take(count).collect();
+        let hands = self.hands(candidates.len()).await?;
+        let chosen: HashSet<DeliveryId> = candidates.into_iter().take(hands.count()).collect();
         let (mut batch, rest): (Vec<_>, Vec<_>) = std::mem::take(in_hand)
             .into_iter()
             .partition(|letter| chosen.contains(&letter.mail.id));
@@ -273,7 +270,11 @@ impl<'a> Pass<'a> {
             return Ok(Some(Stop::For(BREATH)));
         }
         batch.retain(|letter| claimed.contains(&letter.mail.id));
+        let begun = Instant::now();
         let (stop, back) = self.send_batch(batch, &ids).await;
+        if stop.is_none() && back.is_empty() {
+            hands.done_within(begun.elapsed());
+        }
         for letter in back.into_iter().rev() {
             in_hand.push_front(letter);
         }
@@ -282,8 +283,8 @@ impl<'a> Pass<'a> {
 
     /// Leave to claim some mails. Other lanes may keep it for long, and what became of the last mails does not wait for
     /// that: their claims would run out.
-    async fn hands(&mut self, most: usize) -> Result<(usize, SemaphorePermit<'a>)> {
-        let waiting = self.mailer.hands(most);
+    async fn hands(&mut self, most: usize) -> Result<Held<'a>> {
+        let waiting = self.mailer.hands.take(most);
         tokio::pin!(waiting);
         let hands = tokio::select! {
             biased;
@@ -296,14 +297,14 @@ impl<'a> Pass<'a> {
         hands.ok_or_else(|| Error::Fault("the mailer is closed".to_owned()))
     }
 
-    /// Mails whose domains may have room, at most as many as the relay takes at once.
+    /// Mails whose domains may have room, at most as many as are to be claimed with one commit.
     fn candidates(&mut self, in_hand: &VecDeque<Letter>) -> Vec<DeliveryId> {
         self.domains.forget_past();
         in_hand
             .iter()
             .filter(|letter| self.domains.has_room(&letter.mail.address_domain))
             .map(|letter| letter.mail.id)
-            .take(self.mailer.transport.at_once())
+            .take(self.mailer.hands.share())
             .collect()
     }
 

@@ -15,10 +15,10 @@ use redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::{
+    Hands,
     attachments::{self, AttachmentError, Part},
     dkim::Signature,
     message::{ComposeError, Draft, Message, Nature, Sender},
@@ -34,8 +34,6 @@ use crate::settings::{EngineSettings, SettingsError};
 const MAILBOX: &str = "mailbox";
 /// How long Redis may take to answer before it counts as away. A permit that it grants later is lost for a while.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Mails claimed at once for each connection: while some are on their way, the next ones are claimed.
-const CLAIMED_PER_CONNECTION: usize = 2;
 
 /// Templates, rate limit and transport of one process, and what its mails have in common.
 #[derive(Debug)]
@@ -49,7 +47,8 @@ pub struct Mailer {
     sender: Sender,
     bounce_domain: Option<String>,
     public_url: String,
-    hands: Semaphore,
+    /// How many mails of campaigns may be claimed.
+    pub hands: Hands,
 }
 
 /// Why a mail can't be written. Trying again changes nothing.
@@ -91,7 +90,7 @@ impl Mailer {
         };
         let templates = Templates::new(&service).map_err(|error| wrong("the templates", &error))?;
         let transport = transport(settings)?;
-        let hands = Semaphore::new(transport.at_once() * CLAIMED_PER_CONNECTION);
+        let hands = Hands::new(transport.at_once());
         Ok(Self {
             templates,
             limiter: limiter(settings)?,
@@ -171,16 +170,6 @@ impl Mailer {
             ..draft(&sender, mail, &content, nature)
         };
         Ok(draft.compose()?)
-    }
-
-    /// Waits until at least one mail may be claimed, and takes leave to claim as many as may be, up to `most`.
-    ///
-    /// What is claimed is what is in doubt when the process is killed, so it is never much more than there are
-    /// connections.
-    pub async fn hands(&self, most: usize) -> Option<(usize, SemaphorePermit<'_>)> {
-        let free = self.hands.available_permits().clamp(1, most.max(1));
-        let held = self.hands.acquire_many(u32::try_from(free).ok()?).await;
-        Some((free, held.ok()?))
     }
 
     /// Hands a mail to the relay under a permit.

@@ -2,7 +2,7 @@
 
 use super::super::lock;
 use super::{Lane, WORKER_GONE, announce, in_state, waiting};
-use crate::{error::Result, mail_rules::MailRules, store::Tx};
+use crate::{delivery::LOOK_BACK, error::Result, mail_rules::MailRules, store::Tx};
 use chrono::{DateTime, Utc};
 use entity::{
     campaign::{self, CampaignState},
@@ -79,6 +79,11 @@ pub async fn look_after(tx: &mut Tx) -> Result<usize> {
                 .add(campaign::Column::State.eq(CampaignState::Sending))
                 .add(halted)
                 .add(cancelled),
+        )
+        .filter(
+            campaign::Column::UpdatedAt
+                .gte(tx.now() - LOOK_BACK)
+                .or(campaign::Column::State.eq(CampaignState::Sending)),
         )
         .into_tuple()
         .all(tx.conn())

@@ -1,0 +1,139 @@
+//! How many mails a process may have claimed and not yet handed over.
+//!
+//! What is claimed is what is in doubt when the process is killed, and each claim costs a commit. So a process claims what goes
+//! out in a moment: with a slow relay hardly more than it has connections, with a quick one many times that.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Mails claimed at once for each connection, at least: while some are on their way, the next ones are claimed.
+const FOR_EACH_CONNECTION: usize = 2;
+/// The most mails that are claimed at once.
+const MOST: usize = 200;
+/// Who has handed over all that they had claimed within this time may claim more.
+const QUICK: Duration = Duration::from_millis(15);
+/// Who needed longer than this is to claim less.
+const SLOW: Duration = Duration::from_millis(50);
+
+/// Leave to claim mails, for all campaigns of a process together.
+#[derive(Debug)]
+pub struct Hands {
+    free: Semaphore,
+    all: Mutex<usize>,
+    least: usize,
+}
+
+/// Leave to claim some mails.
+#[derive(Debug)]
+pub struct Held<'a> {
+    hands: &'a Hands,
+    permit: SemaphorePermit<'a>,
+}
+
+impl Hands {
+    /// For so many connections to the relay.
+    #[must_use]
+    pub fn new(connections: usize) -> Self {
+        let least = connections * FOR_EACH_CONNECTION;
+        Self {
+            free: Semaphore::new(least),
+            all: Mutex::new(least),
+            least,
+        }
+    }
+
+    /// How many mails are to be claimed with one commit: half of all, so that others are claimed while these are on their way.
+    #[must_use]
+    pub fn share(&self) -> usize {
+        (*self.all() / 2).max(1)
+    }
+
+    /// Waits until at least one mail may be claimed, and takes leave to claim as many as may be, up to `most`.
+    pub async fn take(&self, most: usize) -> Option<Held<'_>> {
+        let free = self.free.available_permits().clamp(1, most.max(1));
+        let permit = self.free.acquire_many(u32::try_from(free).ok()?).await;
+        Some(Held {
+            hands: self,
+            permit: permit.ok()?,
+        })
+    }
+
+    fn all(&self) -> MutexGuard<'_, usize> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held<'_> {
+    /// How many may be claimed.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.permit.num_permits()
+    }
+
+    /// All that was claimed was handed over, in this time.
+    pub fn done_within(self, time: Duration) {
+        let (count, hands) = (self.count(), self.hands);
+        drop(self.permit);
+        let mut all = hands.all();
+        if time < QUICK {
+            let more = count.min(MOST.saturating_sub(*all));
+            hands.free.add_permits(more);
+            *all += more;
+        } else if time > SLOW {
+            let fewer = (count / 2).min(*all - hands.least);
+            *all -= hands.free.forget_permits(fewer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn claims(hands: &Hands, most: usize) -> Held<'_> {
+        hands.take(most).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn with_a_quick_relay_more_is_claimed_and_never_more_than_the_most() {
+        let hands = Hands::new(10);
+        assert_eq!(hands.share(), 10);
+        for _ in 0..20 {
+            claims(&hands, 50).await.done_within(Duration::ZERO);
+        }
+        assert_eq!(hands.share(), MOST / 2);
+        assert_eq!(claims(&hands, 1_000).await.count(), MOST);
+    }
+
+    #[tokio::test]
+    async fn with_a_slow_relay_no_less_than_two_for_each_connection() {
+        let hands = Hands::new(10);
+        claims(&hands, 20).await.done_within(Duration::ZERO);
+        assert_eq!(claims(&hands, 100).await.count(), 40);
+        for _ in 0..20 {
+            claims(&hands, 40).await.done_within(Duration::from_secs(1));
+        }
+        assert_eq!(claims(&hands, 100).await.count(), 20);
+    }
+
+    #[tokio::test]
+    async fn others_get_what_is_left_and_wait_when_nothing_is() {
+        let hands = Hands::new(10);
+        let one = claims(&hands, 15).await;
+        let other = claims(&hands, 15).await;
+        assert_eq!((one.count(), other.count()), (15, 5));
+        let waiting = hands.take(15);
+        tokio::pin!(waiting);
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(one);
+        assert_eq!(
+            waiting.await.unwrap().count(),
+            1,
+            "it asked while none was free"
+        );
+    }
+}
