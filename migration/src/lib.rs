@@ -50,6 +50,7 @@ mod m20261128_000120_class_attendance;
 mod m20261128_000121_released_words;
 mod m20261128_000140_search;
 mod m20261128_000170_campaign_attachments;
+mod m20261129_000170_venues;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -108,6 +109,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000120_class_attendance::Migration),
             Box::new(m20261128_000121_released_words::Migration),
             Box::new(m20261128_000140_search::Migration),
+            Box::new(m20261129_000170_venues::Migration),
         ]
     }
 }
