@@ -23,8 +23,7 @@ pub use self::{
     ahead::{AHEAD_DAYS, Key, TellOfClashesAhead, ahead, key, list, tell_of_clashes_ahead},
     score::{
         Finding, Group, NEAR_DAYS, Opportunities, Organisations, Profile, Proximity, Room,
-        SHARED_TAGS,
-        Severity, Students, TakingPart, compare,
+        SHARED_TAGS, Severity, Students, TakingPart, compare,
     },
 };
 pub(crate) use acknowledgement::settle;

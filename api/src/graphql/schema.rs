@@ -96,7 +96,12 @@ pub struct BulkMailMutation(CampaignMutation, MailTopicMutation, MailRulesMutati
 /// What can be changed about who has a place at an event, and what they say of it; and
 /// about rooms.
 #[derive(Debug, Default, MergedObject)]
-pub struct PlacesMutation(AttendanceMutation, GroupBookingMutation, FeedbackMutation, VenueMutation);
+pub struct PlacesMutation(
+    AttendanceMutation,
+    GroupBookingMutation,
+    FeedbackMutation,
+    VenueMutation,
+);
 
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]

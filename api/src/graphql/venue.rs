@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{
-    Context, InputObject, MaybeUndefined, Object, Result, dataloader::Loader,
-};
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, dataloader::Loader};
 use chrono::{DateTime, Utc};
 use domain::venue::{self as venues, Filter, VenueChanges, VenueDraft};
 use entity::{ids::VenueId, venue::Model};
@@ -306,7 +304,10 @@ impl VenueMutation {
         let (id, version, quietly) = (input.venue_id.0, input.version, input.quietly);
         let viewer = viewer(ctx)?;
         let changes = input.into();
-        let changed = Box::pin(venues::update(&mut tx, viewer, id, version, changes, quietly)).await;
+        let changed = Box::pin(venues::update(
+            &mut tx, viewer, id, version, changes, quietly,
+        ))
+        .await;
         UpdateVenuePayload::commit(tx, changed).await
     }
 
@@ -330,10 +331,22 @@ impl VenueMutation {
         input: MergeVenuesInput,
     ) -> Result<MergeVenuesPayload> {
         let mut tx = begin(ctx).await?;
-        let others: Vec<VenueId> = input.other_ids.unwrap_or_default().iter().map(|id| id.0).collect();
+        let others: Vec<VenueId> = input
+            .other_ids
+            .unwrap_or_default()
+            .iter()
+            .map(|id| id.0)
+            .collect();
         let spellings = input.spellings.unwrap_or_default();
         let viewer = viewer(ctx)?;
-        let merged = Box::pin(venues::merge(&mut tx, viewer, input.venue_id.0, &others, &spellings)).await;
+        let merged = Box::pin(venues::merge(
+            &mut tx,
+            viewer,
+            input.venue_id.0,
+            &others,
+            &spellings,
+        ))
+        .await;
         MergeVenuesPayload::commit(tx, merged).await
     }
 }

@@ -106,16 +106,18 @@ pub(super) async fn between(
     let mut offered = offered_at(db, &ids).await?;
     let sketches = rows
         .iter()
-        .map(|(id, _, kind, _, _, _, starts_at, ends_at, venue_id, venue)| Sketch {
-            kind: *kind,
-            starts_at: *starts_at,
-            ends_at: *ends_at,
-            venue_id: *venue_id,
-            venue: venue.clone(),
-            organisations: organisations.remove(id).unwrap_or_default(),
-            audience: audiences.remove(id).unwrap_or_default(),
-            opportunities: offered.remove(id).unwrap_or_default(),
-        })
+        .map(
+            |(id, _, kind, _, _, _, starts_at, ends_at, venue_id, venue)| Sketch {
+                kind: *kind,
+                starts_at: *starts_at,
+                ends_at: *ends_at,
+                venue_id: *venue_id,
+                venue: venue.clone(),
+                organisations: organisations.remove(id).unwrap_or_default(),
+                audience: audiences.remove(id).unwrap_or_default(),
+                opportunities: offered.remove(id).unwrap_or_default(),
+            },
+        )
         .collect();
     let (profiles, faculties) = profiles(db, sketches).await?;
     Ok(rows
@@ -205,7 +207,11 @@ async fn venues_of(
     db: &impl ConnectionTrait,
     sketches: &[Sketch],
 ) -> Result<HashMap<VenueId, venue::Model>> {
-    let ids = distinct(sketches.iter().filter_map(|sketch| sketch.venue_id.as_ref()));
+    let ids = distinct(
+        sketches
+            .iter()
+            .filter_map(|sketch| sketch.venue_id.as_ref()),
+    );
     if ids.is_empty() {
         return Ok(HashMap::new());
     }

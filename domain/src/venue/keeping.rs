@@ -92,8 +92,7 @@ impl VenueDraft {
         let mut refusals = Refusals::default();
         let draft = Self {
             name: Text::line("name", 120).required(&self.name, &mut refusals),
-            building: Text::line("building", 120)
-                .optional(self.building.as_deref(), &mut refusals),
+            building: Text::line("building", 120).optional(self.building.as_deref(), &mut refusals),
             campus: Text::line("campus", 50).optional(self.campus.as_deref(), &mut refusals),
             capacity: self.capacity,
             accessibility: Text::block("accessibility", 2_000)
@@ -109,8 +108,9 @@ impl VenueDraft {
             "capacity",
             "Say how many people it holds, from 1 to 100,000, or leave it out.",
         );
-        let is_link =
-            |text: &str| Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
+        let is_link = |text: &str| {
+            Url::parse(text).is_ok_and(|url| ["http", "https"].contains(&url.scheme()))
+        };
         refusals.add_if(
             !draft.map_link.as_deref().is_none_or(is_link),
             RefusalCode::Invalid,
@@ -210,12 +210,7 @@ pub async fn update(
 }
 
 /// Takes a venue out of use, or back into it. Events that take place there stay; no other can name it.
-pub async fn archive(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    id: VenueId,
-    archived: bool,
-) -> Result<Model> {
+pub async fn archive(tx: &mut Tx, viewer: &Viewer, id: VenueId, archived: bool) -> Result<Model> {
     let before = locked(tx, viewer, id, "venueId").await?;
     if before.archived_at.is_some() == archived {
         return Ok(before);

@@ -2,7 +2,8 @@
 
 use async_graphql::{Context, Enum, Object, Result};
 use chrono::{DateTime, Utc};
-use domain::{Error, booking as bookings, event as events, mail::in_university_time, venue as venues,
+use domain::{
+    Error, booking as bookings, event as events, mail::in_university_time, venue as venues,
 };
 use entity::{
     event::{EventKind as Kind, EventState as State, Model, WaitingListMode as Mode},
@@ -103,9 +104,11 @@ impl Event {
             return Some(Ok(Vec::new()));
         };
         let found = venue::find(ctx, id).await;
-        Some(found.map(|venue| {
-            venue.map_or_else(Vec::new, |venue| venues::warnings(&venue.0, &self.0))
-        }))
+        Some(
+            found.map(|venue| {
+                venue.map_or_else(Vec::new, |venue| venues::warnings(&venue.0, &self.0))
+            }),
+        )
     }
 
     /// The web address of an online event. For those who have a place and those who manage it; null for others.
