@@ -6,7 +6,6 @@
 mod keeping;
 
 use entity::{
-    access_grant::Permission,
     event,
     ids::VenueId,
     venue::{self, Model},
@@ -22,7 +21,6 @@ use crate::{
     error::Result,
     page::{Page, Slice},
     text::{part, sought},
-    viewer::Viewer,
 };
 
 /// What a list of venues is narrowed by. Everything that is given must hold.
@@ -80,12 +78,6 @@ pub async fn find_all(db: &impl ConnectionTrait, ids: &[VenueId]) -> Result<Vec<
         .filter(venue::Column::Id.is_in(ids.iter().copied()))
         .all(db)
         .await?)
-}
-
-/// Whether `viewer` adds venues to the list: whoever organises events.
-#[must_use]
-pub fn may_add(viewer: &Viewer) -> bool {
-    viewer.has(Permission::ManageEvent)
 }
 
 /// How people read where a venue is: `Great Hall, Parkinson Building, City Campus`.
