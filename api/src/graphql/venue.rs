@@ -304,11 +304,11 @@ impl VenueMutation {
         let (id, version, quietly) = (input.venue_id.0, input.version, input.quietly);
         let viewer = viewer(ctx)?;
         let changes = input.into();
-        let changed = Box::pin(venues::update(
+        let updated = Box::pin(venues::update(
             &mut tx, viewer, id, version, changes, quietly,
         ))
         .await;
-        UpdateVenuePayload::commit(tx, changed).await
+        UpdateVenuePayload::commit(tx, updated).await
     }
 
     /// Takes a venue out of use, or back into it. Events that take place there stay. For operators of the whole campus.
