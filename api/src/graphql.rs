@@ -76,6 +76,7 @@ pub mod tag;
 pub mod training_course;
 pub mod university;
 pub mod vacancy;
+pub mod venue;
 pub mod viewer;
 
 /// Who asks.

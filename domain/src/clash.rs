@@ -22,8 +22,8 @@ pub use self::{
     acknowledgement::Acknowledgement,
     ahead::{AHEAD_DAYS, Key, TellOfClashesAhead, ahead, key, list, tell_of_clashes_ahead},
     score::{
-        Finding, Group, NEAR_DAYS, Opportunities, Organisations, Profile, Proximity, SHARED_TAGS,
-        Severity, Students, TakingPart, compare,
+        Finding, Group, NEAR_DAYS, Opportunities, Organisations, Profile, Proximity, Room,
+        SHARED_TAGS, Severity, Students, TakingPart, compare,
     },
 };
 pub(crate) use acknowledgement::settle;

@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, LocalResult, NaiveDate, SubsecRound, TimeDelta, TimeZone, Utc};
 
 /// The time zone of the university: what people are told, and what "a day" means.
 pub const UNIVERSITY_TIME: chrono_tz::Tz = chrono_tz::Europe::London;
@@ -16,6 +16,20 @@ pub const UNIVERSITY_TIME: chrono_tz::Tz = chrono_tz::Europe::London;
 #[must_use]
 pub fn university_day(moment: DateTime<Utc>) -> NaiveDate {
     moment.with_timezone(&UNIVERSITY_TIME).date_naive()
+}
+
+/// What the clocks of the university show at `moment`, as `14:00`. In the night in which they go back an hour comes twice: its
+/// times are `01:30 BST` and `01:30 GMT`.
+#[must_use]
+pub fn university_hour(moment: DateTime<Utc>) -> String {
+    let local = moment.with_timezone(&UNIVERSITY_TIME);
+    let twice = matches!(
+        UNIVERSITY_TIME.from_local_datetime(&local.naive_local()),
+        LocalResult::Ambiguous(..)
+    );
+    local
+        .format(if twice { "%H:%M %Z" } else { "%H:%M" })
+        .to_string()
 }
 
 /// Tells the time, in UTC and to the microsecond, which is what both databases keep.

@@ -7,6 +7,7 @@ mod cancellation;
 mod draft;
 mod lock;
 mod moving;
+mod place;
 mod reminder;
 mod search;
 mod series;
@@ -37,6 +38,7 @@ pub use self::{
     },
 };
 pub(crate) use draft::audience;
+pub(crate) use place::place_at;
 
 use crate::{
     change::{self, Change},
@@ -170,6 +172,7 @@ async fn write(
     let organiser_id = viewer.signed_in()?.id;
     let mut draft = draft.tidied();
     event_sharing::usual_audience(viewer, &mut draft);
+    let draft = draft.placed(tx, None).await?;
     draft.check(tx, None).await?;
     event_sharing::check_audience(tx, viewer, &draft, None).await?;
 
@@ -223,6 +226,7 @@ pub async fn update(
     let acknowledged = std::mem::take(&mut changes.acknowledged);
     let current = EventDraft::of(tx.conn(), &event).await?;
     let draft = current.clone().with(changes).tidied();
+    let draft = draft.placed(tx, Some(&event)).await?;
     let competes_otherwise = draft.competes_otherwise_than(&current);
     let shows_otherwise = draft.shows_otherwise_than(&current);
     if draft.faculty_id != event.faculty_id {
@@ -334,6 +338,7 @@ fn summary(event: &event::Model) -> Value {
         "facultyId": event.faculty_id,
         "startsAt": event.starts_at,
         "endsAt": event.ends_at,
+        "venueId": event.venue_id,
         "venue": event.venue,
         "capacity": event.capacity,
         "waitingListMode": event.waiting_list_mode,

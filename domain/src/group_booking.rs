@@ -28,6 +28,7 @@ use crate::{
     booking::reason_given,
     error::{Error, RefusalCode, Refusals, Result},
     event::{LockedEvent, lock_to_manage, managed_by},
+    live::LiveEvent,
     register,
     store::Tx,
     text::Text,
@@ -103,6 +104,7 @@ pub async fn book_group(
     let what = json!({ "eventId": event_id, "className": row.class_name, "places": places });
     tx.audit(viewer, "group_booking.book", row.id, None, Some(what))
         .await?;
+    tx.announce(LiveEvent::GroupPlacesChanged { event_id });
     Ok(row)
 }
 
@@ -134,6 +136,7 @@ pub async fn cancel_group(
     tx.audit(viewer, "group_booking.cancel", id, None, Some(what))
         .await?;
     letters::given_back(tx, viewer, &event, &row).await?;
+    tx.announce(LiveEvent::GroupPlacesChanged { event_id: event.id });
     Ok(row)
 }
 
@@ -196,6 +199,7 @@ pub async fn mark_group(
     tx.audit(viewer, "group_booking.mark", id, Some(before), Some(what))
         .await?;
     register::marked(tx, &event).await?;
+    tx.announce(LiveEvent::GroupPlacesChanged { event_id: event.id });
     Ok(row)
 }
 
@@ -259,6 +263,9 @@ pub(crate) async fn end_all(
         let what = json!({ "places": class.places, "reason": reason });
         tx.audit(viewer, "group_booking.cancel", class.id, None, Some(what))
             .await?;
+    }
+    if !ended.is_empty() {
+        tx.announce(LiveEvent::GroupPlacesChanged { event_id: event.id });
     }
     Ok(ended.into_iter().map(|class| class.id).collect())
 }

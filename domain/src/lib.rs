@@ -71,6 +71,7 @@ pub mod text;
 pub mod training_course;
 pub mod university;
 pub mod vacancy;
+pub mod venue;
 pub mod viewer;
 pub mod waiting_list;
 

@@ -20,6 +20,11 @@ pub enum LiveEvent {
         /// The booking.
         booking_id: BookingId,
     },
+    /// A class was given places at an event, gave them back, or was marked in its register.
+    GroupPlacesChanged {
+        /// The event.
+        event_id: EventId,
+    },
     /// A campaign changed its state, or mails of it went out.
     CampaignProgress {
         /// The campaign.

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::{
     calendar::Entry,
+    clock::{university_day, university_hour},
     email_address::EmailAddress,
     error::{Error, Result},
     job::{Job, Queue},
@@ -214,8 +215,6 @@ pub fn message_id(id: DeliveryId) -> String {
 /// `moment` as people at the university read it: `Tuesday 24 November 2026, 14:00`.
 #[must_use]
 pub fn in_university_time(moment: DateTime<Utc>) -> String {
-    moment
-        .with_timezone(&crate::clock::UNIVERSITY_TIME)
-        .format("%A %-d %B %Y, %H:%M")
-        .to_string()
+    let day = university_day(moment).format("%A %-d %B %Y");
+    format!("{day}, {}", university_hour(moment))
 }

@@ -57,6 +57,7 @@ mod tests;
 mod training_course;
 mod university;
 mod vacancy;
+mod venue;
 mod who;
 
 pub use who::{Asker, PERMISSIONS, ROLES, Role, Who, names, permission_token, standings};
@@ -103,6 +104,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     training_course::ROWS,
     university::ROWS,
     vacancy::ROWS,
+    venue::ROWS,
 ];
 
 /// Every row by its coordinate.

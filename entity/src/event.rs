@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EventId, EventSeriesId, FacultyId, UserId};
+use crate::ids::{EventId, EventSeriesId, FacultyId, UserId, VenueId};
 use crate::list::MinuteList;
 use crate::personal_data::personal_data;
 
@@ -92,7 +92,9 @@ pub struct Model {
     pub organiser_id: UserId,
     /// The faculty that organises it; none means the Careers Centre.
     pub faculty_id: Option<FacultyId>,
-    /// Where it takes place.
+    /// The venue on the list at which it takes place; none for a place outside it.
+    pub venue_id: Option<VenueId>,
+    /// Where it takes place: in the words of its organiser, or as that venue is called.
     pub venue: Option<String>,
     /// The address of an online event, for those with a place.
     pub online_link: Option<String>,
@@ -144,7 +146,7 @@ personal_data! {
     retention: Until::Always.because("reports compare years (policy 2.4)");
     Hand => organiser_id;
     Words => title, description, venue, online_link;
-    Nothing => id, series_id, kind, faculty_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
+    Nothing => id, series_id, kind, faculty_id, venue_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
         waiting_list_mode, offer_hours, promotion_cut_off_minutes, booking_opens_at, booking_closes_at,
         register_closes_after_minutes, reminder_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
 }

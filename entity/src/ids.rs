@@ -249,6 +249,8 @@ typed_ids! {
     VacancyRuleId = "vrl";
     /// A filter of organisations that somebody keeps.
     SegmentId = "seg";
+    /// A room or hall in which events take place.
+    VenueId = "ven";
 }
 
 #[cfg(test)]

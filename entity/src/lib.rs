@@ -84,3 +84,4 @@ pub mod user;
 pub mod vacancy;
 pub mod vacancy_programme;
 pub mod vacancy_rule;
+pub mod venue;

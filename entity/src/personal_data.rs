@@ -291,4 +291,5 @@ pub const ALL: &[&Holding] = &[
     &crate::vacancy::PERSONAL_DATA,
     &crate::vacancy_programme::PERSONAL_DATA,
     &crate::vacancy_rule::PERSONAL_DATA,
+    &crate::venue::PERSONAL_DATA,
 ];

@@ -69,6 +69,27 @@ on_both_columns! {
         assert_eq!(campus.event_now(event.id).await.places_taken, 3);
     }
 
+    async fn whoever_watches_the_places_of_an_event_sees_those_of_classes_too(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let campus = Campus::new(&bed).await;
+        let event = campus.event(9).await;
+        let (admin, student) = (system.demo_client("admin").await, system.demo_client("student1").await);
+        let watched = format!("subscription {{ placesChanged(eventId: \"{}\") {{ placesLeft groups {{ className }} }} }}", event.id);
+        let withheld = student.watch(&watched.replace(" groups { className }", "")).await;
+        let (mut managing, mut watching) = (admin.watch(&watched).await, withheld);
+        let input = json!({ "input": { "eventId": event.id, "className": "Year 2", "places": 4 } });
+        let group = admin.data(BOOK, input).await["bookGroup"]["group"]["id"].clone();
+        managing.until("\"placesLeft\":5,\"groups\":[{\"className\":\"Year 2\"}]").await;
+        watching.until("\"placesLeft\":5").await;
+        campus.book(&campus.student("ann").await, event.id).await.unwrap();
+        student.data("mutation($id: ID!) { bookEvent(input: { eventId: $id }) { userErrors { code } } }", json!({ "id": event.id })).await;
+        watching.until("\"placesLeft\":3").await;
+        admin.data(CANCEL, json!({ "input": { "groupBookingId": group, "reason": "They have an exam." } })).await;
+        watching.until("\"placesLeft\":7").await;
+        let hidden = student.graphql("subscription { placesChanged(eventId: \"evt_01h455vb4pex5vsknk084sn02q\") { placesLeft } }", json!({})).await;
+        assert!(!hidden.errors.is_empty());
+    }
+
     async fn a_class_passes_nobody_who_waits_and_gets_all_of_its_places_or_none(bed: TestBed) {
         let campus = Campus::new(&bed).await;
         let event = campus.event(3).await;

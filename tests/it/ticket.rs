@@ -20,7 +20,7 @@ const BOOK: &str = "mutation($id: ID!) {
     bookEvent(input: { eventId: $id }) { booking { id ticketCode } userErrors { code message } } }";
 
 /// The mails to a demo account with this in their subject, in the order of their arrival.
-fn mails(bed: &TestBed, mailbox: &str, subject: &str) -> Vec<Vec<u8>> {
+pub fn mails(bed: &TestBed, mailbox: &str, subject: &str) -> Vec<Vec<u8>> {
     let address = format!("{mailbox}@{}", api::demo::DOMAIN);
     let parser = MessageParser::default();
     let has_subject = |raw: &[u8]| {
@@ -35,19 +35,19 @@ fn mails(bed: &TestBed, mailbox: &str, subject: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-async fn mail(bed: &TestBed, mailbox: &str, subject: &str) -> Vec<u8> {
+pub async fn mail(bed: &TestBed, mailbox: &str, subject: &str) -> Vec<u8> {
     until(PATIENCE, subject, async || {
         mails(bed, mailbox, subject).pop()
     })
     .await
 }
 
-fn parsed(raw: &[u8]) -> Message<'_> {
+pub fn parsed(raw: &[u8]) -> Message<'_> {
     MessageParser::default().parse(raw).unwrap()
 }
 
 /// The one calendar file of a mail.
-fn calendar(raw: &[u8]) -> Option<Calendar> {
+pub fn calendar(raw: &[u8]) -> Option<Calendar> {
     let mail = parsed(raw);
     let files: Vec<&[u8]> = mail
         .parts
@@ -88,7 +88,7 @@ fn code(raw: &[u8]) -> String {
     grids[0].decode().unwrap().1
 }
 
-async fn book(student: &Client, event: &str) -> Value {
+pub async fn book(student: &Client, event: &str) -> Value {
     let mut booked = student.data(BOOK, json!({ "id": event })).await;
     assert_eq!(booked["bookEvent"]["userErrors"], json!([]));
     booked["bookEvent"]["booking"].take()

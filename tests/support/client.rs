@@ -121,6 +121,24 @@ impl Client {
         }
     }
 
+    /// Opens a subscription over server-sent events. What comes is waited for with [`Watch::until`].
+    ///
+    /// # Panics
+    /// When the server doesn't answer.
+    pub async fn watch(&self, subscription: &str) -> Watch {
+        let stream = self
+            .request(Method::POST, "/graphql/stream")
+            .header("Accept", "text/event-stream")
+            .json(&json!({ "query": subscription }))
+            .send()
+            .await
+            .unwrap();
+        Watch {
+            stream,
+            seen: String::new(),
+        }
+    }
+
     /// Fetches a page.
     pub async fn get(&self, path: &str) -> reqwest::Response {
         self.request(Method::GET, path).send().await.unwrap()
@@ -168,5 +186,33 @@ impl Response {
             .iter()
             .map(|error| error["code"].as_str().unwrap_or("no code"))
             .collect()
+    }
+}
+
+/// An open subscription.
+#[derive(Debug)]
+pub struct Watch {
+    stream: reqwest::Response,
+    seen: String,
+}
+
+impl Watch {
+    /// Waits until something has come with this text in it.
+    ///
+    /// # Panics
+    /// When it hasn't after 30 seconds, or the stream has ended.
+    pub async fn until(&mut self, text: &str) {
+        let found = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+            while !self.seen.contains(text) {
+                let chunk = self.stream.chunk().await.ok().flatten();
+                let Some(chunk) = chunk else {
+                    return false;
+                };
+                self.seen.push_str(&String::from_utf8_lossy(&chunk));
+            }
+            true
+        })
+        .await;
+        assert_eq!(found, Ok(true), "{text} in {}", self.seen);
     }
 }

@@ -33,7 +33,7 @@ mod wait;
 
 pub use bed::TestBed;
 pub use browser::Browser;
-pub use client::{Client, Response};
+pub use client::{Client, Response, Watch};
 pub use columns::Column;
 pub use confidential::keep_values_of;
 pub use database::Database;

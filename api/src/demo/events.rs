@@ -212,6 +212,7 @@ pub async fn load(
                 people.operator
             },
             faculty_id: faculty_id.filter(|_| sample.one_faculty),
+            venue_id: None,
             venue: Some(sample.venue.to_owned()),
             online_link: None,
             starts_at,

@@ -156,6 +156,7 @@ fn event(starts_at: DateTime<Utc>, organiser_id: UserId) -> event::Model {
         kind: EventKind::SkillsSession,
         organiser_id,
         faculty_id: None,
+        venue_id: None,
         venue: Some("Careers Centre, hall".to_owned()),
         online_link: None,
         starts_at,

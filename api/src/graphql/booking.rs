@@ -328,6 +328,48 @@ impl BookingSubscription {
             }
         }))
     }
+
+    /// An event whenever its places change from now on: somebody books, waits, leaves or comes, or a class is given places, gives
+    /// them back or is marked in the register. It tells the counts; `bookingChanged` tells whose booking changed.
+    async fn places_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The event to watch.")] event_id: Id<EventId>,
+    ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
+        let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
+        let subject = event_id.0;
+        // Before the first look at the database, so that nothing is missed in between.
+        let heard = store.signals().subscribe();
+        if events::find_all(store.reader(), &watcher, &[subject])
+            .await?
+            .is_empty()
+        {
+            return Err(Error::not_found("eventId", "event").into());
+        }
+        Ok(heard.filter_map(move |event| {
+            let (store, watcher) = (store.clone(), watcher.clone());
+            async move {
+                let (LiveEvent::BookingChanged { event_id, .. }
+                | LiveEvent::GroupPlacesChanged { event_id }) = event
+                else {
+                    return None;
+                };
+                if event_id != subject {
+                    return None;
+                }
+                // Rights may have changed since the subscription began.
+                let now = match session::still_signed_in(&store, &watcher).await {
+                    Ok(now) => now,
+                    Err(error) => return Some(Err(error.into())),
+                };
+                events::find_all(store.reader(), &now, &[subject])
+                    .await
+                    .map(|mut seen| seen.pop().map(Event::from))
+                    .map_err(Into::into)
+                    .transpose()
+            }
+        }))
+    }
 }
 
 /// The booking with this id, if it exists for the viewer.

@@ -5,7 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId,
+    SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId, VenueId,
 };
 
 use super::{
@@ -54,6 +54,7 @@ use super::{
     training_course::{self, TrainingCourse, TrainingCourseMutation, TrainingCourseQuery},
     university::UniversityQuery,
     vacancy::{self, Vacancy, VacancyMutation, VacancyQuery},
+    venue::{self, Venue, VenueMutation, VenueQuery},
     viewer::ViewerQuery,
 };
 
@@ -76,6 +77,7 @@ nodes! {
     AuditEntry(AuditEntryId) by audit::find;
     Vacancy(VacancyId) by vacancy::find;
     Segment(SegmentId) by segment::find;
+    Venue(VenueId) by venue::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -91,9 +93,15 @@ pub struct BulkMailQuery(
 #[derive(Debug, Default, MergedObject)]
 pub struct BulkMailMutation(CampaignMutation, MailTopicMutation, MailRulesMutation);
 
-/// What can be changed about who has a place at an event, and what they say of it.
+/// What can be changed about who has a place at an event, and what they say of it; and
+/// about rooms.
 #[derive(Debug, Default, MergedObject)]
-pub struct PlacesMutation(AttendanceMutation, GroupBookingMutation, FeedbackMutation);
+pub struct PlacesMutation(
+    AttendanceMutation,
+    GroupBookingMutation,
+    FeedbackMutation,
+    VenueMutation,
+);
 
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
@@ -110,6 +118,7 @@ pub struct Query(
     NoteQuery,
     UniversityQuery,
     EventQuery,
+    VenueQuery,
     ClashQuery,
     EventSharingQuery,
     BookingQuery,

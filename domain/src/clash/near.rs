@@ -6,19 +6,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     event::{self, EventKind, EventState},
     event_opportunity, event_organisation, faculty,
-    ids::{EventId, FacultyId, OrganisationId, ProgrammeId, TagId, UserId},
+    ids::{EventId, FacultyId, OrganisationId, ProgrammeId, TagId, UserId, VenueId},
     organisation, organisation_tag,
     programme::{self, StudyLevel},
-    school,
+    school, venue,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
     RelationDef,
 };
 
-use super::score::{Group, NEAR_DAYS, Profile, TakingPart};
+use super::score::{Group, NEAR_DAYS, Profile, Room, TakingPart};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     event::{AudienceGroup, EventDraft},
 };
 
@@ -44,6 +44,7 @@ struct Sketch {
     kind: EventKind,
     starts_at: DateTime<Utc>,
     ends_at: DateTime<Utc>,
+    venue_id: Option<VenueId>,
     venue: Option<String>,
     organisations: Vec<OrganisationId>,
     audience: Vec<AudienceGroup>,
@@ -73,6 +74,7 @@ pub(super) async fn between(
         Option<FacultyId>,
         DateTime<Utc>,
         DateTime<Utc>,
+        Option<VenueId>,
         Option<String>,
     );
     let rows: Vec<Row> = event::Entity::find()
@@ -86,6 +88,7 @@ pub(super) async fn between(
             event::Column::FacultyId,
             event::Column::StartsAt,
             event::Column::EndsAt,
+            event::Column::VenueId,
             event::Column::Venue,
         ])
         .filter(event::Column::State.is_in(states.iter().copied()))
@@ -103,15 +106,18 @@ pub(super) async fn between(
     let mut offered = offered_at(db, &ids).await?;
     let sketches = rows
         .iter()
-        .map(|(id, _, kind, _, _, _, starts_at, ends_at, venue)| Sketch {
-            kind: *kind,
-            starts_at: *starts_at,
-            ends_at: *ends_at,
-            venue: venue.clone(),
-            organisations: organisations.remove(id).unwrap_or_default(),
-            audience: audiences.remove(id).unwrap_or_default(),
-            opportunities: offered.remove(id).unwrap_or_default(),
-        })
+        .map(
+            |(id, _, kind, _, _, _, starts_at, ends_at, venue_id, venue)| Sketch {
+                kind: *kind,
+                starts_at: *starts_at,
+                ends_at: *ends_at,
+                venue_id: *venue_id,
+                venue: venue.clone(),
+                organisations: organisations.remove(id).unwrap_or_default(),
+                audience: audiences.remove(id).unwrap_or_default(),
+                opportunities: offered.remove(id).unwrap_or_default(),
+            },
+        )
         .collect();
     let (profiles, faculties) = profiles(db, sketches).await?;
     Ok(rows
@@ -137,22 +143,15 @@ pub(super) async fn of_draft(db: &impl ConnectionTrait, draft: &EventDraft) -> R
         kind: draft.kind,
         starts_at: draft.starts_at,
         ends_at: draft.ends_at,
+        venue_id: draft.venue_id,
         venue: draft.venue.clone(),
         organisations: draft.organisation_ids.clone(),
         audience: draft.audience.clone(),
         opportunities: draft.opportunity_kinds.clone(),
     };
-    let shape = Profile {
-        kind: draft.kind,
-        starts_at: draft.starts_at,
-        ends_at: draft.ends_at,
-        opportunities: Vec::new(),
-        organisations: Vec::new(),
-        venue: draft.venue.clone(),
-        audience: Vec::new(),
-    };
     let (mut made, _) = profiles(db, vec![sketch]).await?;
-    Ok(made.pop().unwrap_or(shape))
+    made.pop()
+        .ok_or_else(|| Error::Fault("a draft has no profile".to_owned()))
 }
 
 async fn profiles(
@@ -161,6 +160,7 @@ async fn profiles(
 ) -> Result<(Vec<Profile>, HashMap<FacultyId, String>)> {
     let taking_part = taking_part(db, &sketches).await?;
     let programmes = programmes_of(db, &sketches).await?;
+    let venues = venues_of(db, &sketches).await?;
     let faculties: HashMap<FacultyId, String> = faculty::Entity::find()
         .all(db)
         .await?
@@ -196,11 +196,39 @@ async fn profiles(
                 .iter()
                 .filter_map(|id| taking_part.get(id).cloned())
                 .collect(),
-            venue: sketch.venue.clone(),
+            venue: room(sketch, &venues),
             audience: sketch.audience.iter().map(group).collect(),
         })
         .collect();
     Ok((made, faculties))
+}
+
+async fn venues_of(
+    db: &impl ConnectionTrait,
+    sketches: &[Sketch],
+) -> Result<HashMap<VenueId, venue::Model>> {
+    let ids = distinct(
+        sketches
+            .iter()
+            .filter_map(|sketch| sketch.venue_id.as_ref()),
+    );
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = crate::venue::find_all(db, &ids).await?;
+    Ok(found.into_iter().map(|venue| (venue.id, venue)).collect())
+}
+
+/// Where an event takes place. A draft that names a venue has no words of it yet.
+fn room(sketch: &Sketch, venues: &HashMap<VenueId, venue::Model>) -> Option<Room> {
+    let known = sketch.venue_id.and_then(|id| venues.get(&id));
+    let words = known
+        .map(crate::venue::label)
+        .or_else(|| sketch.venue.clone())?;
+    Some(Room {
+        known: known.map(|venue| (venue.id, venue.name.clone())),
+        words,
+    })
 }
 
 async fn organisations_at(

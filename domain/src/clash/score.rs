@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     event::EventKind,
     event_opportunity::OpportunityKind,
-    ids::{FacultyId, OrganisationId, ProgrammeId, TagId},
+    ids::{FacultyId, OrganisationId, ProgrammeId, TagId, VenueId},
     programme::StudyLevel,
 };
 
-use crate::clock::UNIVERSITY_TIME;
+use crate::{clock::UNIVERSITY_TIME, venue::key};
 
 /// How many days apart two events still take students from each other. Three on either side make a week: students hear of
 /// both in the same week and go to one of them.
@@ -34,9 +34,18 @@ pub struct Profile {
     /// Who takes part.
     pub organisations: Vec<TakingPart>,
     /// Its room.
-    pub venue: Option<String>,
+    pub venue: Option<Room>,
     /// Whom it is for; empty means every student.
     pub audience: Vec<Group>,
+}
+
+/// Where an event takes place, as far as two may be in one room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The venue on the list, with its name alone: others may have written that.
+    pub known: Option<(VenueId, String)>,
+    /// What the organiser wrote, or what the venue is called in full.
+    pub words: String,
 }
 
 /// What is compared of an organisation that takes part.
@@ -240,24 +249,33 @@ const NO_ROOM: &[&str] = &[
     "on campus",
 ];
 
-/// The room that both events name, however they write it: `Great Hall` is `great hall` and `The Great Hall.`.
+/// The room that both events name: the same venue of the list, or the same words however they are written.
 fn shared_venue(one: &Profile, other: &Profile) -> Option<String> {
-    let (mine, theirs) = (one.venue.as_deref()?, other.venue.as_deref()?);
-    let room = room(mine);
-    let is_room = !room.is_empty() && !room.starts_with("online");
-    (is_room && !NO_ROOM.contains(&room.as_str()) && room == self::room(theirs))
-        .then(|| mine.trim().to_owned())
+    let (mine, theirs) = (one.venue.as_ref()?, other.venue.as_ref()?);
+    let same = match (&mine.known, &theirs.known) {
+        (Some((mine, _)), Some((theirs, _))) => mine == theirs,
+        (Some(_), None) => mine.is_meant_by(&theirs.words),
+        (None, Some(_)) => theirs.is_meant_by(&mine.words),
+        (None, None) => is_room(&mine.words) && key(&mine.words) == key(&theirs.words),
+    };
+    same.then(|| mine.words.trim().to_owned())
 }
 
-fn room(venue: &str) -> String {
-    let lower = venue.to_lowercase();
-    let words = lower
-        .split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words
-        .skip_while(|word| *word == "the")
-        .collect::<Vec<_>>()
-        .join(" ")
+impl Room {
+    /// Whether an organiser who wrote this means the venue: by its whole name, or by its name without the building.
+    fn is_meant_by(&self, words: &str) -> bool {
+        let name = self.known.as_ref().map(|(_, name)| name.as_str());
+        is_room(words)
+            && [Some(self.words.as_str()), name]
+                .into_iter()
+                .flatten()
+                .any(|called| key(called) == key(words))
+    }
+}
+
+fn is_room(words: &str) -> bool {
+    let room = key(words);
+    !room.is_empty() && !room.starts_with("online") && !NO_ROOM.contains(&room.as_str())
 }
 
 fn proximity(one: &Profile, other: &Profile) -> Option<Proximity> {

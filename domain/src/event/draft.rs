@@ -8,7 +8,7 @@ use entity::{
     event_audience,
     event_opportunity::{self, OpportunityKind},
     event_organisation,
-    ids::{EventAudienceId, EventId, FacultyId, OrganisationId, ProgrammeId},
+    ids::{EventAudienceId, EventId, FacultyId, OrganisationId, ProgrammeId, VenueId},
     list::MinuteList,
     programme::StudyLevel,
 };
@@ -50,7 +50,9 @@ pub struct EventDraft {
     pub kind: EventKind,
     /// The faculty that organises it; none means the Careers Centre.
     pub faculty_id: Option<FacultyId>,
-    /// Where it takes place.
+    /// The venue on the list at which it takes place.
+    pub venue_id: Option<VenueId>,
+    /// Where it takes place. What a venue on the list is called stands here instead.
     pub venue: Option<String>,
     /// The address of an online event.
     pub online_link: Option<String>,
@@ -93,6 +95,7 @@ pub struct EventChanges {
     pub description: Option<String>,
     pub kind: Option<EventKind>,
     pub faculty_id: Option<Option<FacultyId>>,
+    pub venue_id: Option<Option<VenueId>>,
     pub venue: Option<Option<String>>,
     pub online_link: Option<Option<String>>,
     pub starts_at: Option<DateTime<Utc>>,
@@ -127,6 +130,7 @@ impl EventDraft {
             description: String::new(),
             kind,
             faculty_id: None,
+            venue_id: None,
             venue: None,
             online_link: None,
             starts_at,
@@ -152,6 +156,7 @@ impl EventDraft {
             description: row.description.clone(),
             kind: row.kind,
             faculty_id: row.faculty_id,
+            venue_id: row.venue_id,
             venue: row.venue.clone(),
             online_link: row.online_link.clone(),
             starts_at: row.starts_at,
@@ -184,12 +189,21 @@ impl EventDraft {
     /// The same with `changes` made.
     #[must_use]
     pub(super) fn with(self, changes: EventChanges) -> Self {
+        // Another place in words is not at the venue of before, and without that venue its name says nothing.
+        let venue_id = match (changes.venue_id, &changes.venue) {
+            (Some(venue_id), _) => venue_id,
+            (None, Some(_)) => None,
+            (None, None) => self.venue_id,
+        };
+        let left = venue_id.is_none() && self.venue_id.is_some();
+        let venue = changes.venue.unwrap_or(self.venue.filter(|_| !left));
         Self {
             title: changes.title.unwrap_or(self.title),
             description: changes.description.unwrap_or(self.description),
             kind: changes.kind.unwrap_or(self.kind),
             faculty_id: changes.faculty_id.unwrap_or(self.faculty_id),
-            venue: changes.venue.unwrap_or(self.venue),
+            venue_id,
+            venue,
             online_link: changes.online_link.unwrap_or(self.online_link),
             starts_at: changes.starts_at.unwrap_or(self.starts_at),
             ends_at: changes.ends_at.unwrap_or(self.ends_at),
@@ -216,6 +230,7 @@ impl EventDraft {
         self.starts_at != before.starts_at
             || self.ends_at != before.ends_at
             || self.kind != before.kind
+            || self.venue_id != before.venue_id
             || self.venue != before.venue
             || self.audience != before.audience
             || self.organisation_ids != before.organisation_ids
@@ -310,6 +325,7 @@ impl EventDraft {
         row.description = Set(self.description);
         row.kind = Set(self.kind);
         row.faculty_id = Set(self.faculty_id);
+        row.venue_id = Set(self.venue_id);
         row.venue = Set(self.venue);
         row.online_link = Set(self.online_link);
         row.starts_at = Set(self.starts_at);

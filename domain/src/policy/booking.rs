@@ -17,8 +17,8 @@ table! {
             liftBookingBlock(input): give(MANAGE_EVENT);
     }
     type Subscription {
-        bookingChanged: read(SIGNED_IN);
-        bookingChanged(eventId): give(SIGNED_IN);
+        bookingChanged, placesChanged: read(SIGNED_IN);
+        bookingChanged(eventId), placesChanged(eventId): give(SIGNED_IN);
     }
     type Booking {
         id, state, event, person, waitingPosition, ticketCode, bookedAt, promotedAt, offerExpiresAt, checkedInAt,

@@ -16,7 +16,7 @@ table! {
     type EventClashConnection { edges, nodes, pageInfo, totalCount: read(SUPER_USER); }
     type EventClashEdge { node, cursor: read(SUPER_USER); }
     input EventClashesInput {
-        kind, startsAt, endsAt, venue, audience, organisationIds, opportunityKinds: give(MANAGE_EVENT);
+        kind, startsAt, endsAt, venueId, venue, audience, organisationIds, opportunityKinds: give(MANAGE_EVENT);
     }
     enum ClashSeverity { NOTICE, WARNING, SEVERE: both(MANAGE_EVENT | SUPER_USER); }
     enum ClashProximity { WITHIN_DAYS, SAME_DAY, OVERLAPPING: both(MANAGE_EVENT | SUPER_USER); }

@@ -16,11 +16,11 @@ table! {
             give(MANAGE_EVENT);
     }
     type Event {
-        id, title, description, kind, state, faculty, venue, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
+        id, title, description, kind, state, faculty, venue, venueDetails, onlineLink, startsAt, endsAt, startsAtLocal, capacity,
         placesLeft, waitingCount, waitingListMode, offerHours, promotionEndsAt, bookingOpensAt, bookingClosesAt,
         audience, organisations, opportunityKinds, series: read(EVERYONE);
         viewerBooking, viewerOverlaps: read(SIGNED_IN);
-        organiser, trainingCourse, registerDueAt, registerClosedAt, reminderMinutes, version: read(STAFF);
+        organiser, trainingCourse, registerDueAt, registerClosedAt, reminderMinutes, venueWarnings, version: read(STAFF);
         feedback: read(MANAGE_EVENT | EMPLOYER);
         groups, bookings: read(MANAGE_EVENT);
         bookings(first, after, last, before): give(MANAGE_EVENT);
@@ -31,12 +31,12 @@ table! {
     type EventEdge { node, cursor: read(EVERYONE); }
     input AudienceGroupInput { facultyId, programmeId, level: give(MANAGE_EVENT); }
     input CreateEventInput {
-        title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity, waitingListMode, offerHours,
+        title, description, kind, facultyId, venueId, venue, onlineLink, startsAt, endsAt, capacity, waitingListMode, offerHours,
         promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes, reminderMinutes, audience,
         organisationIds, opportunityKinds: give(MANAGE_EVENT);
     }
     input UpdateEventInput {
-        eventId, version, title, description, kind, facultyId, venue, onlineLink, startsAt, endsAt, capacity,
+        eventId, version, title, description, kind, facultyId, venueId, venue, onlineLink, startsAt, endsAt, capacity,
         waitingListMode, offerHours, promotionCutOffMinutes, bookingOpensAt, bookingClosesAt, registerClosesAfterMinutes,
         reminderMinutes, audience, organisationIds, opportunityKinds, appliesTo,
         acknowledgeClashes: give(MANAGE_EVENT);

@@ -15,7 +15,7 @@ use support::on_both_columns;
 
 use self::{
     employers::{campaigns, employers, key_accounts, reviewed_campaigns},
-    events::{bookings, calendars, door, registers, sharing},
+    events::{bookings, calendars, door, registers, sharing, venues},
     people::{access, accounts, group, training},
     records::{merging, personal_data, registration, standing},
     vacancies::vacancies,
@@ -70,6 +70,7 @@ on_both_columns! {
         door(&mut walk).await;
         calendars(&mut walk).await;
         sharing(&mut walk).await;
+        venues(&mut walk).await;
         training(&mut walk).await;
         access(&mut walk).await;
         group(&mut walk).await;

@@ -12,9 +12,9 @@ use entity::{
     group_booking::{self, GroupBookingState},
     ids::{
         BookingId, EventFeedbackId, EventId, EventSharingRequestId, FacultyId, GrantId,
-        GroupBookingId, TrainingCourseId, UserId,
+        GroupBookingId, TrainingCourseId, UserId, VenueId,
     },
-    key_account_contact, training_course, user,
+    key_account_contact, training_course, user, venue,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use support::put;
@@ -39,6 +39,8 @@ pub struct Things {
     key_account: key_account_contact::Model,
     /// A course that opens something.
     course: TrainingCourseId,
+    /// A venue, which belongs to no faculty.
+    venue: VenueId,
     /// Staff of the faculty.
     colleague: UserId,
     /// Somebody whom the access of others has nothing to do with.
@@ -68,6 +70,7 @@ impl Things {
             grant: grant_of(store, colleague, people.faculty).await,
             colleague,
             course: course.unwrap().id,
+            venue: venue_in(store).await,
             key_account: key_account.unwrap(),
             booking,
             event,
@@ -90,6 +93,7 @@ impl Things {
             named("keyAccountId", self.key_account.key_account_id.to_string()),
             named("contactId", self.key_account.contact_id.to_string()),
             named("userId", self.student.to_string()),
+            named("venueId", self.venue.to_string()),
         ]);
         for (coordinate, value) in [
             ("GrantAccessInput.userId", colleague.as_str()),
@@ -156,6 +160,26 @@ async fn colleague_in(store: &Store, faculty: FacultyId) -> UserId {
     let colleague = account(like.unwrap(), |account| account.faculty_id = Some(faculty));
     let id = colleague.id;
     put::<user::Entity>(store, colleague).await;
+    id
+}
+
+async fn venue_in(store: &Store) -> VenueId {
+    let id = VenueId::new_at(store.now());
+    let venue = venue::Model {
+        id,
+        name: "Moot court".to_owned(),
+        building: None,
+        campus: None,
+        name_key: "moot court".to_owned(),
+        capacity: None,
+        accessibility: None,
+        map_link: None,
+        archived_at: None,
+        version: 1,
+        created_at: store.now(),
+        updated_at: store.now(),
+    };
+    put::<venue::Entity>(store, venue).await;
     id
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use chrono::{DateTime, TimeZone, Utc};
-use domain::clock::UNIVERSITY_TIME;
+use domain::clock::{UNIVERSITY_TIME, university_hour};
 use minijinja::{Environment, Error, ErrorKind, HtmlEscape, State, Value, context};
 
 /// Adds the filters to an environment:
@@ -92,7 +92,7 @@ fn day(time: &DateTime<impl TimeZone<Offset: Display>>) -> String {
 }
 
 fn hour(time: &DateTime<impl TimeZone<Offset: Display>>) -> String {
-    time.format("%H:%M").to_string()
+    university_hour(time.to_utc())
 }
 
 fn paragraphs(text: &str) -> Value {

@@ -8,7 +8,7 @@ use domain::{
 };
 use entity::{
     event_opportunity::OpportunityKind as Offered,
-    ids::{EventId, FacultyId, OrganisationId, ProgrammeId},
+    ids::{EventId, FacultyId, OrganisationId, ProgrammeId, VenueId},
 };
 
 use super::types::{AppliesTo, EventKind, OpportunityKind, WaitingListMode};
@@ -37,7 +37,9 @@ pub(super) struct CreateEventInput {
     kind: EventKind,
     /// The faculty that organises it; left out, it is the Careers Centre.
     faculty_id: Option<Id<FacultyId>>,
-    /// Where it takes place.
+    /// The venue on the list at which it takes place; `venues` tells which there are.
+    venue_id: Option<Id<VenueId>>,
+    /// Where it takes place, in words; not read when there is a `venueId`.
     venue: Option<String>,
     /// The web address of an online event; those with a place see it.
     online_link: Option<String>,
@@ -85,7 +87,9 @@ pub(super) struct UpdateEventInput {
     kind: Option<EventKind>,
     /// The faculty that organises it; null for the Careers Centre.
     faculty_id: MaybeUndefined<Id<FacultyId>>,
-    /// Where it takes place.
+    /// The venue on the list at which it takes place; null for a place outside it.
+    venue_id: MaybeUndefined<Id<VenueId>>,
+    /// Where it takes place, in words; that is no venue on the list any more then.
     venue: MaybeUndefined<String>,
     /// The web address of an online event.
     online_link: MaybeUndefined<String>,
@@ -157,7 +161,9 @@ pub struct EventClashesInput {
     starts_at: DateTime<Utc>,
     /// When it ends, after its start.
     ends_at: DateTime<Utc>,
-    /// Its room, so that one that is booked twice is told of.
+    /// Its venue on the list, so that one that is booked twice is told of.
+    venue_id: Option<Id<VenueId>>,
+    /// Its room in words.
     venue: Option<String>,
     /// Who may book; left out or empty, every student may.
     audience: Option<Vec<AudienceGroupInput>>,
@@ -171,6 +177,7 @@ impl From<EventClashesInput> for EventDraft {
     fn from(input: EventClashesInput) -> Self {
         let (kind, from, to) = (input.kind.into(), input.starts_at, input.ends_at);
         Self {
+            venue_id: input.venue_id.map(|id| id.0),
             venue: input.venue,
             audience: input.audience.map(groups).unwrap_or_default(),
             organisation_ids: input
@@ -272,6 +279,7 @@ impl From<CreateEventInput> for EventDraft {
         Self {
             description: input.description,
             faculty_id: input.faculty_id.map(|id| id.0),
+            venue_id: input.venue_id.map(|id| id.0),
             venue: input.venue,
             online_link: input.online_link,
             waiting_list_mode: input
@@ -307,6 +315,7 @@ impl From<UpdateEventInput> for EventChanges {
             description: input.description,
             kind: input.kind.map(Into::into),
             faculty_id: input.faculty_id.map_value(|id| id.0).into(),
+            venue_id: input.venue_id.map_value(|id| id.0).into(),
             venue: input.venue.into(),
             online_link: input.online_link.into(),
             starts_at: input.starts_at,

@@ -2,7 +2,9 @@
 
 use async_graphql::{Context, Enum, Object, Result};
 use chrono::{DateTime, Utc};
-use domain::{Error, booking as bookings, event as events, mail::in_university_time};
+use domain::{
+    Error, booking as bookings, event as events, mail::in_university_time, venue as venues,
+};
 use entity::{
     event::{EventKind as Kind, EventState as State, Model, WaitingListMode as Mode},
     event_opportunity::OpportunityKind as Offered,
@@ -24,6 +26,7 @@ use crate::graphql::{
     rows::rows,
     training_course::{self, TrainingCourse},
     university::{self, Faculty, Programme, StudyLevel},
+    venue::{self, Venue},
     viewer,
 };
 
@@ -88,6 +91,24 @@ impl Event {
     /// Where it takes place.
     async fn venue(&self) -> Option<&str> {
         self.0.venue.as_deref()
+    }
+
+    /// The venue on the list at which it takes place; null for a place outside it.
+    async fn venue_details(&self, ctx: &Context<'_>) -> Option<Result<Venue>> {
+        venue::find(ctx, self.0.venue_id?).await.transpose()
+    }
+
+    /// What its organiser should know of its venue: that it is too small, or out of use. Empty when all is well.
+    async fn venue_warnings(&self, ctx: &Context<'_>) -> Option<Result<Vec<String>>> {
+        let Some(id) = self.0.venue_id else {
+            return Some(Ok(Vec::new()));
+        };
+        let found = venue::find(ctx, id).await;
+        Some(
+            found.map(|venue| {
+                venue.map_or_else(Vec::new, |venue| venues::warnings(&venue.0, &self.0))
+            }),
+        )
     }
 
     /// The web address of an online event. For those who have a place and those who manage it; null for others.

@@ -87,6 +87,42 @@ fn days_are_those_of_the_university() {
     assert_eq!(finding.proximity, Proximity::WithinDays);
 }
 
+/// A room as an organiser wrote it.
+fn written(words: &str) -> Room {
+    Room {
+        known: None,
+        words: words.to_owned(),
+    }
+}
+
+/// A room on the list of venues.
+fn on_the_list(id: u128, name: &str) -> Room {
+    Room {
+        known: Some((VenueId(Uuid::from_u128(id)), name.to_owned())),
+        words: format!("{name}, Building {id}"),
+    }
+}
+
+#[test]
+fn a_venue_on_the_list_is_itself_and_what_organisers_write_for_it() {
+    let (here, elsewhere) = (on_the_list(1, "Hall"), on_the_list(2, "Hall"));
+    let shares = |one: &Room, other: &Room| {
+        let at = |room: &Room| Profile {
+            kind: EventKind::Training,
+            venue: Some(room.clone()),
+            ..presentation()
+        };
+        compare(&at(one), &at(other)).and_then(|finding| finding.venue)
+    };
+    for same in [&here, &written("the hall"), &written("Hall, building 1")] {
+        assert_eq!(shares(&here, same).as_deref(), Some("Hall, Building 1"));
+        assert!(shares(same, &here).is_some(), "{same:?}");
+    }
+    for other in [&elsewhere, &written("Hall, building 2"), &written("Online")] {
+        assert_eq!(shares(&here, other), None, "{other:?}");
+    }
+}
+
 #[test]
 fn one_room_is_not_two_however_it_is_written() {
     let at = |venue: Option<&str>, hours| {
@@ -94,13 +130,13 @@ fn one_room_is_not_two_however_it_is_written() {
             kind: EventKind::Training,
             organisations: Vec::new(),
             audience: Vec::new(),
-            venue: venue.map(str::to_owned),
+            venue: venue.map(written),
             ..presentation()
         };
         moved(profile, TimeDelta::hours(hours))
     };
     let talk = Profile {
-        venue: Some("Great Hall".to_owned()),
+        venue: Some(written("Great Hall")),
         ..presentation()
     };
     for same in ["Great Hall", "the great hall", " Great  Hall. "] {
@@ -117,7 +153,7 @@ fn one_room_is_not_two_however_it_is_written() {
     }
     for nowhere in ["Online (Teams)", "TBC", "to be announced", "", "–"] {
         let one = Profile {
-            venue: Some(nowhere.to_owned()),
+            venue: Some(written(nowhere)),
             ..presentation()
         };
         assert_eq!(compare(&one, &at(Some(nowhere), 1)), None, "{nowhere}");
@@ -333,9 +369,11 @@ fn profiles() -> impl Strategy<Value = Profile> {
         organisations_at(),
         prop::collection::vec((1..4u128).prop_map(faculty), 0..3),
         prop::option::of(prop::sample::select(vec![
-            "Great Hall".to_owned(),
-            "the great hall".to_owned(),
-            "Online".to_owned(),
+            written("Great Hall"),
+            written("the great hall"),
+            written("Online"),
+            on_the_list(1, "Great Hall"),
+            on_the_list(2, "Great Hall"),
         ])),
     )
         .prop_map(

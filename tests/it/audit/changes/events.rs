@@ -189,3 +189,25 @@ pub async fn registers(walk: &mut Walk<'_>) {
     )
     .await;
 }
+
+pub async fn venues(walk: &mut Walk<'_>) {
+    let mut made = Vec::new();
+    for name in ["Assembly room", "Assembly rm"] {
+        let input = json!({ "name": name, "building": "Union", "capacity": 80 });
+        let venue = walk
+            .call("admin", "createVenue", input, "venue { id version }")
+            .await;
+        made.push(venue["venue"].clone());
+    }
+    let input = json!({ "venueId": made[0]["id"], "version": made[0]["version"], "capacity": 90 });
+    walk.call("admin", "updateVenue", input, "").await;
+    let input = json!({ "venueId": made[0]["id"], "otherIds": [made[1]["id"]] });
+    walk.call("admin", "mergeVenues", input, "events").await;
+    walk.call(
+        "admin",
+        "archiveVenue",
+        json!({ "venueId": made[0]["id"] }),
+        "",
+    )
+    .await;
+}
