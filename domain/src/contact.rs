@@ -275,6 +275,12 @@ async fn change_locked(
         )
         .await?;
     }
+    refusals.add_if(
+        old.on_hold && !new.on_hold && new.email == old.email,
+        RefusalCode::Required,
+        "onHold",
+        "Say why mail may go to them again: liftContactHold takes the reason and keeps it.",
+    );
     refusals.into_result()?;
     if new.email != old.email {
         // The bounces were another address's.

@@ -143,6 +143,20 @@ on_both_columns! {
         assert_eq!(count(&store).await, 2);
     }
 
+    async fn a_column_says_in_which_time_zone_an_organisation_is(bed: TestBed) {
+        let store = bed.store().await;
+        let rows = "Symbol,Name,Time zone\nA,Acme,America/New_York\nB,Beck,\nC,Coyote,Middle/Earth\n";
+        let report = import(&store, rows).await;
+        assert_eq!(report.outcome.created, 2);
+        assert_eq!(report.outcome.refused.iter().map(|row| row.line).collect::<Vec<_>>(), [4]);
+        let mut zones: Vec<_> = organisation::Entity::find().all(store.reader()).await.unwrap().into_iter()
+            .map(|row| (row.name, row.time_zone))
+            .collect();
+        zones.sort();
+        let expected = [("Acme", "America/New_York"), ("Beck", "Europe/London")];
+        assert_eq!(zones, expected.map(|(name, zone)| (name.to_owned(), zone.to_owned())));
+    }
+
     async fn a_broken_file_changes_nothing(bed: TestBed) {
         let store = bed.store().await;
         let rows = |count: usize| {

@@ -245,6 +245,22 @@ on_both_columns! {
         assert_eq!(accounts, 1);
     }
 
+    async fn an_employer_says_in_which_time_zone_their_organisation_has_its_quiet_hours(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let employer = system.demo_client("employer").await;
+        let own = "{ organisations(first: 1) { nodes { version timeZone } } }";
+        let found = employer.data(own, json!({})).await["organisations"]["nodes"][0].clone();
+        assert_eq!(found["timeZone"], "Europe/London");
+        let input = |zone: &str| json!({ "input": { "version": found["version"], "timeZone": zone } });
+        let update = "mutation($input: UpdateOwnOrganisationInput!) { updateOwnOrganisation(input: $input) {
+            organisation { timeZone } userErrors { code field } } }";
+        let nowhere = employer.data(update, input("Middle/Earth")).await;
+        let refused = json!([{ "code": "INVALID", "field": "timeZone" }]);
+        assert_eq!(nowhere["updateOwnOrganisation"]["userErrors"], refused);
+        let moved = employer.data(update, input("Asia/Tokyo")).await;
+        assert_eq!(moved["updateOwnOrganisation"]["organisation"]["timeZone"], "Asia/Tokyo", "it waits for nobody");
+    }
+
     async fn name_and_domains_of_an_approved_organisation_wait_and_the_rest_is_live(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let employer = system.demo_client("employer").await;

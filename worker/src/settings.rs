@@ -89,6 +89,11 @@ pub struct EngineSettings {
     #[arg(long, env = "MYCAREER_BOUNCE_DOMAIN", value_name = "DOMAIN")]
     pub bounce_domain: Option<String>,
 
+    /// The one envelope sender of every mail, to which reports of failed delivery go, where they are not read by
+    /// `MYCAREER_BOUNCE_DOMAIN`. Unset: `MYCAREER_MAIL_FROM`
+    #[arg(long, env = "MYCAREER_ENVELOPE_SENDER", value_name = "ADDRESS")]
+    pub envelope_sender: Option<String>,
+
     /// The domain that mails are signed for (DKIM): that of `MYCAREER_MAIL_FROM`, or one above it. Unset: they are not signed
     /// here, but perhaps by the relay
     #[arg(
@@ -237,6 +242,21 @@ impl EngineSettings {
                 "it must be a domain that mail can be sent to, such as bounces.university.example",
             ));
         }
+        self.envelope_sender = self.envelope_sender.filter(|address| !address.is_empty());
+        if let Some(address) = &self.envelope_sender {
+            if address.parse::<EmailAddress>().is_err() {
+                return Err(SettingsError::new(
+                    "MYCAREER_ENVELOPE_SENDER",
+                    "it must be an address without a name, such as bounces@university.example",
+                ));
+            }
+            if self.bounce_domain.is_some() {
+                return Err(SettingsError::new(
+                    "MYCAREER_ENVELOPE_SENDER",
+                    "with MYCAREER_BOUNCE_DOMAIN each mail has an envelope sender of its own: set one of the two",
+                ));
+            }
+        }
         for (setting, name) in [
             ("MYCAREER_DKIM_DOMAIN", self.dkim_domain.as_deref()),
             ("MYCAREER_DKIM_SELECTOR", Some(self.dkim_selector.as_str())),
@@ -381,6 +401,10 @@ mod tests {
             (["--redis-prefix", ""], "MYCAREER_REDIS_PREFIX"),
             (["--public-url", "mailto:a@b.test"], "MYCAREER_PUBLIC_URL"),
             (["--bounce-domain", "a b"], "MYCAREER_BOUNCE_DOMAIN"),
+            (
+                ["--envelope-sender", "Careers <a@b.test>"],
+                "MYCAREER_ENVELOPE_SENDER",
+            ),
             (["--dkim-selector", "a;b"], "MYCAREER_DKIM_SELECTOR"),
             (
                 ["--database-url-file", "/does/not/exist"],
@@ -396,6 +420,16 @@ mod tests {
                 .unwrap_err()
                 .contains("--worker-concurrency")
         );
+    }
+
+    #[test]
+    fn mails_have_one_envelope_sender_or_each_its_own_not_both() {
+        let one = ["--envelope-sender", "bounces@university.test"];
+        assert!(settings(&one).is_ok());
+        for (domain, fits) in [("bounces.university.test", false), ("", true)] {
+            let both = settings(&[one[0], one[1], "--bounce-domain", domain]);
+            assert_eq!(both.is_ok(), fits, "{both:?}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ What happens to a file: it is imported whole or not at all. One that is not CSV 
 with more or fewer fields than the header, a quote that is never closed, or that lacks a mapped column changes nothing.
 
 The fields: name, trading_names and email_domains (several of them, with semicolons between), website, sector, \
-sub_sector, company_number, address, founded, source_key.
+sub_sector, company_number, address, founded, time_zone (such as Europe/London, which it is without one), source_key.
 
 The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that \
 are likely the same organisation are created and told as likely duplicates.")]

@@ -318,7 +318,7 @@ pub struct UpdateContactInput {
     bulk_opted_out: Option<bool>,
     /// Whether they must not be sent any mail.
     do_not_email: Option<bool>,
-    /// Whether mail is held back, as it is after bounces; `false` lets it go again.
+    /// Whether mail is held back, as it is after bounces. `liftContactHold` lets it go again, for a reason.
     on_hold: Option<bool>,
 }
 

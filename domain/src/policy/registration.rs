@@ -48,7 +48,7 @@ table! {
     input AnswerHeldChangeInput { heldChangeId, approve, reason: give(EDIT_ORGANISATION); }
     input UpdateOwnOrganisationInput {
         version, name, tradingNames, website, emailDomains, sector, size, address, founded,
-        showsContactsToStudents: give(EMPLOYER);
+        showsContactsToStudents, timeZone: give(EMPLOYER);
     }
     type RegisterEmployerPayload { registered, userErrors: read(EVERYONE); }
     type ReviewOrganisationPayload { organisation, userErrors: read(EVERYONE); }

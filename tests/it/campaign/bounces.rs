@@ -116,7 +116,33 @@ impl Sent {
     }
 }
 
+/// Of the mails of a campaign to two, each of which says that it is from the Careers Centre.
+async fn envelope_senders(bed: &TestBed, settings: &[&str]) -> Vec<String> {
+    let office = Office::open_with(bed, settings).await;
+    let sender = office.world.sender().await;
+    office.world.started(&sender, 2).await;
+    office.work().await;
+    let mails = office.relay.received();
+    for mail in &mails {
+        assert!(
+            header(mail, "From")
+                .unwrap()
+                .contains("careers@mycareer.test")
+        );
+    }
+    mails.into_iter().map(|mail| mail.from).collect()
+}
+
 on_both_columns! {
+    async fn one_envelope_sender_can_be_set_for_every_mail(bed: TestBed) {
+        let senders = envelope_senders(&bed, &["--envelope-sender", "returns@university.test"]).await;
+        assert_eq!(senders, ["returns@university.test"; 2]);
+    }
+
+    async fn the_envelope_sender_is_who_the_mail_is_from_when_none_is_set(bed: TestBed) {
+        assert_eq!(envelope_senders(&bed, &[]).await, ["careers@mycareer.test"; 2]);
+    }
+
     async fn a_hard_bounce_suppresses_at_once_and_says_where_it_came_from(bed: TestBed) {
         let sent = Sent::open(&bed, 2).await;
         let (id, mails) = sent.send(&bed).await;

@@ -124,17 +124,26 @@ on_both_columns! {
         }
     }
 
-    async fn mail_that_is_held_back_after_bounces_is_let_go_again(bed: TestBed) {
+    async fn nobody_lifts_a_hold_without_a_reason_but_a_new_address_ends_it(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let operator = system.demo_client("operator").await;
         let row = contact_named(&system, "Paul Sykes").await;
         let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) {
-            contact { onHoldAt version } userErrors { code message } } }";
-        for (version, on_hold) in [(row.version, true), (row.version + 1, false)] {
-            let input = json!({ "id": row.id, "version": version, "onHold": on_hold });
-            let data = operator.data(update, json!({ "input": input })).await;
-            assert_eq!(data["updateContact"]["contact"]["onHoldAt"].is_string(), on_hold, "{data}");
-        }
+            contact { onHoldAt version } userErrors { code field } } }";
+        let change = async |version: i32, changed: Value| {
+            let mut input = json!({ "id": row.id, "version": version });
+            input.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+            operator.data(update, json!({ "input": input })).await["updateContact"].clone()
+        };
+        let held = change(row.version, json!({ "onHold": true })).await;
+        assert!(held["contact"]["onHoldAt"].is_string(), "{held}");
+        let version = row.version + 1;
+        let freed = change(version, json!({ "onHold": false, "jobTitle": "Head" })).await;
+        assert_eq!(freed["userErrors"], json!([{ "code": "REQUIRED", "field": "onHold" }]));
+        let other = change(version, json!({ "jobTitle": "Head" })).await;
+        assert!(other["contact"]["onHoldAt"].is_string(), "a change of something else leaves the hold: {other}");
+        let moved = change(version + 1, json!({ "email": "paul@somewhere.example" })).await;
+        assert_eq!(moved["contact"], json!({ "onHoldAt": null, "version": version + 2 }), "the bounces were another address's");
     }
 
     async fn a_hold_is_lifted_with_a_reason_that_the_log_keeps(bed: TestBed) {

@@ -98,7 +98,12 @@ impl Mailer {
             sender: Sender {
                 from,
                 reply_to: None,
-                bounces_to: None,
+                bounces_to: settings
+                    .envelope_sender
+                    .as_deref()
+                    .map(str::parse)
+                    .transpose()
+                    .map_err(|error| wrong("MYCAREER_ENVELOPE_SENDER", &error))?,
                 signed_by: signature(settings)?.map(Arc::new),
             },
             bounce_domain: settings.bounce_domain.clone(),

@@ -26,6 +26,8 @@ pub enum Field {
     Address,
     /// When it was founded.
     Founded,
+    /// The name of its time zone; where it says nothing, the university's.
+    TimeZone,
     /// What it is known by in its source.
     SourceKey,
 }
@@ -87,6 +89,7 @@ const FIELDS: &[(Field, &str, &[&str])] = &[
         ],
     ),
     (Field::Founded, "founded", &["founded", "yearfounded"]),
+    (Field::TimeZone, "time_zone", &["timezone"]),
     (
         Field::SourceKey,
         "source_key",
@@ -242,7 +245,7 @@ impl Mapping {
                 .map(str::to_owned)
                 .collect()
         };
-        let profile = Profile {
+        let mut profile = Profile {
             trading_names: several(Field::TradingNames),
             website: text(Field::Website).filter(|given| !given.trim().is_empty()),
             email_domains: several(Field::EmailDomains),
@@ -253,6 +256,11 @@ impl Mapping {
             founded: text(Field::Founded),
             ..Profile::named(text(Field::Name).unwrap_or_default())
         };
+        if let Some(zone) = text(Field::TimeZone)
+            && !zone.trim().is_empty()
+        {
+            profile.time_zone = zone.trim().to_owned();
+        }
         (text(Field::SourceKey), profile)
     }
 }

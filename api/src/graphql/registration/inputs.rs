@@ -144,6 +144,8 @@ pub struct UpdateOwnOrganisationInput {
     founded: MaybeUndefined<String>,
     /// Whether it agrees that its contacts are shown to students (policy 3).
     shows_contacts_to_students: Option<bool>,
+    /// The name of its time zone, such as `Europe/London`: bulk mail waits while quiet hours last there (policy 2.5).
+    time_zone: Option<String>,
 }
 
 impl UpdateOwnOrganisationInput {
@@ -159,6 +161,9 @@ impl UpdateOwnOrganisationInput {
         }
         if let Some(shows) = self.shows_contacts_to_students {
             profile.shows_contacts_to_students = shows;
+        }
+        if let Some(zone) = self.time_zone {
+            profile.time_zone = zone;
         }
         self.website.update_to(&mut profile.website);
         self.sector.update_to(&mut profile.sector);
