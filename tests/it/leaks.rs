@@ -4,10 +4,15 @@
 
 mod world;
 
+use std::time::Duration;
+
+use reqwest::Method;
 use serde_json::{Value, json};
 use support::on_both_columns;
 
 use self::world::{ADDRESS, DETAILS, FOR_STAFF, NAME, Planted};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Those to whom nothing of it is shown, and whether they are staff, who share names and see the mark.
 const VIEWERS: &[(&str, bool)] = &[
@@ -127,6 +132,23 @@ const PATHS: &[Path] = &[
     },
 ];
 
+/// What a subscription says up to `until`, or up to its end: whoever may not have it is told so, and that is all.
+async fn heard(stream: &mut reqwest::Response, until: &str) -> String {
+    let mut heard = String::new();
+    let listen = async {
+        while !heard.contains(until) {
+            match stream.chunk().await.unwrap() {
+                Some(chunk) => heard.push_str(&String::from_utf8_lossy(&chunk)),
+                None => break,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, listen)
+        .await
+        .unwrap_or_else(|_| panic!("neither told of {until} nor ended"));
+    heard
+}
+
 /// What must not stand in the answer to a viewer.
 fn hidden(is_staff: bool) -> Vec<&'static str> {
     if is_staff {
@@ -172,6 +194,30 @@ on_both_columns! {
         assert!(!answer.contains('*') && !answer.contains("\":true"), "{answer}");
     }
 
+    async fn nobody_finds_an_address_or_a_number_by_its_words(bed: TestBed) {
+        let planted = Planted::open(&bed).await;
+        let probes = [
+            "query($text: String!) { search(text: $text) { totalCount nodes { kind } } }",
+            "query($text: String!) { contacts(filter: { search: $text }) { totalCount nodes { id } } }",
+            "query($text: String!) { organisations(filter: { search: $text }) { totalCount nodes { id } } }",
+            "query($text: String!) { findEmployers(search: $text) { name } }",
+            "mutation($text: String!) { saveSegment(input: { name: $text, filter: { search: $text } }) {
+                segment { organisationCount } userErrors { code } } }",
+        ];
+        for query in probes {
+            for who in ["student1", "employer", "untrained", "superuser", "operator"] {
+                let nobody = planted.raw(who, query, json!({ "text": "nobodyhasit" })).await;
+                for text in ["plantedleak", "5558642", ADDRESS] {
+                    let answer = planted.raw(who, query, json!({ "text": text })).await;
+                    let answer = answer.replace(text, "nobodyhasit");
+                    assert_eq!(answer, nobody, "{who}, {text}, {query}");
+                }
+            }
+        }
+        let by_name = planted.raw("operator", probes[0], json!({ "text": "Quillon" })).await;
+        assert!(by_name.contains("\"totalCount\":1"), "the control: names are found, {by_name}");
+    }
+
     async fn no_file_tells_it(bed: TestBed) {
         let planted = Planted::open(&bed).await;
         let query = "mutation { exportRecords(input: { kind: CONTACTS }) { export { url } userErrors { code } } }";
@@ -186,5 +232,43 @@ on_both_columns! {
             assert!(hidden(*is_staff).iter().all(|secret| !told.contains(secret)), "{who}: {told}");
             assert_eq!(told.is_empty(), *who != "superuser", "{who}");
         }
+    }
+
+    async fn no_subscription_tells_it(bed: TestBed) {
+        let planted = Planted::open(&bed).await;
+        let query = format!("subscription {{ activityAdded {{ action node {{ ... on Contact {{ {FIELDS} }} }} }} }}");
+        let mut streams = Vec::new();
+        for (who, is_staff) in VIEWERS.iter().chain(&[("operator", true)]) {
+            let client = planted.client(who).await;
+            let stream = client
+                .request(Method::POST, "/graphql/stream")
+                .header("Accept", "text/event-stream")
+                .json(&json!({ "query": query }))
+                .send()
+                .await
+                .unwrap();
+            streams.push((*who, *is_staff, client, stream));
+        }
+        planted.change(json!({ "jobTitle": "Provost of Anvils and Bellows" })).await;
+        // All staff are told of a note, and an employer of their own vacancy: by then whatever came before would have come.
+        planted.note("And through the foundry.").await;
+        for (who, is_staff, client, stream) in &mut streams {
+            if *who == "employer" {
+                let vacancy = json!({ "title": "Tester", "kind": "GRADUATE_JOB", "description": "Test robots.",
+                    "hours": "FULL_TIME", "salary": "£28,000 - £32,000", "location": "Leeds", "howToApply": "Write to us." });
+                let create = "mutation($input: CreateVacancyInput!) { createVacancy(input: $input) { vacancy { id } userErrors { code } } }";
+                let answer = client.graphql(create, json!({ "input": vacancy })).await;
+                assert_eq!(answer.refusals(), [""; 0], "{answer:?}");
+            }
+            let until = if *is_staff { "note.add" } else { "vacancy.create" };
+            let heard = heard(stream, until).await;
+            if *who == "operator" {
+                assert!(heard.contains(ADDRESS), "the control: {heard}");
+            } else {
+                assert!(hidden(*is_staff).iter().all(|secret| !heard.contains(secret)), "{who}: {heard}");
+            }
+        }
+        drop(streams);
+        planted.office.system.stop().await;
     }
 }
