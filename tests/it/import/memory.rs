@@ -6,7 +6,7 @@ use support::on_both_columns;
 
 use super::file;
 
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// How much more memory a large file may need than a small one. The large one has more than twice as much.
 const ALLOWED: u64 = 20 << 20;
 /// What every row has in a column that is not read.
