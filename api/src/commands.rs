@@ -4,6 +4,7 @@ pub mod admin;
 pub mod audit;
 pub mod bounce;
 pub mod duplicates;
+pub mod export;
 pub mod import;
 pub mod keys;
 pub mod person;
@@ -62,7 +63,9 @@ pub enum Command {
     Serve,
     /// Bring records in from files.
     #[command(subcommand)]
-    Import(Import),
+    Import(import::ImportCommand),
+    /// Write records to a CSV file.
+    Export(export::ExportArgs),
     /// Find organisations that are likely the same.
     #[command(subcommand)]
     Duplicates(duplicates::Duplicates),
@@ -88,21 +91,12 @@ pub enum Command {
     DataProtection,
 }
 
-/// What to import.
-#[derive(Debug, Subcommand)]
-pub enum Import {
-    /// Organisations from a CSV file.
-    Organisations(import::ImportArgs),
-}
-
 /// Carries out what was asked for.
 pub async fn run(cli: Cli) -> Result<(), CommandError> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(cli.settings).await,
-        Command::Import(Import::Organisations(args)) => {
-            let store = open_store(&cli.settings).await?;
-            import::run(args, &store).await
-        }
+        Command::Import(command) => import::run(command, &open_store(&cli.settings).await?).await,
+        Command::Export(args) => export::run(&args, &open_store(&cli.settings).await?).await,
         Command::Duplicates(duplicates::Duplicates::File(args)) => duplicates::file(&args),
         Command::Duplicates(command) => {
             duplicates::run(command, &open_store(&cli.settings).await?).await

@@ -45,6 +45,7 @@ pub mod endpoint;
 pub mod errors;
 pub mod event;
 pub mod event_sharing;
+pub mod export;
 pub mod feedback;
 mod file;
 pub mod group_booking;

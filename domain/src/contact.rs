@@ -179,7 +179,27 @@ pub async fn create(
     )
     .await?;
     refusals.into_result()?;
-    let created = contact::ActiveModel {
+    let created = new_row(tx, organisation_id, profile)
+        .insert(tx.conn())
+        .await?;
+    tx.audit(
+        viewer,
+        "contact.create",
+        created.id,
+        None,
+        Some(serde_json::to_value(Profile::of(&created))?),
+    )
+    .await?;
+    Ok(created)
+}
+
+/// A row for a profile that has been checked.
+pub(crate) fn new_row(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    profile: Profile,
+) -> contact::ActiveModel {
+    contact::ActiveModel {
         id: Set(ContactId::new_at(tx.now())),
         organisation_id: Set(organisation_id),
         name: Set(profile.name),
@@ -190,22 +210,11 @@ pub async fn create(
         state: Set(profile.state),
         bulk_opted_out_at: Set(profile.bulk_opted_out.then(|| tx.now())),
         do_not_email: Set(profile.do_not_email),
-        on_hold_at: Set(None),
+        on_hold_at: Set(profile.on_hold.then(|| tx.now())),
         version: Set(1),
         created_at: Set(tx.now()),
         updated_at: Set(tx.now()),
     }
-    .insert(tx.conn())
-    .await?;
-    tx.audit(
-        viewer,
-        "contact.create",
-        created.id,
-        None,
-        Some(serde_json::to_value(Profile::of(&created))?),
-    )
-    .await?;
-    Ok(created)
 }
 
 /// Changes what `edit` changes in a contact that is at `version`.

@@ -6,17 +6,17 @@ mod participants;
 use chrono::{DateTime, Utc};
 use entity::{
     access_grant::Permission,
-    ids::{ContactId, NoteId, OrganisationId},
+    ids::{ContactId, NoteId, OrganisationId, UserId},
     note::{self, NoteKind},
     note_participant,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
-    Order, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order,
+    PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Select, sea_query::SelectStatement,
 };
 use serde_json::json;
 
+pub(crate) use self::next_action::schedule;
 pub use self::{
     next_action::{RemindOfAction, complete, remind},
     participants::{Participants, colleagues_of, contacts_of},
@@ -154,6 +154,13 @@ pub struct Engagement {
     pub participants: Participants,
     /// What kind of engagement it was.
     pub kind: NoteKind,
+    /// What it was like.
+    pub words: Words,
+}
+
+/// What a note says of an engagement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
     /// When it took place; now when it isn't given.
     pub happened_at: Option<DateTime<Utc>>,
     /// What was said and done.
@@ -166,36 +173,76 @@ pub struct Engagement {
     pub next_action_due_at: Option<DateTime<Utc>>,
 }
 
+impl Words {
+    /// The words as they are kept. All that is wrong is noted.
+    pub(crate) fn checked(self, now: DateTime<Utc>, refusals: &mut Refusals) -> Self {
+        let body = Text::block("body", 10_000).required(&self.body, refusals);
+        let outcome = Text::block("outcome", 2_000).optional(self.outcome.as_deref(), refusals);
+        let next_action =
+            Text::block("nextAction", 2_000).optional(self.next_action.as_deref(), refusals);
+        let happened_at = self.happened_at.unwrap_or(now);
+        refusals.add_if(
+            happened_at > now,
+            RefusalCode::Invalid,
+            "happenedAt",
+            "A note tells what has happened; this is in the future.",
+        );
+        if let Some(due) = self.next_action_due_at {
+            refusals.add_if(
+                next_action.is_none(),
+                RefusalCode::Required,
+                "nextAction",
+                "Say what is to be done by then.",
+            );
+            refusals.add_if(
+                due < happened_at,
+                RefusalCode::EndsBeforeStart,
+                "nextActionDueAt",
+                "What is to be done next is due after the engagement.",
+            );
+        }
+        Self {
+            happened_at: Some(happened_at),
+            body,
+            outcome,
+            next_action,
+            next_action_due_at: self.next_action_due_at,
+        }
+    }
+}
+
+/// A row for words that have been checked.
+pub(crate) fn new_row(
+    tx: &Tx,
+    organisation_id: OrganisationId,
+    contact_id: Option<ContactId>,
+    kind: NoteKind,
+    author_id: UserId,
+    words: Words,
+) -> note::Model {
+    note::Model {
+        id: NoteId::new_at(tx.now()),
+        organisation_id,
+        contact_id,
+        kind,
+        happened_at: words.happened_at.unwrap_or_else(|| tx.now()),
+        body: words.body,
+        outcome: words.outcome,
+        next_action: words.next_action,
+        next_action_due_at: words.next_action_due_at,
+        next_action_done_at: None,
+        next_action_done_by: None,
+        author_id,
+        created_at: tx.now(),
+    }
+}
+
 /// Records an engagement.
 pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result<note::Model> {
     viewer.require(Permission::RecordEngagement)?;
     let author_id = viewer.signed_in()?.id;
     let mut refusals = Refusals::default();
-    let body = Text::block("body", 10_000).required(&given.body, &mut refusals);
-    let outcome = Text::block("outcome", 2_000).optional(given.outcome.as_deref(), &mut refusals);
-    let next_action =
-        Text::block("nextAction", 2_000).optional(given.next_action.as_deref(), &mut refusals);
-    let happened_at = given.happened_at.unwrap_or_else(|| tx.now());
-    refusals.add_if(
-        happened_at > tx.now(),
-        RefusalCode::Invalid,
-        "happenedAt",
-        "A note tells what has happened; this is in the future.",
-    );
-    if let Some(due) = given.next_action_due_at {
-        refusals.add_if(
-            next_action.is_none(),
-            RefusalCode::Required,
-            "nextAction",
-            "Say what is to be done by then.",
-        );
-        refusals.add_if(
-            due < happened_at,
-            RefusalCode::EndsBeforeStart,
-            "nextActionDueAt",
-            "What is to be done next is due after the engagement.",
-        );
-    }
+    let words = given.words.checked(tx.now(), &mut refusals);
     let organisation = organisation::find(tx.conn(), viewer, given.organisation_id).await?;
     refusals.add_if(
         organisation.is_none(),
@@ -225,26 +272,21 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
         .check(tx, viewer, given.organisation_id, &mut refusals)
         .await?;
     refusals.into_result()?;
-    let created = note::ActiveModel {
-        id: Set(NoteId::new_at(tx.now())),
-        organisation_id: Set(given.organisation_id),
-        contact_id: Set(given.contact_id),
-        kind: Set(given.kind),
-        happened_at: Set(happened_at),
-        body: Set(body),
-        outcome: Set(outcome),
-        next_action: Set(next_action),
-        next_action_due_at: Set(given.next_action_due_at),
-        next_action_done_at: Set(None),
-        next_action_done_by: Set(None),
-        author_id: Set(author_id),
-        created_at: Set(tx.now()),
-    }
+    let created = new_row(
+        tx,
+        given.organisation_id,
+        given.contact_id,
+        given.kind,
+        author_id,
+        words,
+    )
+    .into_active_model()
+    .reset_all()
     .insert(tx.conn())
     .await?;
     participants.write(tx, created.id).await?;
     key_account::note_added(tx, viewer, &created, &participants.contacts).await?;
-    next_action::schedule(tx, &created).await?;
+    schedule(tx, &created).await?;
     tx.audit(
         viewer,
         "note.add",

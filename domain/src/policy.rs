@@ -30,6 +30,7 @@ mod credential;
 mod data_protection;
 mod event;
 mod event_sharing;
+mod export;
 mod feedback;
 mod group_booking;
 mod job;
@@ -80,6 +81,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     data_protection::ROWS,
     event::ROWS,
     event_sharing::ROWS,
+    export::ROWS,
     feedback::ROWS,
     group_booking::ROWS,
     job::ROWS,

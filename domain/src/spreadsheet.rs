@@ -7,10 +7,14 @@ pub fn csv<const N: usize>(
     head: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<String> {
+    Ok(lines([head.map(str::to_owned)])? + &lines(rows)?)
+}
+
+/// Writes rows as lines of CSV, in the same way.
+pub fn lines<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Result<String> {
     let fault =
         |error: &dyn std::fmt::Display| Error::Fault(format!("no CSV can be made: {error}"));
     let mut out = csv::Writer::from_writer(Vec::new());
-    out.write_record(head).map_err(|error| fault(&error))?;
     for row in rows {
         out.write_record(row.map(plain))
             .map_err(|error| fault(&error))?;
@@ -19,12 +23,27 @@ pub fn csv<const N: usize>(
     String::from_utf8(bytes).map_err(|error| fault(&error))
 }
 
+/// A cell as it was before [`lines`] wrote it: what leaves in a file comes back from it unchanged.
+#[must_use]
+pub fn read(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text) => text,
+        _ => cell,
+    }
+}
+
 /// The text with an apostrophe before it where a spreadsheet program would carry it out: names come from people.
 fn plain(text: String) -> String {
-    let formula = text
-        .trim_start_matches([' ', '\u{a0}'])
-        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if formula { format!("'{text}") } else { text }
+    if is_formula(&text) {
+        format!("'{text}")
+    } else {
+        text
+    }
+}
+
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches([' ', '\u{a0}'])
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]

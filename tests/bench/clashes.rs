@@ -1,10 +1,7 @@
 //! What a draft clashes with, among 10,000 events in the year, asked of the API over HTTP.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    event::{self, AudienceGroup, EventDraft},
-    viewer::Viewer,
-};
+use domain::event::{self, AudienceGroup, EventDraft};
 use entity::{
     event::EventKind,
     ids::{OrganisationId, ProgrammeId},
@@ -96,12 +93,13 @@ impl Year {
             organisations,
             programmes: programmes.iter().map(|row| row.id).collect(),
         };
+        let organiser = stage.viewer("operator").await;
         let mut rng = StdRng::seed_from_u64(4);
         for _ in 0..EVENTS / 100 {
             let mut tx = stage.store.begin().await.unwrap();
             for nth in 0..100 {
                 let draft = year.draft(&mut rng, nth);
-                event::create(&mut tx, &Viewer::system(), draft)
+                event::create(&mut tx, &organiser, draft)
                     .await
                     .unwrap();
             }

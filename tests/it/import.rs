@@ -1,10 +1,14 @@
 //! Importing organisations: known rows are left alone, wrong ones refused with a reason, broken files change nothing.
 
+mod export;
+mod memory;
+mod records;
+
 use std::{io::Write, path::PathBuf};
 
 use api::commands::import::{ImportArgs, Report, organisations};
 use chrono::TimeDelta;
-use domain::Store;
+use domain::{Store, organisation::duplicates::Pair};
 use entity::{
     audit_entry,
     organisation::{self, OrganisationState, RecordSource},
@@ -34,7 +38,7 @@ fn file(content: impl AsRef<[u8]>) -> NamedTempFile {
     file
 }
 
-async fn import(store: &Store, content: impl AsRef<[u8]>) -> Report {
+async fn import(store: &Store, content: impl AsRef<[u8]>) -> Report<Pair> {
     organisations(&args(file(content).path(), &[]), store)
         .await
         .unwrap()
@@ -53,10 +57,11 @@ on_both_columns! {
         let report = organisations(&args(companies(), &[]), &store).await.unwrap();
         assert_eq!(report.outcome.created, 503);
         assert_eq!(report.outcome.unchanged, 0);
-        assert_eq!(report.outcome.refused, []);
+        assert_eq!(report.outcome.refused.first, []);
         let pairs: Vec<_> = report
             .outcome
             .likely_duplicates
+            .first
             .iter()
             .map(|pair| (pair.one.name.as_str(), pair.other.name.as_str()))
             .collect();
@@ -101,7 +106,7 @@ on_both_columns! {
 
         let report = organisations(&args(companies(), &[]), &store).await.unwrap();
         assert_eq!((report.outcome.created, report.outcome.unchanged), (0, 503));
-        assert_eq!(report.outcome.likely_duplicates, []);
+        assert_eq!(report.outcome.likely_duplicates.first, []);
         assert_eq!(count(&store).await, 503);
         let after = organisation::Entity::find_by_id(renamed.id).one(store.reader()).await.unwrap();
         assert_eq!(after.unwrap(), renamed);
@@ -120,7 +125,7 @@ on_both_columns! {
         let dry = ImportArgs { dry_run: true, ..args(companies(), &[]) };
         let report = organisations(&dry, &store).await.unwrap();
         assert_eq!(report.outcome.created, 503);
-        assert_eq!(report.outcome.likely_duplicates.len(), 3);
+        assert_eq!(report.outcome.likely_duplicates.count, 3);
         let told = report.to_string();
         assert!(told.starts_with("This was a dry run: nothing was changed.\ncreated 503,"), "{told}");
         assert_eq!(count(&store).await, 0);
@@ -134,7 +139,7 @@ on_both_columns! {
         )
         .await;
         assert_eq!((report.outcome.created, report.outcome.unchanged), (2, 0));
-        let refused: Vec<_> = report.outcome.refused.iter().map(|row| (row.line, row.reasons.len())).collect();
+        let refused: Vec<_> = report.outcome.refused.first.iter().map(|row| (row.line, row.reasons.len())).collect();
         assert_eq!(refused, [(3, 1), (4, 2), (6, 1)]);
         let told = report.to_string();
         assert!(told.starts_with("created 2, unchanged 0, likely duplicates 0, refused 3"), "{told}");
@@ -208,6 +213,7 @@ on_both_columns! {
         let pairs: Vec<_> = report
             .outcome
             .likely_duplicates
+            .first
             .iter()
             .map(|pair| (pair.one.name.as_str(), pair.other.name.as_str()))
             .collect();

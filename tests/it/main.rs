@@ -39,6 +39,7 @@ mod group_booking;
 mod import;
 mod jobs;
 mod key_account;
+mod leaks;
 mod liaison;
 mod mail_in_browser;
 mod mail_rate;

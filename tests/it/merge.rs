@@ -228,14 +228,15 @@ on_both_columns! {
     }
 
     async fn an_import_knows_a_merged_organisation_by_its_old_key(bed: TestBed) {
-        use domain::{Viewer, organisation::{Profile, import::{Import, Row}}};
+        use domain::{Viewer, import::{Import, Row}, organisation::{Profile, import::{OrganisationRow, Organisations}}};
 
         let world = World::open(&bed).await;
         let store = world.system.store();
-        let row = || Row { line: 2, source_key: Some("K-17".to_owned()), profile: Profile::named("Kirkstall Forge") };
+        let says = || OrganisationRow { source_key: Some("K-17".to_owned()), profile: Profile::named("Kirkstall Forge") };
+        let row = || Row { line: 2, says: says() };
         let import = async || {
             let mut tx = store.begin().await.unwrap();
-            let mut import = Import::new();
+            let mut import = Organisations::default();
             import.add(&mut tx, vec![row()]).await.unwrap();
             let outcome = import.finish(&mut tx, &Viewer::system(), "forges.csv").await.unwrap();
             tx.commit().await.unwrap();

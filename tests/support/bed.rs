@@ -116,6 +116,12 @@ impl TestBed {
         self.start("mycareer-worker", settings)
     }
 
+    /// Starts a command of `mycareer` on this bed.
+    #[must_use]
+    pub fn start_command(&self, arguments: &[&str]) -> Process {
+        Process::start("mycareer", self.environment(), arguments)
+    }
+
     fn start(&self, program: &str, settings: &[(&str, &str)]) -> Process {
         let further = settings
             .iter()

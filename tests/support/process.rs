@@ -154,6 +154,31 @@ impl Process {
         until(PATIENCE, &what, async || self.child.try_wait().unwrap()).await
     }
 
+    /// Waits until the program ends by itself, and gives the most memory that it had, in bytes.
+    ///
+    /// # Panics
+    /// When it doesn't in time.
+    pub async fn ended_with_peak(&mut self, patience: Duration) -> (ExitStatus, u64) {
+        let mut peak = 0;
+        let what = format!("{} has ended", self.name);
+        let status = until(patience, &what, async || {
+            peak = peak.max(self.peak().unwrap_or_default());
+            self.child.try_wait().unwrap()
+        })
+        .await;
+        (status, peak)
+    }
+
+    /// The most memory that the program has had so far, as Linux counts it.
+    fn peak(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// Asks the program to leave, as a service manager does (SIGTERM), and waits until it has.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);

@@ -3,7 +3,10 @@
 //! A file is read and written a few hundred rows at a time, in one transaction: memory doesn't grow with the rows of the
 //! file but for their keys, and a file that turns out to be broken at its end has changed nothing.
 
+mod contacts;
 mod mapping;
+mod notes;
+mod organisations;
 mod report;
 
 use std::{
@@ -12,22 +15,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use csv::StringRecord;
 use domain::{
     Store, Viewer,
-    organisation::import::{CHUNK, Import, Row},
+    import::{self, Alike, CHUNK, Import, Never, RefusedRow, Row},
+    organisation::{duplicates::Pair, import::Organisations},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
 
 pub use mapping::{Field, Mapped, Mapping};
-pub use report::Report;
+pub use report::{Line, Report};
 
-/// The arguments of `mycareer import organisations`.
-#[derive(Clone, Debug, Args)]
-#[command(after_long_help = "\
+/// What to import.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Organisations from a CSV file.
+    #[command(after_long_help = "\
 What happens to a row:
 - created: it is new; the organisation is added as approved, with IMPORT as its source
 - unchanged: its source key is known from an earlier import; what is there is left as it is
@@ -42,6 +48,33 @@ sub_sector, company_number, address, founded, time_zone (such as Europe/London, 
 
 The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that \
 are likely the same organisation are created and told as likely duplicates.")]
+    Organisations(ImportArgs),
+    /// Contacts of organisations that are there already, from a CSV file.
+    #[command(after_long_help = "\
+A file, and its rows, are taken as those of organisations are. A contact is known by their address at their organisation, or \
+without one by their name; who is known is left as they are.
+
+The fields: organisation (its name), organisation_id or organisation_key (what it was imported by), of which one is needed; \
+name, job_title, email, telephone, state (ACTIVE, INACTIVE), visible_to_students, bulk_opted_out, do_not_email and on_hold \
+(yes or no; no when nothing is said).
+
+Contacts who have the address of a contact of another organisation, or the name of another one of their own, are created and \
+told as likely duplicates.")]
+    Contacts(ImportArgs),
+    /// Notes on organisations that are there already, from a CSV file.
+    #[command(after_long_help = "\
+A file, and its rows, are taken as those of organisations are. A note is known by its organisation, its time and its words.
+
+The fields: organisation (its name), organisation_id or organisation_key, of which one is needed; contact (address or name), \
+kind (MEETING, CALL, EMAIL, VISIT, EVENT, OTHER), happened_at, body, outcome, next_action, next_action_due_at, author (the \
+address of a member of staff). Times are those of the university unless they say their zone; of a day, noon is meant.
+
+Nobody is told of what happened long ago. Who wrote a note is reminded of what is still to be done.")]
+    Notes(NotesArgs),
+}
+
+/// Which file is imported, and how.
+#[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
     /// The CSV file: UTF-8, commas, a header.
     pub file: PathBuf,
@@ -53,6 +86,18 @@ pub struct ImportArgs {
     /// Report what would happen, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Which file of notes is imported, and how.
+#[derive(Clone, Debug, Args)]
+pub struct NotesArgs {
+    /// The file.
+    #[command(flatten)]
+    pub import: ImportArgs,
+
+    /// The address of whoever wrote the notes that don't say it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub author: Option<String>,
 }
 
 /// Why a file was not imported. Nothing was changed.
@@ -88,17 +133,48 @@ pub enum ImportError {
     Domain(#[from] domain::Error),
 }
 
-/// Imports a file of organisations, and prints what became of its rows.
-pub async fn run(args: ImportArgs, store: &Store) -> Result<(), CommandError> {
-    let report = organisations(&args, store)
-        .await
-        .map_err(|error| CommandError::Told(error.to_string()))?;
-    println!("{report}");
+/// Imports a file, and prints what became of its rows.
+pub async fn run(command: ImportCommand, store: &Store) -> Result<(), CommandError> {
+    let told = match command {
+        ImportCommand::Organisations(args) => told(organisations(&args, store).await),
+        ImportCommand::Contacts(args) => told(contacts(&args, store).await),
+        ImportCommand::Notes(args) => told(notes(&args, store).await),
+    };
+    println!("{}", told.map_err(CommandError::Told)?);
     Ok(())
 }
 
+fn told<D: Line>(report: Result<Report<D>, ImportError>) -> Result<String, String> {
+    report
+        .map(|report| report.to_string())
+        .map_err(|error| error.to_string())
+}
+
 /// Imports a file of organisations.
-pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report, ImportError> {
+pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report<Pair>, ImportError> {
+    let read = |mapping: &Mapping<_>, row: &StringRecord| Ok(organisations::read(mapping, row));
+    import(args, store, Organisations::default(), read).await
+}
+
+/// Imports a file of contacts.
+pub async fn contacts(args: &ImportArgs, store: &Store) -> Result<Report<Alike>, ImportError> {
+    import(args, store, import::Contacts::default(), contacts::read).await
+}
+
+/// Imports a file of notes.
+pub async fn notes(args: &NotesArgs, store: &Store) -> Result<Report<Never>, ImportError> {
+    let notes = import::Notes::by(args.author.clone());
+    let read = |mapping: &Mapping<_>, row: &StringRecord| Ok(notes::read(mapping, row));
+    import(&args.import, store, notes, read).await
+}
+
+/// Imports a file of what `read` makes of its rows.
+async fn import<I: Import, F: Field>(
+    args: &ImportArgs,
+    store: &Store,
+    mut import: I,
+    read: impl Fn(&Mapping<F>, &StringRecord) -> Result<I::Says, Vec<String>>,
+) -> Result<Report<I::Duplicate>, ImportError> {
     let path = args.file.as_path();
     let malformed = |source| ImportError::Malformed {
         path: path.to_owned(),
@@ -113,11 +189,14 @@ pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report, I
     let mapping = Mapping::of(header, &args.map)?;
 
     let mut tx = store.begin().await?;
-    let mut import = Import::new();
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut record = StringRecord::new();
     while rows.read_record(&mut record).map_err(malformed)? {
-        chunk.push(row(&mapping, &record));
+        let line = record.position().map_or(0, csv::Position::line);
+        match read(&mapping, &record) {
+            Ok(says) => chunk.push(Row { line, says }),
+            Err(reasons) => import.refuse(RefusedRow { line, reasons }),
+        }
         if chunk.len() == CHUNK {
             import.add(&mut tx, std::mem::take(&mut chunk)).await?;
         }
@@ -137,6 +216,7 @@ pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report, I
     bar.finish_and_clear();
     Ok(Report {
         outcome,
+        ignored: mapping.ignored().to_vec(),
         dry_run: args.dry_run,
     })
 }
@@ -178,14 +258,5 @@ impl<R: Read> Read for Quotes<R> {
             self.odd ^= *byte == b'"';
         }
         Ok(read)
-    }
-}
-
-fn row(mapping: &Mapping, record: &StringRecord) -> Row {
-    let (source_key, profile) = mapping.read(record);
-    Row {
-        line: record.position().map_or(0, csv::Position::line),
-        source_key,
-        profile,
     }
 }

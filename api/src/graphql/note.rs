@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Enum, InputObject, Object, Result, dataloader::Loader};
 use chrono::{DateTime, Utc};
-use domain::note::{self as notes, Engagement, Filter, Participants};
+use domain::note::{self as notes, Engagement, Filter, Participants, Words};
 use entity::{
     ids::{ContactId, NoteId, OrganisationId, UserId},
     note::{Column, Model, NoteKind as Kind},
@@ -395,11 +395,13 @@ impl NoteMutation {
                 colleagues: input.colleague_ids.into_iter().map(|id| id.0).collect(),
             },
             kind: input.kind.into(),
-            happened_at: input.happened_at,
-            body: input.body,
-            outcome: input.outcome,
-            next_action: input.next_action,
-            next_action_due_at: input.next_action_due_at,
+            words: Words {
+                happened_at: input.happened_at,
+                body: input.body,
+                outcome: input.outcome,
+                next_action: input.next_action,
+                next_action_due_at: input.next_action_due_at,
+            },
         };
         let added = notes::add_note(&mut tx, viewer(ctx)?, engagement).await;
         AddNotePayload::commit(tx, added).await

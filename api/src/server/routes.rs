@@ -9,6 +9,7 @@ use domain::{
     campaign::{preferences::PATH as PREFERENCES, unsubscribe::PATH as UNSUBSCRIBE},
     communication,
     data_protection::ACCESS_PATH,
+    export::PATH as EXPORTS,
     report::PATH as REPORTS,
     request,
 };
@@ -26,7 +27,7 @@ use worker::{
 
 use crate::{
     http::{
-        account, audit_log, calendar, chart, graphql::Service, headers::with_headers,
+        account, audit_log, calendar, chart, export, graphql::Service, headers::with_headers,
         intake::within_limits, mail_report, mailbox, offer, origins::across_origins, pages,
         personal_data, photo, preferences, report, university::SignIn, unsubscribe,
     },
@@ -74,6 +75,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .nest("/account", account::routes(store.clone()))
         .nest("/charts", chart::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
+        .nest("/exports", export::routes(store.clone()))
         .nest("/personal-data", personal_data::routes(store.clone()))
         .nest("/reports", report::routes(store.clone()))
         .nest("/preferences", preferences::routes(store.clone()))
@@ -148,6 +150,7 @@ fn loggable(path: &str) -> &str {
             UNSUBSCRIBE,
             PREFERENCES,
             REPORTS,
+            EXPORTS,
             photo::PATH,
             calendar::PATH,
             EXPORT_PATH,
@@ -176,6 +179,7 @@ mod tests {
         assert_eq!(loggable("/preferences/secret"), "/preferences/");
         assert_eq!(loggable("/offers/secret"), "/offers/");
         assert_eq!(loggable("/reports/secret"), "/reports/");
+        assert_eq!(loggable("/exports/secret"), "/exports/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");

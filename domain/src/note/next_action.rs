@@ -44,7 +44,7 @@ impl Job for RemindOfAction {
 }
 
 /// Has its author reminded of what a new note says is to be done by a time.
-pub(super) async fn schedule(tx: &mut Tx, note: &note::Model) -> Result<()> {
+pub(crate) async fn schedule(tx: &mut Tx, note: &note::Model) -> Result<()> {
     if let Some(due) = note.next_action_due_at {
         let job = RemindOfAction { note_id: note.id };
         tx.enqueue(&job, Some(due - REMINDED_BEFORE)).await?;

@@ -8,61 +8,34 @@ use entity::{
     organisation::{self, RecordSource},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use serde_json::json;
 
 use super::{Profile, duplicates, name_key, new_row};
 use crate::{
-    error::{Error, RefusalCode, Refusals, Result},
+    error::{RefusalCode, Refusals, Result},
+    import::{Import, Outcome, RefusedRow, Row, Told, reasons, record, require},
     merge,
     store::Tx,
     text::Text,
     viewer::Viewer,
 };
 
-/// How many rows are worth one call of [`Import::add`]: one statement looks them up, one inserts them.
-pub const CHUNK: usize = 500;
-
-/// A row of a file.
+/// What a row says of an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The line it begins on, from 1.
-    pub line: u64,
+pub struct OrganisationRow {
     /// What it is known by in its source.
     pub source_key: Option<String>,
-    /// What it says of the organisation.
+    /// What it is like.
     pub profile: Profile,
 }
 
-/// A row that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRow {
-    /// The line it begins on, from 1.
-    pub line: u64,
-    /// Everything that is wrong with it.
-    pub reasons: Vec<String>,
-}
-
-/// What an import did.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
-    /// How many organisations were added.
-    pub created: u64,
-    /// How many rows were known already, and left alone.
-    pub unchanged: u64,
-    /// Rows that were not taken.
-    pub refused: Vec<RefusedRow>,
-    /// Pairs that are likely the same, of which at least one was added now.
-    pub likely_duplicates: Vec<duplicates::Pair>,
-}
-
-/// An import in the making.
+/// An import of organisations.
 #[derive(Debug, Default)]
-pub struct Import {
+pub struct Organisations {
     created: HashSet<OrganisationId>,
     /// On which line of the file each key stands.
     lines: HashMap<String, u64>,
     unchanged: u64,
-    refused: Vec<RefusedRow>,
+    refused: Told<RefusedRow>,
 }
 
 /// A row that is good so far.
@@ -71,15 +44,11 @@ struct Good {
     profile: Profile,
 }
 
-impl Import {
-    /// Nothing imported yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+impl Import for Organisations {
+    type Says = OrganisationRow;
+    type Duplicate = duplicates::Pair;
 
-    /// Takes some rows, best [`CHUNK`] of them.
-    pub async fn add(&mut self, tx: &mut Tx, rows: Vec<Row>) -> Result<()> {
+    async fn add(&mut self, tx: &mut Tx, rows: Vec<Row<OrganisationRow>>) -> Result<()> {
         let good: Vec<Good> = rows.into_iter().filter_map(|row| self.check(row)).collect();
         let mut known: HashSet<String> = organisation::Entity::find()
             .select_only()
@@ -117,19 +86,23 @@ impl Import {
         Ok(())
     }
 
-    /// Looks for likely duplicates of what was added, and writes one line of the audit log about the file.
-    pub async fn finish(self, tx: &mut Tx, viewer: &Viewer, file: &str) -> Result<Outcome> {
-        if !viewer.is_system() {
-            return Err(Error::Forbidden(
-                "Files are imported on the command line.".to_owned(),
-            ));
-        }
+    fn refuse(&mut self, row: RefusedRow) {
+        self.refused.push(row);
+    }
+
+    async fn finish(
+        self,
+        tx: &mut Tx,
+        viewer: &Viewer,
+        file: &str,
+    ) -> Result<Outcome<duplicates::Pair>> {
+        require(viewer)?;
         let likely_duplicates = if self.created.is_empty() {
-            Vec::new()
+            Told::default()
         } else {
             let search = duplicates::search(tx.conn(), tx.now()).await?;
             duplicates::keep(tx, &search).await?;
-            search.pairs_with(&self.created)
+            search.pairs_with(&self.created).into_iter().collect()
         };
         let outcome = Outcome {
             created: self.created.len() as u64,
@@ -137,27 +110,18 @@ impl Import {
             refused: self.refused,
             likely_duplicates,
         };
-        tx.audit(
-            viewer,
-            "organisation.import",
-            file,
-            None,
-            Some(json!({
-                "created": outcome.created,
-                "unchanged": outcome.unchanged,
-                "refused": outcome.refused.len(),
-                "likelyDuplicates": outcome.likely_duplicates.len(),
-            })),
-        )
-        .await?;
+        record(tx, viewer, "organisation.import", file, &outcome).await?;
         Ok(outcome)
     }
+}
 
+impl Organisations {
     /// The row as it will be kept, or none when it was refused.
-    fn check(&mut self, row: Row) -> Option<Good> {
+    fn check(&mut self, row: Row<OrganisationRow>) -> Option<Good> {
         let mut refusals = Refusals::default();
-        let profile = row.profile.checked(&mut refusals);
-        let given = Text::line("sourceKey", 200).optional(row.source_key.as_deref(), &mut refusals);
+        let profile = row.says.profile.checked(&mut refusals);
+        let given =
+            Text::line("sourceKey", 200).optional(row.says.source_key.as_deref(), &mut refusals);
         let key = given.unwrap_or_else(|| fallback_key(&profile));
         if let Some(earlier) = self.lines.get(&key) {
             refusals.add(
@@ -188,17 +152,4 @@ fn fallback_key(profile: &Profile) -> String {
         || format!("name:{}", name_key(&profile.name)),
         |number| format!("number:{number}"),
     )
-}
-
-fn reasons(error: Error) -> Vec<String> {
-    match error {
-        Error::Refused(refusals) => refusals
-            .into_iter()
-            .map(|refusal| match refusal.field {
-                Some("sourceKey") | None => refusal.message,
-                Some(field) => format!("{field}: {}", refusal.message),
-            })
-            .collect(),
-        other => vec![other.to_string()],
-    }
 }

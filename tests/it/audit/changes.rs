@@ -42,6 +42,10 @@ const WITHOUT_A_LINE: &[(&str, &str)] = &[
         "it makes a link; whoever follows the link has a line",
     ),
     (
+        "exportRecords",
+        "it makes a link; whoever follows the link has a line",
+    ),
+    (
         "registerEmployer",
         "nobody is signed in yet: the line names the account and no caller",
     ),

@@ -15,7 +15,7 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// Requests that are answered with as many statuses as there are, and the status of each.
-const REQUESTS: [(&str, &str, u16); 38] = [
+const REQUESTS: [(&str, &str, u16); 39] = [
     ("GET", "/", 303),
     ("GET", "/graphiql", 200),
     ("GET", "/assets/page.css", 200),
@@ -41,6 +41,7 @@ const REQUESTS: [(&str, &str, u16); 38] = [
     ("GET", "/personal-data/nonsense", 404),
     ("GET", "/reports/nonsense", 404),
     ("GET", "/audit-log/nonsense", 404),
+    ("GET", "/exports/nonsense", 404),
     ("GET", "/charts/communication/nonsense", 404),
     // The provider can't be reached: nobody listens there.
     ("GET", "/sign-in/university", 502),

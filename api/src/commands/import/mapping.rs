@@ -1,140 +1,39 @@
-//! Which column of a file is which field of an organisation.
+//! Which column of a file is which field of a record.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use csv::StringRecord;
-use domain::organisation::Profile;
+use domain::spreadsheet;
 
 /// A field that can be read from a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// Its name.
-    Name,
-    /// Other names it trades under, with semicolons between them.
-    TradingNames,
-    /// The address of its web site.
-    Website,
-    /// The domains its people write from, with semicolons between them.
-    EmailDomains,
-    /// Its sector.
-    Sector,
-    /// Its sub-sector.
-    SubSector,
-    /// Its number in the register of companies.
-    CompanyNumber,
-    /// Where it is.
-    Address,
-    /// When it was founded.
-    Founded,
-    /// The name of its time zone; where it says nothing, the university's.
-    TimeZone,
-    /// What it is known by in its source.
-    SourceKey,
-}
+pub trait Field: Copy + PartialEq + 'static {
+    /// Every field with its name on the command line and the headers that are taken for it, in small letters and without
+    /// spaces.
+    const ALL: &'static [(Self, &'static str, &'static [&'static str])];
 
-/// Every field with its name on the command line and the headers that are taken for it, in small letters and without
-/// spaces.
-const FIELDS: &[(Field, &str, &[&str])] = &[
-    (
-        Field::Name,
-        "name",
-        &[
-            "name",
-            "organisation",
-            "organization",
-            "company",
-            "companyname",
-            "employer",
-            "security",
-        ],
-    ),
-    (
-        Field::TradingNames,
-        "trading_names",
-        &["tradingnames", "tradingname", "tradingas"],
-    ),
-    (
-        Field::Website,
-        "website",
-        &["website", "web", "url", "homepage"],
-    ),
-    (
-        Field::EmailDomains,
-        "email_domains",
-        &["emaildomains", "emaildomain", "domain"],
-    ),
-    (
-        Field::Sector,
-        "sector",
-        &["sector", "gicssector", "industry"],
-    ),
-    (
-        Field::SubSector,
-        "sub_sector",
-        &["subsector", "gicssubindustry", "subindustry"],
-    ),
-    (
-        Field::CompanyNumber,
-        "company_number",
-        &["companynumber", "registrationnumber", "cik"],
-    ),
-    (
-        Field::Address,
-        "address",
-        &[
-            "address",
-            "headquarterslocation",
-            "headquarters",
-            "location",
-        ],
-    ),
-    (Field::Founded, "founded", &["founded", "yearfounded"]),
-    (Field::TimeZone, "time_zone", &["timezone"]),
-    (
-        Field::SourceKey,
-        "source_key",
-        &["sourcekey", "id", "key", "symbol"],
-    ),
-];
+    /// Those of which at least one must have a column, each of them with the others that do as well.
+    const NEEDED: &'static [&'static [Self]];
 
-/// The names of all fields on the command line.
-fn names() -> String {
-    let names: Vec<&str> = FIELDS.iter().map(|(_, name, _)| *name).collect();
-    names.join(", ")
-}
-
-impl Field {
+    /// Its name on the command line.
     fn name(self) -> &'static str {
-        FIELDS
+        Self::ALL
             .iter()
             .find(|(field, ..)| *field == self)
             .map_or("", |(_, name, _)| name)
     }
 }
 
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Field {
-    type Err = MappingError;
-
-    fn from_str(given: &str) -> Result<Self, MappingError> {
-        FIELDS
-            .iter()
-            .find(|(_, name, _)| *name == given)
-            .map(|(field, ..)| *field)
-            .ok_or_else(|| MappingError::NoSuchField(given.to_owned()))
-    }
+/// The names of all fields on the command line.
+fn names<F: Field>() -> String {
+    let names: Vec<&str> = F::ALL.iter().map(|(_, name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// One `FIELD=COLUMN` of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped {
-    /// The field.
-    pub field: Field,
+    /// The name of the field.
+    pub field: String,
     /// The header of the column.
     pub column: String,
 }
@@ -147,7 +46,7 @@ impl FromStr for Mapped {
             .split_once('=')
             .ok_or_else(|| MappingError::NotAMapping(given.to_owned()))?;
         Ok(Self {
-            field: field.trim().parse()?,
+            field: field.trim().to_owned(),
             column: column.trim().to_owned(),
         })
     }
@@ -160,11 +59,16 @@ pub enum MappingError {
     #[error("{0:?} is not a mapping; one looks like name=Company")]
     NotAMapping(String),
     /// A mapping is for a field that there is not.
-    #[error("there is no field {0:?}; the fields are {fields}", fields = names())]
-    NoSuchField(String),
+    #[error("there is no field {field:?}; the fields are {fields}")]
+    NoSuchField {
+        /// What was given.
+        field: String,
+        /// Those that there are.
+        fields: String,
+    },
     /// Two mappings are for one field.
     #[error("the field {0} is mapped twice")]
-    MappedTwice(Field),
+    MappedTwice(&'static str),
     /// The file has no header.
     #[error("the file is empty: its first line must name the columns")]
     NoHeader,
@@ -179,34 +83,48 @@ pub enum MappingError {
     /// A column is there twice.
     #[error("the file has two columns {0:?}")]
     TwoColumns(String),
-    /// No column holds the name.
+    /// No column holds what every record needs.
     #[error(
-        "no column is known to hold the name; say which with --map name=COLUMN. The columns are {0}"
+        "no column is known to hold the {field}; say which with --map {field}=COLUMN. The columns are {columns}"
     )]
-    NoName(String),
+    NeedsField {
+        /// What it needs.
+        field: &'static str,
+        /// The columns that there are.
+        columns: String,
+    },
 }
 
 /// Which column each field is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping {
+pub struct Mapping<F> {
     /// The fields that have a column, with its place in the row.
-    columns: Vec<(Field, usize)>,
+    columns: Vec<(F, usize)>,
+    /// The columns that are no field's.
+    ignored: Vec<String>,
 }
 
-impl Mapping {
+impl<F: Field> Mapping<F> {
     /// The mapping for a file with this header: what was given, then columns with well-known names.
     pub fn of(header: &StringRecord, given: &[Mapped]) -> Result<Self, MappingError> {
         if header.iter().all(|column| column.trim().is_empty()) {
             return Err(MappingError::NoHeader);
         }
-        let mut columns: Vec<(Field, usize)> = Vec::new();
+        let mut columns: Vec<(F, usize)> = Vec::new();
         for mapped in given {
-            if columns.iter().any(|(field, _)| *field == mapped.field) {
-                return Err(MappingError::MappedTwice(mapped.field));
+            let (field, name, _) = F::ALL
+                .iter()
+                .find(|(_, name, _)| *name == mapped.field)
+                .ok_or_else(|| MappingError::NoSuchField {
+                    field: mapped.field.clone(),
+                    fields: names::<F>(),
+                })?;
+            if columns.iter().any(|(taken, _)| taken == field) {
+                return Err(MappingError::MappedTwice(name));
             }
-            columns.push((mapped.field, place(header, &mapped.column)?));
+            columns.push((*field, place(header, &mapped.column)?));
         }
-        for (field, _, known) in FIELDS {
+        for (field, _, known) in F::ALL {
             if columns.iter().any(|(mapped, _)| mapped == field) {
                 continue;
             }
@@ -220,48 +138,57 @@ impl Mapping {
                 .map(|(at, _)| at);
             columns.extend(found.map(|at| (*field, at)));
         }
-        if columns.iter().any(|(field, _)| *field == Field::Name) {
-            Ok(Self { columns })
-        } else {
-            Err(MappingError::NoName(list(header)))
+        for needed in F::NEEDED {
+            let is_there = |field: &F| columns.iter().any(|(mapped, _)| mapped == field);
+            if let (false, Some(field)) = (needed.iter().any(is_there), needed.first()) {
+                return Err(MappingError::NeedsField {
+                    field: field.name(),
+                    columns: list(header),
+                });
+            }
         }
+        let ignored = header
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| columns.iter().all(|(_, taken)| taken != at))
+            .map(|(_, column)| column.to_owned())
+            .collect();
+        Ok(Self { columns, ignored })
     }
 
-    /// The source key and the profile that a row holds.
+    /// The columns that are no field's, and so are not read.
     #[must_use]
-    pub fn read(&self, row: &StringRecord) -> (Option<String>, Profile) {
-        let text = |field| {
-            self.columns
-                .iter()
-                .find(|(mapped, _)| *mapped == field)
-                .and_then(|(_, at)| row.get(*at))
-                .map(str::to_owned)
-        };
-        let several = |field| -> Vec<String> {
-            let text = text(field).unwrap_or_default();
-            text.split(';')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
-        let mut profile = Profile {
-            trading_names: several(Field::TradingNames),
-            website: text(Field::Website).filter(|given| !given.trim().is_empty()),
-            email_domains: several(Field::EmailDomains),
-            sector: text(Field::Sector),
-            sub_sector: text(Field::SubSector),
-            company_number: text(Field::CompanyNumber),
-            address: text(Field::Address),
-            founded: text(Field::Founded),
-            ..Profile::named(text(Field::Name).unwrap_or_default())
-        };
-        if let Some(zone) = text(Field::TimeZone)
-            && !zone.trim().is_empty()
-        {
-            profile.time_zone = zone.trim().to_owned();
-        }
-        (text(Field::SourceKey), profile)
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// What a row says in the column of a field, if there is one.
+    #[must_use]
+    pub fn text(&self, row: &StringRecord, field: F) -> Option<String> {
+        self.columns
+            .iter()
+            .find(|(mapped, _)| *mapped == field)
+            .and_then(|(_, at)| row.get(*at))
+            .map(|cell| spreadsheet::read(cell).to_owned())
+    }
+
+    /// The same, when it says anything.
+    #[must_use]
+    pub fn filled(&self, row: &StringRecord, field: F) -> Option<String> {
+        self.text(row, field)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// What it says there, with semicolons between them.
+    #[must_use]
+    pub fn several(&self, row: &StringRecord, field: F) -> Vec<String> {
+        let text = self.text(row, field).unwrap_or_default();
+        text.split(';')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -297,7 +224,17 @@ fn list(header: &StringRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::organisations::{OrganisationField, read},
+        *,
+    };
+
+    fn of(
+        header: &StringRecord,
+        given: &[Mapped],
+    ) -> Result<Mapping<OrganisationField>, MappingError> {
+        Mapping::of(header, given)
+    }
 
     fn header(columns: &[&str]) -> StringRecord {
         StringRecord::from(columns.to_vec())
@@ -305,19 +242,16 @@ mod tests {
 
     #[test]
     fn well_known_columns_need_no_mapping() {
-        let mapping = Mapping::of(
+        let mapping = of(
             &header(&["Symbol", "Security", "GICS Sector", "Date added", "CIK"]),
             &[],
         )
         .unwrap();
-        let (key, profile) = mapping.read(&header(&[
-            "MMM",
-            "3M",
-            "Industrials",
-            "1957-03-04",
-            "66740",
-        ]));
-        assert_eq!(key.as_deref(), Some("MMM"));
+        let row = header(&["MMM", "3M", "Industrials", "1957-03-04", "66740"]);
+        let read = read(&mapping, &row);
+        assert_eq!(read.source_key.as_deref(), Some("MMM"));
+        assert_eq!(mapping.ignored(), ["Date added"]);
+        let profile = read.profile;
         assert_eq!(profile.name, "3M");
         assert_eq!(profile.sector.as_deref(), Some("Industrials"));
         assert_eq!(profile.company_number.as_deref(), Some("66740"));
@@ -327,14 +261,17 @@ mod tests {
     #[test]
     fn what_is_mapped_goes_before_what_is_known() {
         let given: Mapped = "name=Firm".parse().unwrap();
-        let mapping = Mapping::of(&header(&["Name", "Firm"]), &[given]).unwrap();
-        assert_eq!(mapping.read(&header(&["Ann", "Acme"])).1.name, "Acme");
+        let mapping = of(&header(&["Name", "Firm"]), &[given]).unwrap();
+        assert_eq!(
+            read(&mapping, &header(&["Ann", "Acme"])).profile.name,
+            "Acme"
+        );
     }
 
     #[test]
     fn several_values_stand_in_one_column() {
-        let mapping = Mapping::of(&header(&["Name", "Trading names"]), &[]).unwrap();
-        let (_, profile) = mapping.read(&header(&["Acme", "A1; A2;"]));
+        let mapping = of(&header(&["Name", "Trading names"]), &[]).unwrap();
+        let profile = read(&mapping, &header(&["Acme", "A1; A2;"])).profile;
         assert_eq!(profile.trading_names, ["A1", "A2"]);
     }
 
@@ -349,19 +286,16 @@ mod tests {
             ),
             (&["name=City"], "two columns \"City\""),
             (&["name=Firm", "name=City"], "name is mapped twice"),
+            (
+                &["colour=Firm"],
+                "no field \"colour\"; the fields are name, trading_names",
+            ),
         ] {
             let given: Vec<Mapped> = given.iter().map(|text| text.parse().unwrap()).collect();
-            let error = Mapping::of(&columns, &given).unwrap_err().to_string();
+            let error = of(&columns, &given).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         }
-        assert_eq!(Mapping::of(&header(&[]), &[]), Err(MappingError::NoHeader));
-        assert!(
-            "colour=X"
-                .parse::<Mapped>()
-                .unwrap_err()
-                .to_string()
-                .contains("company_number")
-        );
+        assert_eq!(of(&header(&[]), &[]), Err(MappingError::NoHeader));
         assert!("name".parse::<Mapped>().is_err());
     }
 }

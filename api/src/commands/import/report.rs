@@ -2,18 +2,61 @@
 
 use std::fmt;
 
-use domain::organisation::{duplicates::Signal, import::Outcome};
+use domain::{
+    import::{Alike, Never, Outcome, Why},
+    organisation::duplicates::{Pair, Signal},
+};
 
 /// What became of the rows of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct Report<D> {
     /// What was done.
-    pub outcome: Outcome,
+    pub outcome: Outcome<D>,
+    /// The columns that were not read.
+    pub ignored: Vec<String>,
     /// Whether it was only tried.
     pub dry_run: bool,
 }
 
-impl fmt::Display for Report {
+/// Something that is told in a line.
+pub trait Line {
+    /// The line.
+    fn line(&self) -> String;
+}
+
+impl Line for Pair {
+    fn line(&self) -> String {
+        let signals: Vec<&str> = self.signals.iter().map(|s| words(*s)).collect();
+        format!(
+            "{} = {} ({:.0}%: {})",
+            self.one.name,
+            self.other.name,
+            self.score * 100.0,
+            signals.join(", ")
+        )
+    }
+}
+
+impl Line for Alike {
+    fn line(&self) -> String {
+        let shared = match self.why {
+            Why::Email => "same e-mail address",
+            Why::Name => "same name",
+        };
+        format!(
+            "line {}: {} = {}, {} ({shared})",
+            self.line, self.name, self.known, self.at
+        )
+    }
+}
+
+impl Line for Never {
+    fn line(&self) -> String {
+        match *self {}
+    }
+}
+
+impl<D: Line> fmt::Display for Report<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Outcome {
             created,
@@ -27,31 +70,41 @@ impl fmt::Display for Report {
         write!(
             f,
             "created {created}, unchanged {unchanged}, likely duplicates {}, refused {}",
-            likely_duplicates.len(),
-            refused.len()
+            likely_duplicates.count, refused.count
         )?;
-        if !likely_duplicates.is_empty() {
-            write!(f, "\n\nLikely duplicates:")?;
-        }
-        for pair in likely_duplicates {
-            let signals: Vec<&str> = pair.signals.iter().map(|s| words(*s)).collect();
+        if !self.ignored.is_empty() {
             write!(
                 f,
-                "\n  {} = {} ({:.0}%: {})",
-                pair.one.name,
-                pair.other.name,
-                pair.score * 100.0,
-                signals.join(", ")
+                "\n\nColumns that were not read: {}",
+                self.ignored.join(", ")
             )?;
         }
-        if !refused.is_empty() {
-            write!(f, "\n\nRefused:")?;
-        }
-        for row in refused {
-            write!(f, "\n  line {}: {}", row.line, row.reasons.join(" "))?;
-        }
-        Ok(())
+        let alike = likely_duplicates.first.iter().map(Line::line);
+        told(f, "Likely duplicates", alike, likely_duplicates.count)?;
+        let lines = refused.first.iter();
+        let lines = lines.map(|row| format!("line {}: {}", row.line, row.reasons.join(" ")));
+        told(f, "Refused", lines, refused.count)
     }
+}
+
+fn told(
+    f: &mut fmt::Formatter<'_>,
+    title: &str,
+    lines: impl ExactSizeIterator<Item = String>,
+    count: u64,
+) -> fmt::Result {
+    if count == 0 {
+        return Ok(());
+    }
+    write!(f, "\n\n{title}:")?;
+    let more = count.saturating_sub(lines.len() as u64);
+    for line in lines {
+        write!(f, "\n  {line}")?;
+    }
+    if more > 0 {
+        write!(f, "\n  and {more} more")?;
+    }
+    Ok(())
 }
 
 const fn words(signal: Signal) -> &'static str {

@@ -1,0 +1,211 @@
+//! Contacts and notes from files.
+
+use api::commands::import::{ImportArgs, NotesArgs, contacts, notes, organisations};
+use chrono::TimeDelta;
+use domain::Store;
+use entity::{
+    audit_entry,
+    contact::{self, ContactState},
+    note::{self, NoteKind},
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+use support::on_both_columns;
+
+use super::{args, file};
+
+const ORGANISATIONS: &str = "Symbol,Name\nA,Acme Ltd\nB,Brook plc\nT1,Twin Ltd\nT2,Twin plc\n";
+
+async fn with_organisations(store: &Store) {
+    organisations(&args(file(ORGANISATIONS).path(), &[]), store)
+        .await
+        .unwrap();
+}
+
+async fn all(store: &Store) -> Vec<contact::Model> {
+    contact::Entity::find()
+        .order_by_asc(contact::Column::Name)
+        .all(store.reader())
+        .await
+        .unwrap()
+}
+
+fn notes_args(content: &str, author: Option<&str>) -> (tempfile::NamedTempFile, NotesArgs) {
+    let file = file(content);
+    let import = args(file.path(), &[]);
+    let author = author.map(str::to_owned);
+    (file, NotesArgs { import, author })
+}
+
+on_both_columns! {
+    async fn contacts_come_in_with_their_states_and_a_second_run_leaves_them_alone(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let table = file(
+            "Company,Name,Job title,E-mail,Phone,State,Opted out,Do not email,Visible to students,Shoe size\n\
+             Acme Limited,Ann Lee,Recruiter,ANN@acme.test,'+44 113 496 0000,,yes,no,yes,38\n\
+             Brook plc,Émile Roux,,,,inactive,,yes,,\n",
+        );
+        let report = contacts(&args(table.path(), &[]), &store).await.unwrap();
+        assert_eq!((report.outcome.created, report.outcome.refused.count), (2, 0), "{report}");
+        assert!(report.to_string().contains("Columns that were not read: Shoe size"), "{report}");
+        let rows = all(&store).await;
+        let ann = &rows[0];
+        assert_eq!(ann.name, "Ann Lee");
+        assert_eq!(ann.email.as_deref(), Some("ann@acme.test"));
+        assert_eq!(ann.telephone.as_deref(), Some("+44 113 496 0000"), "the apostrophe was the spreadsheet's");
+        assert!(ann.bulk_opted_out_at.is_some() && !ann.do_not_email && ann.visible_to_students);
+        let emile = &rows[1];
+        assert_eq!((emile.state, emile.do_not_email), (ContactState::Inactive, true));
+        assert!(!emile.visible_to_students, "nobody is shown who wasn't asked");
+
+        bed.clock().advance(TimeDelta::days(1));
+        let again = contacts(&args(table.path(), &[]), &store).await.unwrap();
+        assert_eq!((again.outcome.created, again.outcome.unchanged), (0, 2), "{again}");
+        assert_eq!(all(&store).await, rows);
+        let lines = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("contact.import"))
+            .order_by_asc(audit_entry::Column::Id)
+            .all(store.reader())
+            .await
+            .unwrap();
+        assert_eq!(lines.len(), 2);
+        let what = json!({ "created": 2, "unchanged": 0, "refused": 0, "likelyDuplicates": 0 });
+        assert_eq!(lines[0].after, Some(what), "how many, and nothing of whom");
+    }
+
+    async fn a_contact_that_cannot_be_kept_is_refused_with_line_column_and_remedy(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let table = file(
+            "organisation,organisation_key,name,email,telephone,do_not_email,state\n\
+             Nowhere,,Ann Lee,,,,\n\
+             Twin,,Ann Lee,,,,\n\
+             ,T2,Ann Lee,,,,\n\
+             Acme,,,ann@,call me,,\n\
+             Acme,,Bea Low,bea@acme.test,,,\n\
+             Acme,,Bea Low,bea@acme.test,,,\n\
+             Acme,,Cy Moss,,,perhaps,gone\n\
+             ,,Dan Ode,,,,\n",
+        );
+        let report = contacts(&args(table.path(), &[]), &store).await.unwrap();
+        let told = report.to_string();
+        assert_eq!((report.outcome.created, report.outcome.refused.count), (2, 6), "{told}");
+        for line in [
+            "line 2: organisation: There is no organisation \"Nowhere\"; import or add it first.",
+            "line 3: organisation: There are 2 organisations \"Twin\"; say which by organisation_id or organisation_key.",
+            "line 7: This is the contact of line 6.",
+            "line 8: do_not_email: \"perhaps\" is neither yes nor no. state: \"gone\" is neither ACTIVE nor INACTIVE.",
+            "line 9: organisation: Say which organisation this is about.",
+        ] {
+            assert!(told.contains(line), "{line} in {told}");
+        }
+        let fifth = told.lines().find(|line| line.contains("line 5:")).unwrap();
+        for field in ["name:", "email:", "telephone:"] {
+            assert!(fifth.contains(field), "{fifth}");
+        }
+    }
+
+    async fn a_contact_who_is_likely_known_is_told(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let first = file("organisation,name,email\nAcme,Ann Lee,ann@acme.test\n");
+        contacts(&args(first.path(), &[]), &store).await.unwrap();
+        bed.clock().advance(TimeDelta::days(1));
+        let second = file(
+            "organisation,name,email\nBrook,A. Lee,ann@acme.test\nAcme,Ann Lee,lee@acme.test\nAcme,Bea Low,bea@acme.test\n",
+        );
+        let report = contacts(&args(second.path(), &[]), &store).await.unwrap();
+        let told = report.to_string();
+        assert_eq!((report.outcome.created, report.outcome.likely_duplicates.count), (3, 2), "{told}");
+        assert!(told.contains("line 2: A. Lee = Ann Lee, Acme Ltd (same e-mail address)"), "{told}");
+        assert!(told.contains("line 3: Ann Lee = Ann Lee, Acme Ltd (same name)"), "{told}");
+    }
+
+    async fn a_broken_file_of_contacts_or_notes_changes_nothing(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let rows = |count: usize| {
+            (0..count).fold("organisation,name\n".to_owned(), |all, row| format!("{all}Acme,Contact {row}\n"))
+        };
+        // Long enough that rows have been written when the fault is found.
+        let with = |end: &[u8]| [rows(600).as_bytes(), end].concat();
+        for (broken, reason) in [
+            (with(b"Acme,Bad \xff\xfe bytes\n"), "invalid utf-8"),
+            (with(b"Acme,Too,many\n"), "602"),
+            (with(b"Acme\n"), "602"),
+            (with(b"Acme,\"no end\n1\n"), "a quote is opened and never closed"),
+            (Vec::new(), "the file is empty"),
+            (b"Firm,Name\nAcme,Ann\n".to_vec(), "no column is known to hold the organisation; say which with --map organisation=COLUMN"),
+            (b"organisation,Who\nAcme,Ann\n".to_vec(), "--map name=COLUMN"),
+        ] {
+            let broken_file = file(&broken);
+            let told = contacts(&args(broken_file.path(), &[]), &store).await.unwrap_err().to_string();
+            assert!(told.contains(reason), "{told}");
+            assert_eq!(contact::Entity::find().count(store.reader()).await.unwrap(), 0, "{told}");
+        }
+        let good = file("organisation,name\nAcme,Ann\n");
+        for (map, reason) in [
+            ("shoe_size=name", "there is no field \"shoe_size\"; the fields are organisation, "),
+            ("email=Mail", "the file has no column \"Mail\"; its columns are \"organisation\", \"name\""),
+        ] {
+            let told = contacts(&args(good.path(), &[map]), &store).await.unwrap_err().to_string();
+            assert!(told.contains(reason), "{told}");
+        }
+        let dry = ImportArgs { dry_run: true, ..args(good.path(), &[]) };
+        assert_eq!(contacts(&dry, &store).await.unwrap().outcome.created, 1);
+        assert!(all(&store).await.is_empty(), "a dry run changes nothing");
+        let (_file, broken) = notes_args("organisation,body\nAcme,Rang.\n", None);
+        let told = notes(&broken, &store).await.unwrap_err().to_string();
+        assert!(told.contains("--map happened_at=COLUMN"), "{told}");
+    }
+
+    async fn notes_come_in_with_contact_kind_time_and_author_and_what_is_due_is_reminded_of(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let store = system.store();
+        let before = note::Entity::find().count(store.reader()).await.unwrap();
+        let due = (store.now() + TimeDelta::days(3)).to_rfc3339();
+        let content = format!(
+            "organisation,contact,type,date,note,outcome,next action,due,author\n\
+             Aire Valley Robotics,Erin Doyle,call,05/07/2021 14:30,Rang about the fair.,They come.,Send the plan.,{due},\n\
+             Brightwater Energy,,site-visit,2021-07-05,Saw the works.,,,,\n\
+             Brightwater Energy,Nobody Known,visit,2021-07-05,Saw the works.,,,,\n\
+             Brightwater Energy,,guidance on contact,2021-07-05,By letter.,,,,\n\
+             Brightwater Energy,,visit,5th of July,Saw the works.,,,,\n\
+             Brightwater Energy,,visit,2021-01-05,Saw the works.,,,,nobody@demo.mycareer.test\n\
+             Brightwater Energy,,visit,2021-01-05,Saw the works.,,,,\n"
+        );
+        let (_file, args) = notes_args(&content, Some("operator@demo.mycareer.test"));
+        let report = notes(&args, store).await.unwrap();
+        let told = report.to_string();
+        assert_eq!((report.outcome.created, report.outcome.refused.count), (2, 5), "{told}");
+        for line in [
+            "line 3: kind: \"site-visit\" is none of MEETING, CALL, EMAIL, VISIT, EVENT, OTHER.",
+            "line 4: contact: The organisation has no contact \"Nobody Known\"; import or add them first.",
+            "line 5: kind: ",
+            "line 6: happened_at: This is no time; one looks like",
+            "line 7: author: No member of staff has this address.",
+        ] {
+            assert!(told.contains(line), "{line} in {told}");
+        }
+        let call = note::Entity::find()
+            .filter(note::Column::Body.eq("Rang about the fair."))
+            .one(store.reader())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((call.kind, call.outcome.as_deref()), (NoteKind::Call, Some("They come.")));
+        assert_eq!(call.happened_at.to_rfc3339(), "2021-07-05T13:30:00+00:00", "in summer, by the clocks of the university");
+        assert!(call.contact_id.is_some());
+        let jobs = entity::job::Entity::find()
+            .filter(entity::job::Column::Kind.eq("note.remind_of_action"))
+            .all(store.reader())
+            .await
+            .unwrap();
+        assert!(jobs.iter().any(|job| job.payload.to_string().contains(&call.id.to_string())), "{jobs:?}");
+
+        let again = notes(&args, store).await.unwrap();
+        assert_eq!((again.outcome.created, again.outcome.unchanged), (0, 2), "{again}");
+        assert_eq!(note::Entity::find().count(store.reader()).await.unwrap(), before + 2);
+    }
+}
