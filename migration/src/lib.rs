@@ -50,8 +50,8 @@ mod m20261128_000120_class_attendance;
 mod m20261128_000121_released_words;
 mod m20261128_000140_search;
 mod m20261128_000170_campaign_attachments;
-mod m20261129_000200_ledger_in_place;
 mod m20261129_000170_venues;
+mod m20261129_000200_ledger_in_place;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};

@@ -99,16 +99,14 @@ impl Year {
             let mut tx = stage.store.begin().await.unwrap();
             for nth in 0..100 {
                 let draft = year.draft(&mut rng, nth);
-                event::create(&mut tx, &organiser, draft)
-                    .await
-                    .unwrap();
+                event::create(&mut tx, &organiser, draft).await.unwrap();
             }
             tx.commit().await.unwrap();
         }
         stage
             .sql("UPDATE event SET state = 'PUBLISHED' WHERE state = 'DRAFT'")
             .await;
-        stage.analyse().await;
+        stage.settle().await;
         year
     }
 

@@ -57,7 +57,7 @@ pub async fn measure() {
         tag,
     )
     .await;
-    stage.analyse().await;
+    stage.settle().await;
     let sender = stage.viewer("operator").await;
     let relay = Relay::start();
 

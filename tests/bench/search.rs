@@ -34,7 +34,7 @@ pub async fn measure() {
             fill::organisations(&stage.store, &mut words, ORGANISATIONS, 1, tag).await;
         let author = stage.viewer("operator").await.user_id().unwrap();
         fill::notes(&stage.store, &mut words, NOTES, &organisations, author).await;
-        stage.analyse().await;
+        stage.settle().await;
         let (_api, client) = stage.operator().await;
         for (what, query, kinds, texts) in questions(&mut words) {
             let times = ask(&client, query, kinds, &texts).await;

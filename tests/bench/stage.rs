@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
 use domain::{Store, Viewer, clock::SystemClock, live::NoSignals};
 use entity::user;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -55,7 +54,7 @@ impl Stage {
             .await
             .unwrap()
             .unwrap();
-        Viewer::load(self.store.reader(), account.id, None, Utc::now())
+        Viewer::load(self.store.reader(), account.id, None, self.store.now())
             .await
             .unwrap()
             .unwrap()
@@ -111,8 +110,12 @@ impl Stage {
             .unwrap();
     }
 
-    /// Brings the planner's knowledge up to date, as both databases do by themselves after a while.
-    pub async fn analyse(&self) {
-        self.sql("ANALYZE").await;
+    /// Brings indexes and the planner's knowledge up to date, as both databases do by themselves after a while.
+    pub async fn settle(&self) {
+        self.sql(match self.column {
+            Column::SqliteMemory => "ANALYZE",
+            Column::PostgresRedis => "VACUUM ANALYZE",
+        })
+        .await;
     }
 }

@@ -153,7 +153,7 @@ on_both_columns! {
         let rows = "Symbol,Name,Time zone\nA,Acme,America/New_York\nB,Beck,\nC,Coyote,Middle/Earth\n";
         let report = import(&store, rows).await;
         assert_eq!(report.outcome.created, 2);
-        assert_eq!(report.outcome.refused.iter().map(|row| row.line).collect::<Vec<_>>(), [4]);
+        assert_eq!(report.outcome.refused.first.iter().map(|row| row.line).collect::<Vec<_>>(), [4]);
         let mut zones: Vec<_> = organisation::Entity::find().all(store.reader()).await.unwrap().into_iter()
             .map(|row| (row.name, row.time_zone))
             .collect();

@@ -283,6 +283,18 @@ pub async fn claim(
     claimant: &str,
     rules: &MailRules,
 ) -> Result<HashSet<DeliveryId>> {
+    // Whoever halts the campaign waits for this transaction, so nothing is claimed once they have been answered.
+    let sending: Option<CampaignId> = campaign::Entity::find_by_id(campaign_id)
+        .select_only()
+        .column(campaign::Column::Id)
+        .filter(campaign::Column::State.eq(CampaignState::Sending))
+        .lock_shared()
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
+    if sending.is_none() {
+        return Ok(HashSet::new());
+    }
     let quiet = quiet::among(tx.conn(), rules, ids, tx.now()).await?;
     let ids: Vec<DeliveryId> = ids
         .iter()
@@ -292,11 +304,6 @@ pub async fn claim(
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
-    let sending = campaign::Entity::find_by_id(campaign_id)
-        .select_only()
-        .column(campaign::Column::Id)
-        .filter(campaign::Column::State.eq(CampaignState::Sending))
-        .into_query();
     // Locked rows are passed over, not waited for: whoever has them is sending or cancelling them.
     let free = Query::select()
         .column(delivery::Column::Id)
@@ -304,7 +311,6 @@ pub async fn claim(
         .and_where(Expr::col(delivery::Column::Id).is_in(ids))
         .and_where(in_state(DeliveryState::Queued))
         .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(tx.now()))
-        .and_where(Expr::exists(sending))
         .and_where(Expr::from(to_guarded(campaign_id, tx.now())).not())
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();

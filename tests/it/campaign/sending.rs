@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    campaign::{self, unsubscribe},
+    campaign::{self, ledger, unsubscribe},
     mail::{self, Letter},
+    mail_rules::MailRules,
 };
 use entity::{campaign::CampaignState, delivery::DeliveryState};
-use sea_orm::EntityTrait;
-use support::{At, Behaviour, on_both_columns};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
+use support::{At, Behaviour, Column, TestBed, on_both_columns, until};
 
 use super::office::{Office, header, text};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 on_both_columns! {
     async fn everybody_gets_one_mail_of_their_own(bed: TestBed) {
@@ -274,4 +277,49 @@ on_both_columns! {
         office.work_for(Duration::from_mins(1)).await;
         assert_eq!(office.relay.received().len(), 1);
     }
+}
+
+/// On the other database one transaction writes at a time anyhow.
+#[tokio::test]
+async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
+    let bed = TestBed::new(Column::PostgresRedis).await;
+    let office = Office::open(&bed).await;
+    let (world, sender) = (&office.world, office.world.sender().await);
+    let id = world.started(&sender, 2).await;
+    let mail = world.ledger(id).await.remove(0);
+    let (rules, _) = MailRules::load(world.store.reader()).await.unwrap();
+
+    let claiming = world.store.begin().await.unwrap();
+    let claimed = ledger::claim(&claiming, id, &[mail.id], "a worker", &rules)
+        .await
+        .unwrap();
+    assert_eq!(claimed.len(), 1);
+    let pausing = async {
+        let mut tx = world.store.begin().await.unwrap();
+        campaign::pause(&mut tx, &sender, id).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    tokio::pin!(pausing);
+    let waits = until(PATIENCE, "somebody waits for a lock", async || {
+        let waiting = "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                       WHERE datname = current_database() AND NOT granted \
+                       UNION ALL SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let statement = Statement::from_string(DbBackend::Postgres, waiting);
+        let row = world.store.reader().query_one_raw(statement).await.unwrap();
+        row.map(|_| ())
+    });
+    tokio::select! {
+        biased;
+        () = &mut pausing => panic!("it was paused while a claim was under way"),
+        () = waits => {}
+    }
+    claiming.commit().await.unwrap();
+    pausing.await;
+
+    let late = world.store.begin().await.unwrap();
+    let other = world.ledger(id).await.remove(1);
+    let claimed = ledger::claim(&late, id, &[other.id], "a worker", &rules)
+        .await
+        .unwrap();
+    assert_eq!(claimed.len(), 0);
 }

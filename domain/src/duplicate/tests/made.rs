@@ -214,9 +214,9 @@ pub fn make(records: usize, seed: u64) -> Made {
                     let host = &family[0];
                     (tenant.house, tenant.street, tenant.way, tenant.city) =
                         (host.house, host.street, host.way, host.city);
-                    tenant.postcode = host.postcode.clone();
+                    tenant.postcode.clone_from(&host.postcode);
                     if rng.random_bool(0.5) {
-                        tenant.telephone = host.telephone.clone();
+                        tenant.telephone.clone_from(&host.telephone);
                     }
                     family.push(tenant);
                 }
@@ -231,7 +231,7 @@ pub fn make(records: usize, seed: u64) -> Made {
                         format!("{} {}", host.name, STREET[(n * 7 + 3) % STREET.len()])
                     };
                     branch.legal = host.legal;
-                    branch.domain = host.domain.clone();
+                    branch.domain.clone_from(&host.domain);
                     family.push(branch);
                 }
             }
