@@ -56,7 +56,7 @@ on_both_columns! {
 
         let lines = audit_entry::Entity::find()
             .filter(audit_entry::Column::Action.eq("contact.export"))
-            .order_by_asc(audit_entry::Column::Id)
+            .order_by_asc(audit_entry::Column::Number)
             .all(office.system.store().reader())
             .await
             .unwrap();

@@ -65,7 +65,7 @@ on_both_columns! {
         assert_eq!(all(&store).await, rows);
         let lines = audit_entry::Entity::find()
             .filter(audit_entry::Column::Action.eq("contact.import"))
-            .order_by_asc(audit_entry::Column::Id)
+            .order_by_asc(audit_entry::Column::Number)
             .all(store.reader())
             .await
             .unwrap();
