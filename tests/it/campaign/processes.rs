@@ -10,9 +10,9 @@ use super::world::World;
 
 /// How long a campaign may take, whatever happens to it.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Mails that one process may leave in doubt when it is killed: each of four lanes has claimed as many as there are
-/// connections, and writes down what became of them with its next claim.
-pub const IN_HAND: usize = 4 * 10;
+/// Mails that one process may leave in doubt when it is killed: each of four lanes has claimed half of the most that may be
+/// claimed at once, and writes down what became of them with its next claim.
+pub const IN_HAND: usize = 4 * 50;
 
 struct Campus {
     bed: TestBed,

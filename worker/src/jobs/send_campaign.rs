@@ -2,8 +2,8 @@
 //!
 //! The lane's mails are read and written in chunks. Of those in hand some are claimed, as many as go out in a moment; each
 //! goes out as soon as the rate limit lets it, and what became of them is written down together with the next claim.
-//! So one commit is enough for a handful of mails, and a killed worker leaves no more than a handful in doubt. The leave
-//! to send is asked for last, because the rate limit counts it from then on.
+//! So one commit is enough for some mails, and a killed worker leaves no more than those in doubt. The leave to send is asked
+//! for last, because the rate limit counts it from then on.
 //!
 //! A domain that takes no mail for now (its own limit is reached, or it puts us off) holds nobody else up: its mails are
 //! passed over until it has room.

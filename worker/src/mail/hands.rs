@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Mails claimed at once for each connection, at least: while some are on their way, the next ones are claimed.
 const FOR_EACH_CONNECTION: usize = 2;
 /// The most mails that are claimed at once.
-const MOST: usize = 200;
+const MOST: usize = 100;
 /// Who has handed over all that they had claimed within this time may claim more.
 const QUICK: Duration = Duration::from_millis(15);
 /// Who needed longer than this is to claim less.
