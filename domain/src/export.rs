@@ -189,7 +189,7 @@ pub async fn next(
     }
 }
 
-const ORGANISATION: [&str; 14] = [
+const ORGANISATION: [&str; 15] = [
     "organisation_id",
     "name",
     "trading_names",
@@ -200,6 +200,7 @@ const ORGANISATION: [&str; 14] = [
     "company_number",
     "address",
     "founded",
+    "time_zone",
     "source_key",
     "type",
     "size",
@@ -232,6 +233,7 @@ async fn organisation_lines(
             row.company_number.unwrap_or_default(),
             row.address.unwrap_or_default(),
             row.founded.unwrap_or_default(),
+            row.time_zone,
             row.source_key.unwrap_or_default(),
             row.kind.to_value(),
             row.size.map(|size| size.to_value()).unwrap_or_default(),
@@ -329,7 +331,7 @@ async fn note_lines(
         return Ok(None);
     };
     let names = Names::of(db, &rows).await?;
-    let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     let lines = rows.into_iter().map(|row: note::Model| {
         [
             NoteId::to_string(&row.id),

@@ -25,6 +25,8 @@ const WRITE: &str = "mutation($input: CreateEventInput!) { createEvent(input: $i
     event { id version venue venueWarnings venueDetails { name } } userErrors { code field message } } }";
 const UPDATE: &str = "mutation($input: UpdateEventInput!) { updateEvent(input: $input) {
     event { version venue venueWarnings venueDetails { name } } userErrors { code field message } } }";
+const COPY: &str = "mutation($input: CopyEventInput!) { copyEvent(input: $input) {
+    event { venue venueDetails { name } } userErrors { code field } } }";
 const CLASHES: &str =
     "query($input: EventClashesInput) { eventClashes(input: $input) { severity sharedVenue why } }";
 
@@ -159,6 +161,10 @@ on_both_columns! {
         let input = json!({ "eventId": made["event"]["id"], "version": made["event"]["version"], "title": "Another" });
         let kept = call(&desk, operator, UPDATE, input).await;
         assert_eq!(kept["event"]["venueWarnings"], json!(["Room 12 is out of use."]), "{kept}");
+        let starts_at = (campus.store.now() + TimeDelta::days(20)).to_rfc3339();
+        let copied = call(&desk, operator, COPY, json!({ "eventId": made["event"]["id"], "startsAt": starts_at })).await;
+        assert_eq!((&copied["userErrors"], &copied["event"]["venueDetails"]), (&json!([]), &Value::Null), "{copied}");
+        assert_eq!(copied["event"]["venue"], made["event"]["venue"], "its words stay");
         assert_eq!(desk.data(operator, LIST, json!({})).await.0["venues"]["totalCount"], 0);
         call(&desk, operator, ARCHIVE, json!({ "venueId": room["id"], "archived": false })).await;
         let again = call(&desk, operator, WRITE, event(&campus, 10, ("venueId", &room["id"]))).await;

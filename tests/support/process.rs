@@ -169,8 +169,8 @@ impl Process {
         (status, peak)
     }
 
-    /// The most memory that the program has had so far, as Linux counts it.
-    fn peak(&self) -> Option<u64> {
+    /// The most memory that the program has had so far, in bytes, as Linux counts it.
+    pub fn peak(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
         let line = status
             .lines()
@@ -201,20 +201,6 @@ impl Process {
         [PRINTED, LOGGED]
             .map(|file| fs::read_to_string(self.folder.path().join(file)).unwrap_or_default())
             .concat()
-    }
-
-    /// The most memory that the program has had in RAM, in KiB, as Linux tells it.
-    ///
-    /// # Panics
-    /// When it has ended, or this is no Linux.
-    pub fn peak_memory_kib(&self) -> u64 {
-        let status = format!("/proc/{}/status", self.child.id().unwrap());
-        let status = fs::read_to_string(status).unwrap();
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
-        peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     fn signal(&self, signal: Signal) {

@@ -274,6 +274,22 @@ fn to_guarded(campaign_id: CampaignId, now: DateTime<Utc>) -> Condition {
         )
 }
 
+/// Whether the campaign is being sent; it stays so until the transaction ends. Whoever halts it waits for that, so nothing is
+/// claimed once they have been answered.
+///
+/// A transaction that changes mails of the campaign asks this first, as whoever halts or ends it has its row first.
+pub async fn hold(tx: &Tx, campaign_id: CampaignId) -> Result<bool> {
+    let sending: Option<CampaignId> = campaign::Entity::find_by_id(campaign_id)
+        .select_only()
+        .column(campaign::Column::Id)
+        .filter(campaign::Column::State.eq(CampaignState::Sending))
+        .lock_shared()
+        .into_tuple()
+        .one(tx.conn())
+        .await?;
+    Ok(sending.is_some())
+}
+
 /// Claims those of the mails that are still due, if the campaign is still being sent and their organisations are not in
 /// quiet hours, and answers which they are. Commit before a word is said to the relay.
 pub async fn claim(
@@ -283,16 +299,7 @@ pub async fn claim(
     claimant: &str,
     rules: &MailRules,
 ) -> Result<HashSet<DeliveryId>> {
-    // Whoever halts the campaign waits for this transaction, so nothing is claimed once they have been answered.
-    let sending: Option<CampaignId> = campaign::Entity::find_by_id(campaign_id)
-        .select_only()
-        .column(campaign::Column::Id)
-        .filter(campaign::Column::State.eq(CampaignState::Sending))
-        .lock_shared()
-        .into_tuple()
-        .one(tx.conn())
-        .await?;
-    if sending.is_none() {
+    if !hold(tx, campaign_id).await? {
         return Ok(HashSet::new());
     }
     let quiet = quiet::among(tx.conn(), rules, ids, tx.now()).await?;

@@ -38,6 +38,17 @@ impl EventDraft {
         self.venue = Some(label(&venue));
         Ok(self)
     }
+
+    /// The same for a copy of an event: where its venue has gone out of use, the words for it stay.
+    pub(super) async fn placed_again(mut self, tx: &Tx) -> Result<Self> {
+        if let Some(id) = self.venue_id {
+            let venue = venue::Entity::find_by_id(id).one(tx.conn()).await?;
+            self.venue_id = venue
+                .filter(|venue| venue.archived_at.is_none())
+                .map(|venue| venue.id);
+        }
+        Ok(self)
+    }
 }
 
 /// Has an event take place at a venue, under the name that it has now. `told` says whether those who mean to come are.

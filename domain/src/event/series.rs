@@ -164,6 +164,7 @@ async fn copied(
     series_id: Option<EventSeriesId>,
 ) -> Result<event::Model> {
     event_sharing::without_agreement(tx, viewer, &mut draft).await?;
+    let draft = draft.placed_again(tx).await?;
     let copy = write(tx, viewer, draft, series_id).await?;
     if from.kind == EventKind::Training {
         training_course::copy_session(tx, viewer, from.id, copy.id).await?;

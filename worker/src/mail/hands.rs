@@ -1,7 +1,8 @@
 //! How many mails a process may have claimed and not yet handed over.
 //!
 //! What is claimed is what is in doubt when the process is killed, and each claim costs a commit. So a process claims what goes
-//! out in a moment: with a slow relay hardly more than it has connections, with a quick one many times that.
+//! out in a moment: with a slow relay hardly more than it has connections, with a quick one many times that. Hands are free
+//! again when a mail was handed over; what became of it is written with the next claim of its lane.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -14,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const FOR_EACH_CONNECTION: usize = 2;
 /// The most mails that are claimed at once.
 const MOST: usize = 100;
-/// Who has handed over all that they had claimed within this time may claim more.
+/// Who had their share, and has handed all of it over within this time, may claim more.
 const QUICK: Duration = Duration::from_millis(15);
 /// Who needed longer than this is to claim less.
 const SLOW: Duration = Duration::from_millis(50);
@@ -79,7 +80,7 @@ impl Held<'_> {
         let (count, hands) = (self.count(), self.hands);
         drop(self.permit);
         let mut all = hands.all();
-        if time < QUICK {
+        if time < QUICK && count >= *all / 2 {
             let more = count.min(MOST.saturating_sub(*all));
             hands.free.add_permits(more);
             *all += more;
