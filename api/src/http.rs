@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit_log;
 pub mod calendar;
 pub mod chart;
+mod download;
 pub mod export;
 pub mod graphql;
 pub mod headers;

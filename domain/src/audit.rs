@@ -29,9 +29,7 @@ use uuid::Uuid;
 
 pub use self::{
     bulk::{BulkRead, may_tell_of_another, record as record_bulk_read, why_of_no_more},
-    export::{
-        Link, PATH as EXPORT_PATH, begin as begin_export, line, link, next as next_lines, open,
-    },
+    export::{PATH as EXPORT_PATH, begin as begin_export, line, link, next as next_lines, open},
     head::{TellHead, tell as tell_head},
     list::{Filter, count, find, list},
     mask::masked,

@@ -22,9 +22,10 @@ use crate::{
     contact as contacts,
     error::Result,
     key_account::guard::{standings, withheld_from},
-    note as notes, organisation as organisations, signed_link, spreadsheet,
+    note as notes, organisation as organisations,
+    personal_link::PersonalLink,
+    spreadsheet,
     store::{Store, Tx},
-    suppression::AddressKey,
     viewer::Viewer,
 };
 
@@ -68,17 +69,6 @@ impl Kind {
     }
 }
 
-/// A link, for one person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// Until when it works.
-    pub expires_at: DateTime<Utc>,
-    /// What it leads to.
-    pub kind: Kind,
-}
-
 /// How much an export is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
@@ -89,34 +79,21 @@ pub struct Extent {
 }
 
 /// Makes a link for `viewer`: its path, and what it leads to.
-pub async fn link(store: &Store, viewer: &Viewer, kind: Kind) -> Result<(String, Link, Extent)> {
+pub async fn link(
+    store: &Store,
+    viewer: &Viewer,
+    kind: Kind,
+) -> Result<(String, PersonalLink<Kind>, Extent)> {
     viewer.require(Permission::ExportContacts)?;
-    let link = Link {
-        user_id: viewer.signed_in()?.id,
-        expires_at: store.now() + WORKS_FOR,
-        kind,
-    };
-    let key = AddressKey::load(store.reader(), store.now()).await?;
-    let token = signed_link::seal(&key, PURPOSE, &serde_json::to_vec(&link)?)?;
+    let (token, link) = PersonalLink::make(store, viewer, PURPOSE, WORKS_FOR, kind).await?;
     let extent = extent(store.reader(), viewer, store.now(), kind).await?;
     Ok((format!("{PATH}{token}"), link, extent))
 }
 
-/// Reads a token: the link, and whose it is with the rights that they have now. None when it was not made here, when its time
-/// is over or when they may no longer export.
-pub async fn open(store: &Store, token: &str) -> Result<Option<(Link, Viewer)>> {
-    let key = AddressKey::load(store.reader(), store.now()).await?;
-    let Some(signed) = signed_link::open(&key, PURPOSE, token)? else {
-        return Ok(None);
-    };
-    let link: Link = serde_json::from_slice(&signed)?;
-    if link.expires_at <= store.now() {
-        return Ok(None);
-    }
-    let viewer = Viewer::load(store.reader(), link.user_id, None, store.now()).await?;
-    Ok(viewer
-        .filter(|viewer| viewer.has(Permission::ExportContacts))
-        .map(|viewer| (link, viewer)))
+/// Reads a token, as links do; none too when they may no longer export.
+pub async fn open(store: &Store, token: &str) -> Result<Option<(PersonalLink<Kind>, Viewer)>> {
+    let opened = PersonalLink::open(store, PURPOSE, token).await?;
+    Ok(opened.filter(|(_, viewer)| viewer.has(Permission::ExportContacts)))
 }
 
 /// Begins an export: the log says who takes what away, how much of it, and how much is left out.

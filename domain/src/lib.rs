@@ -50,6 +50,7 @@ pub mod operator_access;
 pub mod organisation;
 pub mod page;
 pub mod person;
+pub mod personal_link;
 pub mod policy;
 pub mod profile;
 pub mod register;

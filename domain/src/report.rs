@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::counted::{Asked, Group};
 pub use self::{
-    link::{Link, PATH, Subject, link, open},
+    link::{PATH, Subject, link, open},
     row::Row,
 };
 use crate::{

@@ -6,11 +6,13 @@ mod types;
 
 use async_graphql::{Context, Object, Result, Subscription};
 use domain::{
-    Error,
+    Error, Store,
     booking::{self as bookings, search},
     event as events,
     live::LiveEvent,
-    register, session, waiting_list,
+    register, session,
+    viewer::Viewer,
+    waiting_list,
 };
 use entity::{
     booking::Model,
@@ -283,6 +285,21 @@ impl BookingMutation {
     }
 }
 
+/// What is announced from now on, for whoever watches an event that exists for them.
+async fn watched(
+    ctx: &Context<'_>,
+    event: EventId,
+) -> Result<(Store, Viewer, impl Stream<Item = LiveEvent> + use<>)> {
+    let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
+    // Before the first look at the database, so that nothing is missed in between.
+    let heard = store.signals().subscribe();
+    let found = events::find_all(store.reader(), &watcher, &[event]).await?;
+    if found.is_empty() {
+        return Err(Error::not_found("eventId", "event").into());
+    }
+    Ok((store, watcher, heard))
+}
+
 #[Subscription]
 impl BookingSubscription {
     /// The bookings for an event that change from now on: those that the viewer may see. Who waits gets their own booking
@@ -292,16 +309,8 @@ impl BookingSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The event to watch.")] event_id: Id<EventId>,
     ) -> Result<impl Stream<Item = Result<Booking>> + use<>> {
-        let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
         let subject = event_id.0;
-        // Before the first look at the database, so that nothing is missed in between.
-        let heard = store.signals().subscribe();
-        if events::find_all(store.reader(), &watcher, &[subject])
-            .await?
-            .is_empty()
-        {
-            return Err(Error::not_found("eventId", "event").into());
-        }
+        let (store, watcher, heard) = watched(ctx, subject).await?;
         Ok(heard.filter_map(move |event| {
             let (store, watcher) = (store.clone(), watcher.clone());
             async move {
@@ -336,16 +345,8 @@ impl BookingSubscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The event to watch.")] event_id: Id<EventId>,
     ) -> Result<impl Stream<Item = Result<Event>> + use<>> {
-        let (store, watcher) = (store(ctx)?.clone(), viewer(ctx)?.clone());
         let subject = event_id.0;
-        // Before the first look at the database, so that nothing is missed in between.
-        let heard = store.signals().subscribe();
-        if events::find_all(store.reader(), &watcher, &[subject])
-            .await?
-            .is_empty()
-        {
-            return Err(Error::not_found("eventId", "event").into());
-        }
+        let (store, watcher, heard) = watched(ctx, subject).await?;
         Ok(heard.filter_map(move |event| {
             let (store, watcher) = (store.clone(), watcher.clone());
             async move {

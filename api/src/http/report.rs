@@ -54,7 +54,7 @@ async fn answered(store: &Store, token: &str) -> Result<Option<Response>, Error>
     let Some((link, viewer)) = report::open(store, token).await? else {
         return Ok(None);
     };
-    match link.subject {
+    match link.to {
         Subject::Csv(question) => {
             let csv = made(store, &viewer, question, "report.export")
                 .await?

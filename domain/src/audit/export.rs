@@ -1,22 +1,16 @@
 //! The log as JSON lines: on the command line, and by a link that works for one person and for minutes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{
-    access_grant::Permission,
-    audit_entry,
-    ids::{AuditEntryId, UserId},
-};
+use entity::{access_grant::Permission, audit_entry, ids::AuditEntryId};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{AT_ONCE, Filter, list::narrowed, masked};
 use crate::{
     error::{Error, Result},
+    personal_link::PersonalLink,
     policy::{self, Use},
-    signed_link,
     store::{Store, Tx},
-    suppression::AddressKey,
     viewer::Viewer,
 };
 
@@ -29,49 +23,21 @@ const WORKS_FOR: TimeDelta = TimeDelta::minutes(5);
 /// Who reads this reads the log with everything personal in it.
 const PERSONAL: &str = "AuditChange.personalAfter";
 
-/// A link to the lines that meet a filter, for one person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// Until when it works.
-    pub expires_at: DateTime<Utc>,
-    /// Which lines it leads to.
-    pub filter: Filter,
-}
-
-/// Makes a link for `viewer`: its path, and until when it works.
+/// Makes a link for `viewer` to the lines that meet a filter: its path, and until when it works.
 pub async fn link(
     store: &Store,
     viewer: &Viewer,
     filter: Filter,
 ) -> Result<(String, DateTime<Utc>)> {
     require(viewer)?;
-    let link = Link {
-        user_id: viewer.signed_in()?.id,
-        expires_at: store.now() + WORKS_FOR,
-        filter,
-    };
-    let key = AddressKey::load(store.reader(), store.now()).await?;
-    let token = signed_link::seal(&key, PURPOSE, &serde_json::to_vec(&link)?)?;
+    let (token, link) = PersonalLink::make(store, viewer, PURPOSE, WORKS_FOR, filter).await?;
     Ok((format!("{PATH}{token}"), link.expires_at))
 }
 
-/// Reads a token: the link, and whose it is with the rights that they have now. None when it was not made here, when its
-/// time is over, or when they may not read the log any more.
-pub async fn open(store: &Store, token: &str) -> Result<Option<(Link, Viewer)>> {
-    let key = AddressKey::load(store.reader(), store.now()).await?;
-    let Some(signed) = signed_link::open(&key, PURPOSE, token)? else {
-        return Ok(None);
-    };
-    let link: Link = serde_json::from_slice(&signed)?;
-    if link.expires_at <= store.now() {
-        return Ok(None);
-    }
-    let viewer = Viewer::load(store.reader(), link.user_id, None, store.now()).await?;
-    Ok(viewer
-        .filter(|viewer| require(viewer).is_ok())
-        .map(|viewer| (link, viewer)))
+/// Reads a token, as links do; none too when they may not read the log any more.
+pub async fn open(store: &Store, token: &str) -> Result<Option<(PersonalLink<Filter>, Viewer)>> {
+    let opened = PersonalLink::open(store, PURPOSE, token).await?;
+    Ok(opened.filter(|(_, viewer)| require(viewer).is_ok()))
 }
 
 fn require(viewer: &Viewer) -> Result<()> {
