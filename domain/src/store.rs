@@ -199,6 +199,17 @@ impl Tx {
         Ok(())
     }
 
+    /// Has each statement of this change planned for what the tables hold by then. A change that writes so much that plans made
+    /// at its beginning are wrong at its end asks for it: `PostgreSQL` keeps the plan of a statement that comes again.
+    pub async fn plan_each_anew(&self) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            self.transaction
+                .execute_unprepared("SET LOCAL plan_cache_mode = force_custom_plan")
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Has `job` done once this change has committed: at `run_at`, or at once. `None` when a live job has its unique key.
     pub async fn enqueue<J: Job>(
         &mut self,

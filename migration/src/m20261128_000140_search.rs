@@ -31,17 +31,17 @@ const FOLDED: &[(&str, &str)] = &[
 ];
 
 /// Signs between words. `PostgreSQL` would make of some of them what it takes for addresses, paths and numbers.
-const BETWEEN: &str = "!\"#$%()*,-/:;<=>?@[\\]^_`{|}~–—“”„‘…•·";
+pub(crate) const BETWEEN: &str = "!\"#$%()*,-/:;<=>?@[\\]^_`{|}~–—“”„‘…•·";
 
 /// A table with what is looked for in it.
-struct Indexed {
-    table: &'static str,
+pub(crate) struct Indexed {
+    pub table: &'static str,
     /// Its columns that are never null, and those that may be.
     columns: &'static [&'static str],
     nullable: &'static [&'static str],
 }
 
-const INDEXED: &[Indexed] = &[
+pub(crate) const INDEXED: &[Indexed] = &[
     Indexed {
         table: "organisation",
         columns: &["name", "name_key", "trading_names"],
@@ -61,7 +61,7 @@ const INDEXED: &[Indexed] = &[
 
 impl Indexed {
     /// All that is looked for in a row, as one text.
-    fn text(&self, row: &str, cast: &str) -> String {
+    pub fn text(&self, row: &str, cast: &str) -> String {
         let columns = self
             .columns
             .iter()
@@ -76,6 +76,15 @@ impl Indexed {
             .join(" || ' ' || ")
     }
 
+    /// The index of an expression.
+    pub fn in_postgres(&self) -> String {
+        let table = self.table;
+        format!(
+            "CREATE INDEX search_{table} ON {table} USING gin (search_words({}))",
+            self.text("", "::text"),
+        )
+    }
+
     /// Its columns, for a trigger that looks at those alone.
     fn all(&self) -> String {
         let quoted = self.columns.iter().chain(self.nullable);
@@ -86,10 +95,36 @@ impl Indexed {
     }
 }
 
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     FOLDED.iter().fold(text.to_owned(), |folded, (sign, into)| {
         format!("replace({folded}, '{sign}', '{into}')")
     })
+}
+
+/// The function that makes words of a text.
+pub(crate) fn words_in_postgres() -> String {
+    let text = folded("given");
+    let between = BETWEEN.replace('\'', "''");
+    // With a path of its own it isn't written out where it is called: plans stay readable, and it means the same whatever
+    // the path of whoever calls it.
+    format!(
+        "CREATE OR REPLACE FUNCTION search_words(given text) RETURNS tsvector
+         LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+           SELECT to_tsvector('pg_catalog.simple'::regconfig, lower(translate(
+             regexp_replace(normalize({text}, NFKD), '[\\u0300-\\u036F]', '', 'g'),
+             '{between}', repeat(' ', {})))) $$",
+        BETWEEN.chars().count(),
+    )
+}
+
+/// The function that finds the rows of a table whose name has a word that is spelt nearly so.
+pub(crate) fn spelt_in_postgres(table: &str) -> String {
+    // How alike is alike enough is a setting: here, and for nobody else.
+    format!(
+        "CREATE FUNCTION search_spelt_{table}(given text) RETURNS SETOF uuid
+         LANGUAGE sql STABLE SET pg_trgm.word_similarity_threshold = 0.4
+         AS $$ SELECT id FROM {table} WHERE given <% name $$"
+    )
 }
 
 #[async_trait::async_trait]
@@ -99,35 +134,13 @@ impl MigrationTrait for Migration {
         if manager.get_database_backend() == DbBackend::Postgres {
             // Trusted: whoever may create in the database may create it.
             statements.push("CREATE EXTENSION IF NOT EXISTS pg_trgm".to_owned());
-            let text = folded("given");
-            let between = BETWEEN.replace('\'', "''");
-            // With a path of its own it isn't written out where it is called: plans stay readable, and it means the same
-            // whatever the path of whoever calls it.
-            statements.push(format!(
-                "CREATE FUNCTION search_words(given text) RETURNS tsvector
-                 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-                   SELECT to_tsvector('pg_catalog.simple'::regconfig, lower(translate(
-                     regexp_replace(normalize({text}, NFKD), '[\\u0300-\\u036F]', '', 'g'),
-                     '{between}', repeat(' ', {})))) $$",
-                BETWEEN.chars().count(),
-            ));
-            for indexed in INDEXED {
-                let table = indexed.table;
-                statements.push(format!(
-                    "CREATE INDEX search_{table} ON {table} USING gin (search_words({}))",
-                    indexed.text("", "::text"),
-                ));
-            }
+            statements.push(words_in_postgres());
+            statements.extend(INDEXED.iter().map(Indexed::in_postgres));
             for table in ["organisation", "contact"] {
                 statements.push(format!(
                     "CREATE INDEX search_{table}_spelling ON {table} USING gin (name gin_trgm_ops)"
                 ));
-                // How alike is alike enough is a setting: here, and for nobody else.
-                statements.push(format!(
-                    "CREATE FUNCTION search_spelt_{table}(given text) RETURNS SETOF uuid
-                     LANGUAGE sql STABLE SET pg_trgm.word_similarity_threshold = 0.4
-                     AS $$ SELECT id FROM {table} WHERE given <% name $$"
-                ));
+                statements.push(spelt_in_postgres(table));
             }
             // The planner needs to know which words are common.
             statements.push("ANALYZE organisation, contact, note".to_owned());

@@ -184,7 +184,8 @@ const POSTGRES_DEFINITIONS: &str = "
 
 const POSTGRES_COLUMNS: &str = "
     SELECT table_name || '.' || column_name || CASE is_nullable WHEN 'NO' THEN ' NOT NULL' ELSE '' END
-    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'";
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'
+    AND is_generated = 'NEVER'";
 
 /// Without those that a primary key or a UNIQUE column brings along: `SQLite` names them itself.
 const POSTGRES_INDEXES: &str = "

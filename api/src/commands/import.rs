@@ -189,6 +189,7 @@ async fn import<I: Import, F: Field>(
     let mapping = Mapping::of(header, &args.map)?;
 
     let mut tx = store.begin().await?;
+    tx.plan_each_anew().await?;
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut record = StringRecord::new();
     while rows.read_record(&mut record).map_err(malformed)? {

@@ -54,23 +54,14 @@ impl Sought {
 
     /// That a row of the kind's table has all the words; on `SQLite` with `latest` only that many rows that came last.
     pub fn is_in(&self, backend: DbBackend, kind: Kind, latest: Option<u64>) -> Expr {
-        let (table, text) = match kind {
-            Kind::Organisation => (
-                "organisation",
-                r#""organisation"."name"::text || ' ' || "organisation"."name_key"::text || ' ' || "organisation"."trading_names"::text"#,
-            ),
-            Kind::Contact => (
-                "contact",
-                r#""contact"."name"::text || ' ' || coalesce("contact"."job_title", '')"#,
-            ),
-            Kind::Note => (
-                "note",
-                r#""note"."body"::text || ' ' || coalesce("note"."outcome", '') || ' ' || coalesce("note"."next_action", '')"#,
-            ),
+        let table = match kind {
+            Kind::Organisation => "organisation",
+            Kind::Contact => "contact",
+            Kind::Note => "note",
         };
         if backend == DbBackend::Postgres {
             let asked = self.asked("'", ":*", "&", "|");
-            let has = format!("search_words({text}) @@ $1::tsquery");
+            let has = format!(r#""{table}"."search" @@ $1::tsquery"#);
             // Of notes, the latest that have a common word are found from the end. Names are found by the index and then
             // ordered: the planner would rather read all of them in their order, for a word like `limited`.
             let condition = if kind == Kind::Note {
