@@ -45,7 +45,7 @@ impl MigrationTrait for Migration {
         }
         let mut statements = Vec::new();
         for table in ["organisation", "contact"] {
-            statements.push(format!("DROP FUNCTION search_spelt_{table}(text[])"));
+            statements.push(format!("DROP FUNCTION search_spelt_{table}(text)"));
             statements.push(spelt_in_postgres(table));
         }
         for indexed in INDEXED {
@@ -81,15 +81,15 @@ fn quick_words() -> String {
     )
 }
 
-/// The function that finds the rows of a table whose name has all the words, spelt nearly so. One look into the index for all
+/// The function that finds the rows of a table whose name has all the words, given with spaces between, spelt nearly so. One look into the index for all
 /// of them together: a word like `limited` alone is in too many names.
 fn spelt(table: &str) -> String {
     format!(
-        "CREATE FUNCTION search_spelt_{table}(given text[]) RETURNS SETOF uuid
+        "CREATE FUNCTION search_spelt_{table}(given text) RETURNS SETOF uuid
          LANGUAGE plpgsql STABLE SET pg_trgm.word_similarity_threshold = 0.4 AS $$
          BEGIN
            RETURN QUERY EXECUTE 'SELECT id FROM {table} WHERE '
-             || (SELECT string_agg(format('%L <%% name', word), ' AND ') FROM unnest(given) AS word);
+             || (SELECT string_agg(format('%L <%% name', word), ' AND ') FROM unnest(string_to_array(given, ' ')) AS word);
          END $$"
     )
 }

@@ -90,7 +90,7 @@ fn talk(stream: TcpStream, taken: &Mutex<Taken>) -> std::io::Result<()> {
         }
         let verb = line.get(..4).unwrap_or_default().to_ascii_uppercase();
         let answer: &[u8] = match verb.as_slice() {
-            b"EHLO" => b"250-relay.test\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
+            b"EHLO" => b"250-relay.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
             b"DATA" => {
                 out.write_all(b"354 Go on\r\n")?;
                 let mail = content(&mut lines)?;

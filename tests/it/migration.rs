@@ -30,7 +30,9 @@ on_both_columns! {
             let before = schema(&connection).await;
             Migrator::up(&connection, Some(1)).await.unwrap();
             let after = schema(&connection).await;
-            assert_ne!(before, after, "{} changes nothing", change.name());
+            if bed.column() == Column::PostgresRedis || change.name() != FOR_POSTGRES_ALONE {
+                assert_ne!(before, after, "{} changes nothing", change.name());
+            }
 
             Migrator::down(&connection, Some(1)).await.unwrap();
             assert_eq!(schema(&connection).await, before, "{} down", change.name());
@@ -156,6 +158,9 @@ async fn rows(connection: &DatabaseConnection, query: &str) -> BTreeSet<String> 
         .map(|row| row.try_get_by_index(0).unwrap())
         .collect()
 }
+
+/// The change of which SQLite needs nothing.
+const FOR_POSTGRES_ALONE: &str = "m20261130_000180_search_stored";
 
 const SQLITE_SCHEMA: &str = "
     SELECT type || ' ' || name || ': ' || sql FROM sqlite_master

@@ -1,11 +1,9 @@
 //! Names that look like what was typed: `Acenture` means Accenture. `PostgreSQL` tells by the trigrams they share.
 
-use std::iter;
-
 use entity::{contact, organisation};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend,
-    sea_query::{Expr, ExprTrait, Value},
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::{Kind, words::Sought};
@@ -29,21 +27,14 @@ pub(super) fn like(backend: DbBackend, kind: Kind, sought: &Sought) -> Option<(C
         ),
         Kind::Note => return None,
     };
-    let words: Vec<Expr> = sought.words().iter().map(Expr::val).collect();
-    let places: Vec<String> = (2..words.len() + 2)
-        .map(|place| format!("${place}"))
-        .collect();
+    let words = sought.words().join(" ");
     let spelt = Expr::cust_with_exprs(
-        format!(
-            "$1 IN (SELECT search_spelt_{table}(ARRAY[{}]::text[]))",
-            places.join(", ")
-        ),
-        iter::once(id).chain(words),
+        format!("$1 IN (SELECT search_spelt_{table}($2))"),
+        [id, Expr::val(words.as_str())],
     );
-    let whole = Value::from(sought.words().join(" "));
     let score = Expr::cust_with_exprs(
         "(word_similarity($1::text, $2) * 10000)::integer",
-        [Expr::val(whole), name],
+        [Expr::val(words), name],
     );
     Some((Condition::all().add(spelt), score.add(kind.number())))
 }

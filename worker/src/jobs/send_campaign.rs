@@ -311,9 +311,9 @@ impl<'a> Pass<'a> {
     /// Writes down what became of the last batch and claims the next one, with one commit.
     async fn claim(&mut self, ids: &[DeliveryId]) -> Result<HashSet<DeliveryId>> {
         let mut tx = self.ctx.begin().await?;
-        // Before any of its mails is changed; whether it is being sent still, the claim asks.
-        ledger::hold(&tx, self.lane.campaign_id).await?;
         if !self.results.is_empty() {
+            // Before any of its mails is changed; whether it is being sent still, the claim asks.
+            ledger::hold(&tx, self.lane.campaign_id).await?;
             delivery::record(&tx, &self.claimant, self.results.iter().cloned()).await?;
             ledger::announce(&mut tx, self.lane.campaign_id);
         }
