@@ -170,6 +170,51 @@ async fn a_refused_recipient_is_permanent_and_costs_no_connection() {
 }
 
 #[tokio::test]
+async fn a_relay_that_takes_one_command_at_a_time_is_told_one_at_a_time() {
+    let (server, transport) = patient().await;
+    server.behave(Behaviour::OneByOne);
+    for n in 0..3 {
+        transport.send(&mail(n)).await.unwrap();
+    }
+    assert_eq!(server.received().len(), 3);
+    assert_eq!(server.connections(), 1);
+
+    // It would notice: a connection on which it said that it takes several commands is closed when it gets them.
+    server.behave(Behaviour::Accept);
+    let other = Pool::new(server.url().parse::<Relay>().unwrap(), impatient());
+    let other = Transport::Smtp(other);
+    other.send(&mail(3)).await.unwrap();
+    server.behave(Behaviour::OneByOne);
+    let connections = server.connections();
+    other.send(&mail(4)).await.unwrap();
+    assert_eq!(server.connections(), connections + 1);
+}
+
+#[tokio::test]
+async fn a_refused_mail_is_not_sent_to_a_relay_that_asks_for_it_all_the_same() {
+    let (server, transport) = patient().await;
+    server.behave(Behaviour::WantsAllTheSame);
+    let refused = failure(&transport, 1).await;
+    assert!(
+        matches!(
+            refused,
+            SendFailure::Permanent {
+                code: 550,
+                stage: Stage::Recipient,
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+    server.behave(Behaviour::Accept);
+    transport.send(&mail(2)).await.unwrap();
+    let received = server.received();
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].message_id, "m2@university.test");
+    assert_eq!(server.connections(), 2, "the first one is of no more use");
+}
+
+#[tokio::test]
 async fn not_now_is_temporary_wherever_it_is_said() {
     let (server, transport) = patient().await;
     for (at, code, stage, counts) in [

@@ -50,6 +50,10 @@ pub enum Behaviour {
     PutDomainOff(String, u16),
     /// It answers 550 to every nth recipient.
     RefuseEvery(usize),
+    /// It doesn't offer PIPELINING, and closes the connection when it is told something before it has answered.
+    OneByOne,
+    /// It answers 550 to every recipient, and asks for the mail all the same.
+    WantsAllTheSame,
     /// It closes the connection in every nth mail, by turns at the sender, at the content and at the dot that ends it, and
     /// answers 450 to every mth recipient the first time that it is named.
     Unsteady {

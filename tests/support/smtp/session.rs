@@ -69,6 +69,10 @@ impl Session {
             }
             let line = line.trim_end();
             self.note(line);
+            let one_by_one = self.behaviour() == Behaviour::OneByOne;
+            if one_by_one && !self.stream.buffer().is_empty() {
+                return Err(Over);
+            }
             let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
             match verb.to_ascii_uppercase().as_str() {
                 "EHLO" if self.shared.account.is_some() => {
@@ -77,6 +81,7 @@ impl Session {
                     )
                     .await?;
                 }
+                "EHLO" if one_by_one => self.reply("250-relay.test\r\n250 8BITMIME").await?,
                 "EHLO" => {
                     self.reply("250-relay.test\r\n250-PIPELINING\r\n250 8BITMIME")
                         .await?;
@@ -92,7 +97,9 @@ impl Session {
                     self.reply_at(At::Mail, "250 2.1.0 sender ok").await?;
                 }
                 "RCPT" => self.recipient(path(rest)).await?,
-                "DATA" if self.to.is_empty() => self.reply("554 5.5.1 no valid recipients").await?,
+                "DATA" if self.to.is_empty() && self.behaviour() != Behaviour::WantsAllTheSame => {
+                    self.reply("554 5.5.1 no valid recipients").await?
+                }
                 "DATA" => self.take_mail().await?,
                 "RSET" => {
                     self.from = None;
@@ -116,6 +123,7 @@ impl Session {
             let number = state.recipients;
             match &state.behaviour {
                 Behaviour::RefuseAddresses(addresses) => (addresses.contains(&address), false),
+                Behaviour::WantsAllTheSame => (true, false),
                 Behaviour::RefuseEvery(nth) => (number.is_multiple_of(*nth), false),
                 Behaviour::Unsteady { puts_off_every, .. } => {
                     let put_off = number.is_multiple_of(*puts_off_every)
