@@ -232,6 +232,7 @@ pub async fn load(
             calendar_sequence: i32::from(sample.state != EventState::Draft),
             series_id: None,
             calendar_changed_at: now,
+            told_version: 0,
             version: 1,
             created_at: now,
             updated_at: now,
