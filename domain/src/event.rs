@@ -4,6 +4,7 @@
 //! waits for one in [`crate::waiting_list`], who came in [`crate::register`].
 
 mod cancellation;
+mod concerning;
 mod draft;
 mod lock;
 mod moving;
@@ -37,6 +38,7 @@ pub use self::{
         Dates, LONGEST_SERIES, cancel_series, copy, publish_series, repeat, series, update_series,
     },
 };
+pub(crate) use concerning::{booked_by, concerning};
 pub(crate) use draft::audience;
 pub(crate) use place::place_at;
 
