@@ -10,6 +10,7 @@ mod key_accounts;
 mod people;
 mod super_users;
 mod vacancies;
+mod venues;
 
 use domain::{Error, Store, credential};
 use entity::user;
@@ -46,7 +47,8 @@ pub async fn load(store: &Store) -> Result<bool, Error> {
     let people = people::load_accounts(&tx, &university, &employers, &password_hash).await?;
     employers::load_engagement(&tx, &employers, &people).await?;
     key_accounts::load(&tx, &employers, &people).await?;
-    let training = events::load(&mut tx, &university, &employers, &people).await?;
+    let venues = venues::load(&tx).await?;
+    let training = events::load(&mut tx, &university, &employers, &people, &venues).await?;
     held_events::load(&mut tx, &university, &employers, &people).await?;
     access::load(&tx, &people, &training).await?;
     super_users::load(&tx, &university).await?;

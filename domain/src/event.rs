@@ -4,6 +4,7 @@
 //! waits for one in [`crate::waiting_list`], who came in [`crate::register`].
 
 mod cancellation;
+mod concerning;
 mod draft;
 mod lock;
 mod moving;
@@ -37,6 +38,7 @@ pub use self::{
         Dates, LONGEST_SERIES, cancel_series, copy, publish_series, repeat, series, update_series,
     },
 };
+pub(crate) use concerning::{booked_by, concerning};
 pub(crate) use draft::audience;
 pub(crate) use place::place_at;
 
@@ -45,7 +47,9 @@ use crate::{
     clash::{self, Acknowledgement},
     clock::UNIVERSITY_TIME,
     error::{Error, RefusalCode, Result},
-    event_sharing, register,
+    event_sharing,
+    live::LiveEvent,
+    register,
     store::Tx,
     viewer::{Reach, Viewer},
 };
@@ -187,6 +191,7 @@ async fn write(
         register_closed_at: Set(None),
         calendar_sequence: Set(0),
         calendar_changed_at: Set(tx.now()),
+        told_version: Set(0),
         version: Set(1),
         created_at: Set(tx.now()),
         updated_at: Set(tx.now()),
@@ -212,6 +217,7 @@ pub async fn update(
     version: i32,
     mut changes: EventChanges,
 ) -> Result<event::Model> {
+    place::hold_named(tx, &changes).await?;
     let mut event = lock_to_manage(tx, viewer, id).await?;
     if event.version != version {
         return Err(change::stale(tx.conn(), UPDATE, id, version, event.version).await?);
@@ -252,6 +258,9 @@ pub async fn update(
 
     if event.state == EventState::Published && competes_otherwise {
         clash::settle(tx, viewer, &event, &acknowledged).await?;
+    }
+    if event.capacity != before.capacity {
+        tx.announce(LiveEvent::EventChanged { event_id: id });
     }
     moving::follow(tx, &mut event, &before).await?;
     Ok(event.clone())
@@ -318,6 +327,7 @@ pub(crate) async fn set_state(
         _ => changed_on_the_calendar(tx, event, &mut row),
     }
     event.becomes(row.update(tx.conn()).await?);
+    tx.announce(LiveEvent::EventChanged { event_id: event.id });
     tx.audit(viewer, action, event.id, Some(before), Some(summary(event)))
         .await
 }

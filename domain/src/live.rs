@@ -25,6 +25,11 @@ pub enum LiveEvent {
         /// The event.
         event_id: EventId,
     },
+    /// An event has another state, or another number of places.
+    EventChanged {
+        /// The event.
+        event_id: EventId,
+    },
     /// A campaign changed its state, or mails of it went out.
     CampaignProgress {
         /// The campaign.

@@ -115,7 +115,8 @@ pub fn warnings(venue: &Model, event: &event::Model) -> Vec<String> {
 }
 
 /// The words of a place as they are compared: `Great Hall` is `great hall` and `The Great Hall.`.
-pub(crate) fn key(place: &str) -> String {
+#[must_use]
+pub fn key(place: &str) -> String {
     let lower = place.to_lowercase();
     let words = lower
         .split(|letter: char| !letter.is_alphanumeric())

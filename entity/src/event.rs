@@ -130,6 +130,8 @@ pub struct Model {
     pub calendar_sequence: i32,
     /// When that last changed.
     pub calendar_changed_at: DateTimeUtc,
+    /// The version at which those who mean to come were last told of another time or place; 0 while they never were.
+    pub told_version: i32,
     /// Raised at every change, for optimistic concurrency.
     pub version: i32,
     /// When the row was made.
@@ -148,5 +150,5 @@ personal_data! {
     Words => title, description, venue, online_link;
     Nothing => id, series_id, kind, faculty_id, venue_id, starts_at, ends_at, capacity, places_taken, last_queue_position, state,
         waiting_list_mode, offer_hours, promotion_cut_off_minutes, booking_opens_at, booking_closes_at,
-        register_closes_after_minutes, reminder_minutes, register_closed_at, calendar_sequence, calendar_changed_at, version, created_at, updated_at;
+        register_closes_after_minutes, reminder_minutes, register_closed_at, calendar_sequence, calendar_changed_at, told_version, version, created_at, updated_at;
 }

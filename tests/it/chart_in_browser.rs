@@ -24,6 +24,9 @@ const PRINTABLE: &str = "query($id: ID!) { employerReportUrl(eventId: $id) }";
 /// What is wider than the page.
 const WIDE: &str = "return document.documentElement.scrollWidth > window.innerWidth";
 
+/// Whether the window has a scroll bar.
+const SCROLLED: &str = "return window.innerWidth > document.documentElement.clientWidth";
+
 /// Words that stand outside the picture, and words that stand over each other.
 const FAULTS: &str = r#"
     const picture = document.documentElement.getBoundingClientRect();
@@ -165,9 +168,9 @@ fn stands_in_the_guides(name: &str, drawn: &[u8]) {
         fs::metadata(&path).is_ok_and(|file| file.len() > 1_000),
         "{name} is missing"
     );
-    let guide = fs::read_to_string(Path::new(PICTURES).join("../super-users.md")).unwrap();
+    let guide = fs::read_to_string(Path::new(PICTURES).join("../super-users/events.md")).unwrap();
     let before = guide
-        .split_once(&format!("](pictures/{name})"))
+        .split_once(&format!("](../pictures/{name})"))
         .unwrap_or_else(|| panic!("no guide shows {name}"))
         .0;
     let words = before.rsplit_once("![").unwrap().1;
@@ -244,6 +247,11 @@ async fn the_guides_show_the_charts_and_the_report_for_employers_of_the_demo_dat
     );
     let picture = browser.picture(800).await;
     assert_eq!(browser.run(WIDE).await, false, "it can be printed");
+    assert_eq!(
+        browser.run(SCROLLED).await,
+        false,
+        "the picture has it whole"
+    );
     stands_in_the_guides("report-for-employers.png", &picture);
     browser.close().await;
     system.stop().await;

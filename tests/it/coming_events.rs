@@ -80,7 +80,7 @@ fn of(faculty: FacultyId) -> Vec<AudienceGroup> {
     }]
 }
 
-async fn organisation_in(campus: &Campus, name: &str, sector: &str) -> OrganisationId {
+pub async fn organisation_in(campus: &Campus, name: &str, sector: &str) -> OrganisationId {
     let profile = Profile {
         sector: Some(sector.to_owned()),
         ..Profile::named(name)
@@ -92,7 +92,7 @@ async fn organisation_in(campus: &Campus, name: &str, sector: &str) -> Organisat
 }
 
 /// Somebody who signs in for an organisation.
-async fn employer_at(campus: &Campus, name: &str, organisation_id: OrganisationId) -> Viewer {
+pub async fn employer_at(campus: &Campus, name: &str, organisation_id: OrganisationId) -> Viewer {
     let person = campus.student(name).await;
     let made = campus
         .change(async |tx| {

@@ -14,7 +14,12 @@ use crate::delivered::{Delivered, told};
 const DOCUMENTS: &[&str] = &[
     "README.md",
     "docs/frontend.md",
-    "docs/super-users.md",
+    "docs/super-users/access.md",
+    "docs/super-users/employers.md",
+    "docs/super-users/group.md",
+    "docs/super-users/events.md",
+    "docs/super-users/records.md",
+    "docs/super-users/mail.md",
     "docs/operation.md",
 ];
 const PATIENCE: Duration = Duration::from_secs(20);

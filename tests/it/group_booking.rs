@@ -69,12 +69,12 @@ on_both_columns! {
         assert_eq!(campus.event_now(event.id).await.places_taken, 3);
     }
 
-    async fn whoever_watches_the_places_of_an_event_sees_those_of_classes_too(bed: TestBed) {
+    async fn whoever_watches_the_places_of_an_event_sees_those_of_classes_and_its_capacity_and_its_end(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let campus = Campus::new(&bed).await;
         let event = campus.event(9).await;
         let (admin, student) = (system.demo_client("admin").await, system.demo_client("student1").await);
-        let watched = format!("subscription {{ placesChanged(eventId: \"{}\") {{ placesLeft groups {{ className }} }} }}", event.id);
+        let watched = format!("subscription {{ placesChanged(eventId: \"{}\") {{ state placesLeft groups {{ className }} }} }}", event.id);
         let withheld = student.watch(&watched.replace(" groups { className }", "")).await;
         let (mut managing, mut watching) = (admin.watch(&watched).await, withheld);
         let input = json!({ "input": { "eventId": event.id, "className": "Year 2", "places": 4 } });
@@ -86,6 +86,13 @@ on_both_columns! {
         watching.until("\"placesLeft\":3").await;
         admin.data(CANCEL, json!({ "input": { "groupBookingId": group, "reason": "They have an exam." } })).await;
         watching.until("\"placesLeft\":7").await;
+        let change = "mutation($input: UpdateEventInput!) { updateEvent(input: $input) { userErrors { code } } }";
+        let version = campus.event_now(event.id).await.version;
+        admin.data(change, json!({ "input": { "eventId": event.id, "version": version, "capacity": 20 } })).await;
+        watching.until("\"placesLeft\":18").await;
+        let cancel = "mutation($input: CancelEventInput!) { cancelEvent(input: $input) { userErrors { code } } }";
+        admin.data(cancel, json!({ "input": { "eventId": event.id, "reason": "No speaker." } })).await;
+        watching.until("\"state\":\"CANCELLED\"").await;
         let hidden = student.graphql("subscription { placesChanged(eventId: \"evt_01h455vb4pex5vsknk084sn02q\") { placesLeft } }", json!({})).await;
         assert!(!hidden.errors.is_empty());
     }

@@ -11,7 +11,7 @@ use api::graphql::{
     rows::row_loader,
     schema::{self, ApiEndpoint},
 };
-use async_graphql::{Request, Variables};
+use async_graphql::{Request, ServerError, Variables};
 use domain::{Store, Viewer, clock::Clock, live::NoSignals, session::Keyring};
 use serde_json::Value;
 
@@ -61,19 +61,41 @@ impl Desk {
     /// When the answer has errors.
     pub async fn data(&self, viewer: &Viewer, query: &str, variables: Value) -> (Value, usize) {
         let before = self.statements();
+        let (data, errors) = self.answer(viewer, query, variables).await;
+        assert!(errors.is_empty(), "{query}\n{errors:#?}");
+        (data, self.statements() - before)
+    }
+
+    /// The codes of the errors with which a query is answered.
+    pub async fn codes(&self, viewer: &Viewer, query: &str, variables: Value) -> Vec<String> {
+        let (_, errors) = self.answer(viewer, query, variables).await;
+        let code = |error: &ServerError| {
+            let extensions = error.extensions.as_ref()?;
+            extensions.get("code").cloned()?.into_json().ok()
+        };
+        let codes = errors.iter().filter_map(code);
+        codes
+            .filter_map(|code: Value| code.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    async fn answer(
+        &self,
+        viewer: &Viewer,
+        query: &str,
+        variables: Value,
+    ) -> (Value, Vec<ServerError>) {
         let viewer = Arc::new(viewer.clone());
         let request = Request::new(query)
             .variables(Variables::from_json(variables))
             .data(Arc::clone(&viewer))
             .data(row_loader(self.store.clone(), Arc::clone(&viewer)));
-        let prepared = self.endpoint.prepare(request, &viewer).unwrap();
+        let prepared = match self.endpoint.prepare(request, &viewer) {
+            Ok(prepared) => prepared,
+            Err(errors) => return (Value::Null, errors),
+        };
         let answer = self.endpoint.execute(prepared, &viewer).await;
-        assert!(
-            answer.response.errors.is_empty(),
-            "{query}\n{:#?}",
-            answer.response.errors
-        );
-        let statements = self.statements() - before;
-        (answer.response.data.into_json().unwrap(), statements)
+        let data = answer.response.data.into_json().unwrap();
+        (data, answer.response.errors)
     }
 }

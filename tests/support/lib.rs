@@ -30,6 +30,7 @@ mod smtp;
 mod system;
 mod tls;
 mod wait;
+mod worker;
 
 pub use bed::TestBed;
 pub use browser::Browser;
@@ -50,3 +51,4 @@ pub use smtp::{At, Behaviour, Hindrances, Received, SmtpServer};
 pub use system::System;
 pub use tls::{http_client, plain_get, trusting};
 pub use wait::{until, until_equal};
+pub use worker::worker;

@@ -20,6 +20,7 @@ use entity::{
         BookingId, ClashAcknowledgementId, EventAudienceId, EventId, EventSharingRequestId, UserId,
     },
     list::MinuteList,
+    venue,
 };
 
 use super::{
@@ -32,6 +33,7 @@ struct Sample {
     title: &'static str,
     description: &'static str,
     kind: EventKind,
+    /// The name of a venue of the list.
     venue: &'static str,
     /// From today, in whole days.
     days_ahead: u64,
@@ -74,7 +76,7 @@ const SAMPLES: &[Sample] = &[
         title: "Robots at work: an evening with Aire Valley Robotics",
         description: "How a small company builds robots for warehouses, and how to join it.",
         kind: EventKind::EmployerPresentation,
-        venue: "Engineering building, lecture theatre A",
+        venue: "Lecture theatre A",
         days_ahead: 9,
         starts_at_hour: 17,
         hours: 2,
@@ -91,7 +93,7 @@ const SAMPLES: &[Sample] = &[
         title: "Internships in engineering and energy",
         description: "Two employers of the region present what their interns do, and stay for questions.",
         kind: EventKind::EmployerPresentation,
-        venue: "Careers Centre, room 2",
+        venue: "Room 2",
         days_ahead: 9,
         starts_at_hour: 18,
         hours: 2,
@@ -108,7 +110,7 @@ const SAMPLES: &[Sample] = &[
         title: "CV surgery for engineers",
         description: "Bring your CV and leave with a better one. For students of the faculty.",
         kind: EventKind::SkillsSession,
-        venue: "Careers Centre, room 1",
+        venue: "Room 1",
         days_ahead: 5,
         starts_at_hour: 13,
         hours: 1,
@@ -125,7 +127,7 @@ const SAMPLES: &[Sample] = &[
         title: "Law firms explained",
         description: "What training contracts are, and when to apply.",
         kind: EventKind::Workshop,
-        venue: "Careers Centre, room 2",
+        venue: "Room 2",
         days_ahead: 21,
         starts_at_hour: 14,
         hours: 2,
@@ -142,7 +144,7 @@ const SAMPLES: &[Sample] = &[
         title: "Training: MyCareer essentials",
         description: "How employers, contacts, notes and tags are kept. For staff; attending it opens these rights.",
         kind: EventKind::Training,
-        venue: "Careers Centre, room 3",
+        venue: "Room 3",
         days_ahead: 6,
         starts_at_hour: 10,
         hours: 2,
@@ -159,7 +161,7 @@ const SAMPLES: &[Sample] = &[
         title: "Training: bulk e-mail and data protection",
         description: "Whom one may write to, how often, and what must never leave the university. For staff.",
         kind: EventKind::Training,
-        venue: "Careers Centre, room 3",
+        venue: "Room 3",
         days_ahead: 12,
         starts_at_hour: 10,
         hours: 3,
@@ -184,6 +186,7 @@ pub async fn load(
     university: &University,
     employers: &Employers,
     people: &People,
+    venues: &[venue::Model],
 ) -> Result<Vec<EventId>, Error> {
     let now = tx.now();
     let mut events = Vec::new();
@@ -200,6 +203,7 @@ pub async fn load(
         let placed = sample.booked.min(capacity);
         let waiting = sample.booked - placed;
         let faculty_id = university.faculties.first().map(|faculty| faculty.id);
+        let venue = venues.iter().find(|venue| venue.name == sample.venue);
         events.push(event::Model {
             id: event_id,
             title: sample.title.to_owned(),
@@ -212,8 +216,8 @@ pub async fn load(
                 people.operator
             },
             faculty_id: faculty_id.filter(|_| sample.one_faculty),
-            venue_id: None,
-            venue: Some(sample.venue.to_owned()),
+            venue_id: venue.map(|venue| venue.id),
+            venue: venue.map(domain::venue::label),
             online_link: None,
             starts_at,
             ends_at: starts_at + TimeDelta::hours(sample.hours),
@@ -232,6 +236,7 @@ pub async fn load(
             calendar_sequence: i32::from(sample.state != EventState::Draft),
             series_id: None,
             calendar_changed_at: now,
+            told_version: 0,
             version: 1,
             created_at: now,
             updated_at: now,

@@ -176,6 +176,7 @@ fn event(starts_at: DateTime<Utc>, organiser_id: UserId) -> event::Model {
         calendar_sequence: 1,
         series_id: None,
         calendar_changed_at: made_at,
+        told_version: 0,
         version: 1,
         created_at: made_at,
         updated_at: made_at,

@@ -338,8 +338,8 @@ impl BookingSubscription {
         }))
     }
 
-    /// An event whenever its places change from now on: somebody books, waits, leaves or comes, or a class is given places, gives
-    /// them back or is marked in the register. It tells the counts; `bookingChanged` tells whose booking changed.
+    /// An event whenever its places change from now on: somebody books, waits, leaves or comes, a class is given places, gives
+    /// them back or is marked in the register, or the event has more or fewer places, or is cancelled or over. It tells the counts; `bookingChanged` tells whose booking changed.
     async fn places_changed(
         &self,
         ctx: &Context<'_>,
@@ -351,7 +351,8 @@ impl BookingSubscription {
             let (store, watcher) = (store.clone(), watcher.clone());
             async move {
                 let (LiveEvent::BookingChanged { event_id, .. }
-                | LiveEvent::GroupPlacesChanged { event_id }) = event
+                | LiveEvent::GroupPlacesChanged { event_id }
+                | LiveEvent::EventChanged { event_id }) = event
                 else {
                     return None;
                 };

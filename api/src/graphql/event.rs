@@ -148,6 +148,12 @@ impl EventQuery {
             desc = "Only events that students of this faculty can book, those for every student among them."
         )]
         for_faculty_id: Option<Id<FacultyId>>,
+        #[graphql(
+            default,
+            desc = "Only what concerns whoever asks, as in their own calendar feed: students what they can book, employers where \
+                    they take part, staff everything; and what they have booked."
+        )]
+        for_me: bool,
         #[graphql(desc = "The first so many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "Only those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
@@ -158,6 +164,7 @@ impl EventQuery {
             faculty_id: faculty_id.map(|id| id.0),
             organisation_id: organisation_id.map(|id| id.0),
             for_faculty_id: for_faculty_id.map(|id| id.0),
+            concerning_viewer: for_me,
             ..EventFilter::calendar(from.0, to.0)?
         };
         list(

@@ -7,11 +7,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    booking, calendar_feed,
-    event::{self, EventKind},
-    event_audience, event_organisation,
+    booking, calendar_feed, event,
     ids::{EventId, UserId},
-    user::UserKind,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter,
@@ -25,10 +22,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::{on_the_calendar, visible_to},
+    event::{booked_by, concerning, on_the_calendar, visible_to},
     session::{hash_of, random_word},
     store::{Store, Tx},
-    viewer::{SignedIn, Viewer},
+    viewer::Viewer,
 };
 
 /// How long events stay in a feed after their end, so that a change or a cancellation reaches clients that were away.
@@ -138,20 +135,13 @@ pub async fn personal(
 
 async fn entries(store: &Store, viewer: &Viewer, extent: Extent) -> Result<Vec<Entry>> {
     let person = viewer.signed_in()?;
-    let concerning = match extent {
-        Extent::All => Condition::any().add(concerning(person)),
-        Extent::Booked => Condition::any(),
+    let theirs = match extent {
+        Extent::All => Condition::any()
+            .add(concerning(person))
+            .add(booked_by(person)),
+        Extent::Booked => Condition::any().add(booked_by(person)),
     };
-    let booked = event::Column::Id.in_subquery(
-        booking::Entity::find()
-            .select_only()
-            .column(booking::Column::EventId)
-            .filter(booking::Column::UserId.eq(person.id))
-            .into_query(),
-    );
-    let condition = Condition::all()
-        .add(visible_to(viewer))
-        .add(concerning.add(booked));
+    let condition = Condition::all().add(visible_to(viewer)).add(theirs);
     let events = events(store, condition).await?;
     let own = latest_bookings(store, person.id, &events).await?;
     Ok(events
@@ -206,51 +196,4 @@ async fn latest_bookings(
         .into_iter()
         .map(|booking| (booking.event_id, booking))
         .collect())
-}
-
-/// What concerns somebody: a student what they can book, an employer where their organisation takes part, staff everything.
-fn concerning(person: &SignedIn) -> Condition {
-    match person.kind {
-        UserKind::Staff => Condition::all().add(event::Column::Id.is_not_null()),
-        UserKind::Employer => {
-            let taking_part = event_organisation::Entity::find()
-                .select_only()
-                .column(event_organisation::Column::EventId)
-                .filter(event_organisation::Column::OrganisationId.eq(person.organisation_id));
-            Condition::all().add(event::Column::Id.in_subquery(taking_part.into_query()))
-        }
-        UserKind::Student | UserKind::Graduate => {
-            let limited = event_audience::Entity::find()
-                .select_only()
-                .column(event_audience::Column::EventId);
-            let or_any = |any, one| Condition::any().add(any).add_option(one);
-            let theirs = limited
-                .clone()
-                .filter(or_any(
-                    event_audience::Column::FacultyId.is_null(),
-                    person
-                        .faculty_id
-                        .map(|id| event_audience::Column::FacultyId.eq(id)),
-                ))
-                .filter(or_any(
-                    event_audience::Column::ProgrammeId.is_null(),
-                    person
-                        .programme_id
-                        .map(|id| event_audience::Column::ProgrammeId.eq(id)),
-                ))
-                .filter(or_any(
-                    event_audience::Column::Level.is_null(),
-                    person
-                        .level
-                        .map(|level| event_audience::Column::Level.eq(level)),
-                ));
-            Condition::all()
-                .add(event::Column::Kind.ne(EventKind::Training))
-                .add(
-                    Condition::any()
-                        .add(event::Column::Id.not_in_subquery(limited.into_query()))
-                        .add(event::Column::Id.in_subquery(theirs.into_query())),
-                )
-        }
-    }
 }

@@ -189,11 +189,14 @@ impl EventDraft {
     /// The same with `changes` made.
     #[must_use]
     pub(super) fn with(self, changes: EventChanges) -> Self {
-        // Another place in words is not at the venue of before, and without that venue its name says nothing.
+        // Another place in words is not at the venue of before, and without that venue its name says nothing. A form that
+        // sends back what it was given says no other place.
+        let said =
+            |place: &Option<String>| place.as_deref().map(str::trim) != self.venue.as_deref();
         let venue_id = match (changes.venue_id, &changes.venue) {
             (Some(venue_id), _) => venue_id,
-            (None, Some(_)) => None,
-            (None, None) => self.venue_id,
+            (None, Some(place)) if said(place) => None,
+            (None, _) => self.venue_id,
         };
         let left = venue_id.is_none() && self.venue_id.is_some();
         let venue = changes.venue.unwrap_or(self.venue.filter(|_| !left));

@@ -52,7 +52,12 @@ pub async fn lock_to_manage(tx: &mut Tx, viewer: &Viewer, id: EventId) -> Result
     Ok(event)
 }
 
-async fn lock_where(tx: &mut Tx, id: EventId, condition: Condition) -> Result<Option<LockedEvent>> {
+/// Locks the event if it meets `condition` once nobody else has it.
+pub(super) async fn lock_where(
+    tx: &mut Tx,
+    id: EventId,
+    condition: Condition,
+) -> Result<Option<LockedEvent>> {
     let row = event::Entity::find_by_id(id)
         .filter(condition)
         .lock_exclusive()

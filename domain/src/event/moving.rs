@@ -12,7 +12,10 @@ use entity::{
     ids::{BookingId, EventId, GroupBookingId},
     user,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{LockedEvent, promotion_ends_at, register_due_at, schedule_reminders};
@@ -97,8 +100,6 @@ pub struct TellOfMove {
     pub version: i32,
     /// When and where it was to be.
     pub was: Whereabouts,
-    /// When and where it is to be now.
-    pub is: Whereabouts,
     /// The bookings whose people are told.
     pub booking_ids: Vec<BookingId>,
     /// The classes with places, whose operators are told. A job from before they were has none.
@@ -134,17 +135,15 @@ pub(super) async fn follow(
     }
     let (was, is) = (Whereabouts::of(before), Whereabouts::of(event));
     if was != is && event.ends_at > tx.now() {
-        tell(tx, event, &was, &is).await?;
+        tell(tx, event, &was).await?;
     }
     Ok(())
 }
 
-async fn tell(
-    tx: &mut Tx,
-    event: &event::Model,
-    was: &Whereabouts,
-    is: &Whereabouts,
-) -> Result<()> {
+async fn tell(tx: &mut Tx, event: &mut LockedEvent, was: &Whereabouts) -> Result<()> {
+    let mut row = (**event).clone().into_active_model();
+    row.told_version = Set(event.version);
+    event.becomes(row.update(tx.conn()).await?);
     let concerned: Vec<BookingId> = booking::Entity::find()
         .select_only()
         .column(booking::Column::Id)
@@ -158,7 +157,6 @@ async fn tell(
             event_id: event.id,
             version: event.version,
             was: was.clone(),
-            is: is.clone(),
             booking_ids: some.to_vec(),
             group_ids: Vec::new(),
         };
@@ -170,7 +168,6 @@ async fn tell(
             event_id: event.id,
             version: event.version,
             was: was.clone(),
-            is: is.clone(),
             booking_ids: Vec::new(),
             group_ids: classes.into_iter().map(|class| class.id).collect(),
         };
@@ -179,17 +176,18 @@ async fn tell(
     Ok(())
 }
 
-/// Tells those people, as far as they still mean to come. Where the event was moved once more meanwhile, they are told of
-/// that alone.
+/// Tells those people, as far as they still mean to come, where and when it is now. Where the event was moved once more
+/// meanwhile and that is told too, they are told of that alone.
 pub async fn tell_of_move(tx: &mut Tx, job: &TellOfMove) -> Result<()> {
     let event = event::Entity::find_by_id(job.event_id)
         .one(tx.conn())
         .await?;
     let Some(event) = event
-        .filter(|event| event.state == EventState::Published && Whereabouts::of(event) == job.is)
+        .filter(|event| event.state == EventState::Published && event.told_version <= job.version)
     else {
         return Ok(());
     };
+    let is = Whereabouts::of(&event);
     let people = booking::Entity::find()
         .find_also_related(user::Entity)
         .filter(booking::Column::Id.is_in(job.booking_ids.iter().copied()))
@@ -199,10 +197,13 @@ pub async fn tell_of_move(tx: &mut Tx, job: &TellOfMove) -> Result<()> {
     for (booking, person) in &people {
         let has_place = booking.state == BookingState::Booked;
         if let Some(person) = person
-            && job.was.differs(&job.is, has_place)
+            && job.was.differs(&is, has_place)
         {
             letters::event_moved(tx, &event, booking, person, job).await?;
         }
     }
-    group_booking::letters::event_moved(tx, &event, job).await
+    if job.was.differs(&is, true) {
+        group_booking::letters::event_moved(tx, &event, job).await?;
+    }
+    Ok(())
 }

@@ -2,12 +2,16 @@
 
 use entity::{
     event,
-    ids::EventId,
+    ids::{EventId, VenueId},
     venue::{self, Model as Venue},
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, Condition, EntityTrait, IntoActiveModel, QuerySelect,
+};
 
-use super::{EventDraft, UPDATE, changed_on_the_calendar, lock, moving, summary};
+use super::{
+    EventChanges, EventDraft, UPDATE, changed_on_the_calendar, lock::lock_where, moving, summary,
+};
 use crate::{
     change::Change,
     error::{Error, RefusalCode, Result},
@@ -23,11 +27,14 @@ impl EventDraft {
         let Some(id) = self.venue_id else {
             return Ok(self);
         };
-        let venue = venue::Entity::find_by_id(id)
-            .one(tx.conn())
-            .await?
-            .ok_or_else(|| Error::not_found("venueId", "venue"))?;
         let is_there = before.is_some_and(|event| event.venue_id == Some(id));
+        // An event that is there already is found by whoever renames the venue; one that comes waits until they are done.
+        let venue = if is_there {
+            venue::Entity::find_by_id(id).one(tx.conn()).await?
+        } else {
+            hold(tx, id).await?
+        };
+        let venue = venue.ok_or_else(|| Error::not_found("venueId", "venue"))?;
         if venue.archived_at.is_some() && !is_there {
             return Err(Error::refused(
                 RefusalCode::WrongState,
@@ -42,7 +49,7 @@ impl EventDraft {
     /// The same for a copy of an event: where its venue has gone out of use, the words for it stay.
     pub(super) async fn placed_again(mut self, tx: &Tx) -> Result<Self> {
         if let Some(id) = self.venue_id {
-            let venue = venue::Entity::find_by_id(id).one(tx.conn()).await?;
+            let venue = hold(tx, id).await?;
             self.venue_id = venue
                 .filter(|venue| venue.archived_at.is_none())
                 .map(|venue| venue.id);
@@ -51,16 +58,44 @@ impl EventDraft {
     }
 }
 
-/// Has an event take place at a venue, under the name that it has now. `told` says whether those who mean to come are.
+/// The venue, as it is called and used until this change is over. Venues are locked before events, as those who rename and
+/// merge them do: whoever has an event locked calls [`hold_named`] or [`hold_of`] first.
+async fn hold(tx: &Tx, id: VenueId) -> Result<Option<Venue>> {
+    Ok(venue::Entity::find_by_id(id)
+        .lock_shared()
+        .one(tx.conn())
+        .await?)
+}
+
+/// Holds the venue that these changes name, before an event is locked.
+pub(super) async fn hold_named(tx: &Tx, changes: &EventChanges) -> Result<()> {
+    if let Some(id) = changes.venue_id.flatten() {
+        hold(tx, id).await?;
+    }
+    Ok(())
+}
+
+/// Holds the venue of an event that is to be copied, before the event is locked.
+pub(super) async fn hold_of(tx: &Tx, id: EventId) -> Result<()> {
+    let event = event::Entity::find_by_id(id).one(tx.conn()).await?;
+    if let Some(venue_id) = event.and_then(|event| event.venue_id) {
+        hold(tx, venue_id).await?;
+    }
+    Ok(())
+}
+
+/// Has an event that meets `condition` take place at a venue, under the name that it has now. `told` says whether those who
+/// mean to come are. Answers whether there was such an event: it may have gone elsewhere while its lock was waited for.
 pub(crate) async fn place_at(
     tx: &mut Tx,
     viewer: &Viewer,
     id: EventId,
+    condition: Condition,
     venue: &Venue,
     told: bool,
-) -> Result<()> {
-    let Some(mut event) = lock(tx, id).await? else {
-        return Ok(());
+) -> Result<bool> {
+    let Some(mut event) = lock_where(tx, id, condition).await? else {
+        return Ok(false);
     };
     let before = (*event).clone();
     let mut row = before.clone().into_active_model();
@@ -79,5 +114,5 @@ pub(crate) async fn place_at(
     if told {
         moving::follow(tx, &mut event, &before).await?;
     }
-    Ok(())
+    Ok(true)
 }

@@ -14,7 +14,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select, sea_query::Expr,
 };
 
-use super::{AudienceGroup, days, visible_to};
+use super::{AudienceGroup, concerning::for_viewer, days, visible_to};
 use crate::{
     error::Result,
     organisation::visible_to as organisations_visible_to,
@@ -41,6 +41,8 @@ pub struct EventFilter {
     pub organisation_id: Option<OrganisationId>,
     /// A faculty some of whose students it is for; what is for every student is among them.
     pub for_faculty_id: Option<FacultyId>,
+    /// Whether it is only what concerns the viewer, or was booked by them.
+    pub concerning_viewer: bool,
 }
 
 impl EventFilter {
@@ -70,6 +72,7 @@ impl EventFilter {
             )
             .add_option(self.organisation_id.map(|id| with_organisation(viewer, id)))
             .add_option(self.for_faculty_id.map(for_students_of))
+            .add_option(self.concerning_viewer.then(|| for_viewer(viewer)))
     }
 }
 

@@ -14,8 +14,8 @@ use sea_orm::{
 };
 
 use super::{
-    EventChanges, EventDraft, LockedEvent, cancel, lock, lock_to_manage, publish_knowing, summary,
-    update, visible_to, write,
+    EventChanges, EventDraft, LockedEvent, cancel, lock, lock_to_manage, place, publish_knowing,
+    summary, update, visible_to, write,
 };
 use crate::{
     change::Change,
@@ -49,6 +49,7 @@ pub async fn copy(
     id: EventId,
     starts_at: DateTime<Utc>,
 ) -> Result<event::Model> {
+    place::hold_of(tx, id).await?;
     let event = lock_to_manage(tx, viewer, id).await?;
     let draft = EventDraft::of(tx.conn(), &event).await?;
     copied(tx, viewer, &event, draft.moved_to(starts_at), None).await
@@ -61,6 +62,7 @@ pub async fn repeat(
     id: EventId,
     dates: Dates,
 ) -> Result<event::Model> {
+    place::hold_of(tx, id).await?;
     let mut event = lock_to_manage(tx, viewer, id).await?;
     if !matches!(event.state, EventState::Draft | EventState::Published) {
         return Err(Error::refused(
@@ -181,6 +183,7 @@ pub async fn update_series(
     version: i32,
     changes: EventChanges,
 ) -> Result<event::Model> {
+    place::hold_named(tx, &changes).await?;
     let following = lock_following(tx, viewer, id).await?;
     let before = lock_to_manage(tx, viewer, id).await?;
     let by = changes.starts_at.map_or(TimeDelta::zero(), |moved| {

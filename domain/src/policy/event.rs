@@ -6,7 +6,7 @@ use super::table::table;
 table! {
     type Query {
         events, calendar: read(EVERYONE);
-        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId, organisationId, forFacultyId):
+        events(from, until, kind, facultyId, state), calendar(from, to, kind, facultyId, organisationId, forFacultyId, forMe):
             filter(EVERYONE);
         events(first, after, last, before), calendar(first, after, last, before): give(EVERYONE);
     }

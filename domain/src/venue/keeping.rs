@@ -2,7 +2,7 @@
 //!
 //! Whoever organises events adds the room they need. What others' events name is changed by operators for the whole campus.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     access_grant::Permission,
@@ -128,6 +128,8 @@ impl VenueDraft {
             "name",
             "A name has letters or digits.",
         );
+        // Two who give a venue the same name at once don't see each other's.
+        tx.hold(&format!("venue_name/{name_key}")).await?;
         let same = venue::Entity::find()
             .filter(venue::Column::NameKey.eq(name_key.as_str()))
             .one(tx.conn())
@@ -201,10 +203,8 @@ pub async fn update(
     tx.audit(viewer, UPDATE, id, told_before, told_after)
         .await?;
     if label(&row) != label(&before) {
-        let there = ahead(tx, Condition::all().add(event::Column::VenueId.eq(id))).await?;
-        for event in there {
-            Box::pin(place_at(tx, viewer, event, &row, !quietly)).await?;
-        }
+        let there = Condition::all().add(event::Column::VenueId.eq(id));
+        place_all_at(tx, viewer, there, &row, !quietly).await?;
     }
     Ok(row)
 }
@@ -237,7 +237,7 @@ pub async fn merge(
     others: &[VenueId],
     spellings: &[String],
 ) -> Result<u64> {
-    let into = locked(tx, viewer, id, "venueId").await?;
+    viewer.require_for(Permission::ManageEvent, None)?;
     let mut refusals = Refusals::default();
     refusals.add_if(
         others.is_empty() && spellings.is_empty(),
@@ -259,16 +259,30 @@ pub async fn merge(
         "otherIds",
         "A venue is not another than itself.",
     );
-    refusals.add_if(
-        into.archived_at.is_some(),
-        RefusalCode::WrongState,
-        "venueId",
-        "The venue is out of use.",
-    );
     refusals.into_result()?;
     let distinct: BTreeSet<VenueId> = others.iter().copied().collect();
+    // In the order of their ids: two who merge the same venues crosswise don't wait for each other.
+    let mut found = BTreeMap::new();
+    for each in distinct
+        .iter()
+        .copied()
+        .chain([id])
+        .collect::<BTreeSet<_>>()
+    {
+        let field = if each == id { "venueId" } else { "otherIds" };
+        found.insert(each, locked(tx, viewer, each, field).await?);
+    }
+    let into = found
+        .remove(&id)
+        .filter(|venue| venue.archived_at.is_none())
+        .ok_or_else(|| {
+            Error::refused(
+                RefusalCode::WrongState,
+                "venueId",
+                "The venue is out of use.",
+            )
+        })?;
     for other in &distinct {
-        locked(tx, viewer, *other, "otherIds").await?;
         archive(tx, viewer, *other, true).await?;
     }
     let meant = Condition::any()
@@ -278,11 +292,7 @@ pub async fn merge(
                 .add(event::Column::VenueId.is_null())
                 .add(event::Column::Venue.is_in(spellings.iter().map(|text| text.trim()))),
         );
-    let mut changed = 0;
-    for event in ahead(tx, meant).await? {
-        Box::pin(place_at(tx, viewer, event, &into, false)).await?;
-        changed += 1;
-    }
+    let changed = place_all_at(tx, viewer, meant, &into, false).await?;
     let what = json!({ "otherIds": distinct, "spellings": spellings, "events": changed });
     tx.audit(viewer, "venue.merge", id, None, Some(what))
         .await?;
@@ -299,18 +309,33 @@ async fn locked(tx: &Tx, viewer: &Viewer, id: VenueId, field: &'static str) -> R
         .ok_or_else(|| Error::not_found(field, "venue"))
 }
 
-/// The events that meet `condition` and are not over or cancelled, in the order in which everybody locks them.
-async fn ahead(tx: &Tx, condition: Condition) -> Result<Vec<EventId>> {
-    Ok(event::Entity::find()
+/// Has the events that meet `condition` and are not over or cancelled take place at a venue, in the order in which everybody
+/// locks them. Answers how many there were.
+async fn place_all_at(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    condition: Condition,
+    venue: &Model,
+    told: bool,
+) -> Result<u64> {
+    let ahead = Condition::all()
+        .add(condition)
+        .add(event::Column::State.is_in([EventState::Draft, EventState::Published]))
+        .add(event::Column::EndsAt.gt(tx.now()));
+    let there: Vec<EventId> = event::Entity::find()
         .select_only()
         .column(event::Column::Id)
-        .filter(condition)
-        .filter(event::Column::State.is_in([EventState::Draft, EventState::Published]))
-        .filter(event::Column::EndsAt.gt(tx.now()))
+        .filter(ahead.clone())
         .order_by_asc(event::Column::Id)
         .into_tuple()
         .all(tx.conn())
-        .await?)
+        .await?;
+    let mut changed = 0;
+    for event in there {
+        let placed = Box::pin(place_at(tx, viewer, event, ahead.clone(), venue, told)).await?;
+        changed += u64::from(placed);
+    }
+    Ok(changed)
 }
 
 /// What the audit log keeps of a venue.

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use clap::Parser;
 use entity::{
     campaign::CampaignState,
     ids::CampaignId,
@@ -11,21 +10,10 @@ use entity::{
 };
 use mail_parser::MessageParser;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
-use support::{Received, SmtpServer, TestBed};
-use worker::{
-    engine::{Engine, EngineConfig, EngineSignals},
-    jobs,
-    services::Services,
-    settings::EngineSettings,
-};
+use support::{Received, SmtpServer, TestBed, worker};
+use worker::{engine::Engine, services::Services};
 
 use super::world::World;
-
-#[derive(Parser)]
-struct Command {
-    #[command(flatten)]
-    settings: EngineSettings,
-}
 
 pub struct Office {
     pub world: World,
@@ -54,17 +42,7 @@ impl Office {
 
     async fn with(bed: &TestBed, relay: SmtpServer, url: &str, settings: &[&str]) -> Self {
         let world = World::new(bed.store().await).await;
-        let arguments = ["test", "--smtp-url", url, "--data-dir", "/nowhere"];
-        let arguments = arguments.iter().chain(settings);
-        let settings = Command::try_parse_from(arguments).unwrap().settings;
-        let services = Services::open(&settings, &world.store).await.unwrap();
-        let engine = Engine::new(
-            world.store.clone(),
-            EngineSignals::memory(),
-            jobs::registry(),
-            services.clone(),
-            EngineConfig::default(),
-        );
+        let (engine, services) = worker(&world.store, url, settings).await;
         Self {
             world,
             relay,
