@@ -5,11 +5,12 @@ use std::{env, process::Stdio};
 use api::commands::bounce::take;
 use chrono::TimeDelta;
 use domain::{
-    RefusalCode,
+    RefusalCode, campaign,
     mail_report::{Outcome, Source},
     notice::{self, Channel, Topic},
 };
 use entity::{
+    access_grant::Permission,
     audit_entry,
     campaign::CampaignState,
     contact,
@@ -141,6 +142,34 @@ on_both_columns! {
 
     async fn the_envelope_sender_is_who_the_mail_is_from_when_none_is_set(bed: TestBed) {
         assert_eq!(envelope_senders(&bed, &[]).await, ["careers@mycareer.test"; 2]);
+    }
+
+    async fn mails_are_signed_when_there_is_a_key_and_not_without(bed: TestBed) {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        // An Ed25519 key is 32 bytes, here of no secret.
+        std::fs::write(&key, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
+        let key = key.to_str().unwrap();
+        let signing = ["--dkim-domain", "mycareer.test", "--dkim-selector", "careers", "--dkim-key-file", key];
+        for (settings, is_signed) in [(&signing[..], true), (&[], false)] {
+            let office = Office::open_with(&bed, settings).await;
+            let sender = office.world.staff(if is_signed { "sam" } else { "tom" }, &[Permission::SendBulkEmail]).await;
+            let tag = office.world.tag(if is_signed { "signed" } else { "plain" }).await;
+            office.world.employers(tag, 1).await;
+            let id = office.world.campaign(&sender, tag, "Dear {{ name }}").await;
+            let mut tx = office.world.store.begin().await.unwrap();
+            campaign::send_test(&mut tx, &sender, id).await.unwrap();
+            tx.commit().await.unwrap();
+            office.world.start(&sender, id).await.unwrap();
+            office.work().await;
+            let mails = office.relay.received();
+            assert_eq!(mails.len(), 2, "a letter and a bulk mail");
+            for mail in &mails {
+                let signature = header(mail, "DKIM-Signature");
+                assert_eq!(signature.is_some(), is_signed, "{signature:?}");
+                assert!(signature.is_none_or(|said| said.contains("d=mycareer.test") && said.contains("s=careers")));
+            }
+        }
     }
 
     async fn a_hard_bounce_suppresses_at_once_and_says_where_it_came_from(bed: TestBed) {
