@@ -10,7 +10,6 @@ use domain::{
     notice::{self, Channel, Topic},
 };
 use entity::{
-    access_grant::Permission,
     audit_entry,
     campaign::CampaignState,
     contact,
@@ -130,6 +129,7 @@ async fn envelope_senders(bed: &TestBed, settings: &[&str]) -> Vec<String> {
                 .unwrap()
                 .contains("careers@mycareer.test")
         );
+        assert_eq!(header(mail, "DKIM-Signature"), None, "there is no key");
     }
     mails.into_iter().map(|mail| mail.from).collect()
 }
@@ -144,31 +144,25 @@ on_both_columns! {
         assert_eq!(envelope_senders(&bed, &[]).await, ["careers@mycareer.test"; 2]);
     }
 
-    async fn mails_are_signed_when_there_is_a_key_and_not_without(bed: TestBed) {
+    async fn mails_are_signed_when_there_is_a_key(bed: TestBed) {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         // An Ed25519 key is 32 bytes, here of no secret.
         std::fs::write(&key, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
         let key = key.to_str().unwrap();
         let signing = ["--dkim-domain", "mycareer.test", "--dkim-selector", "careers", "--dkim-key-file", key];
-        for (settings, is_signed) in [(&signing[..], true), (&[], false)] {
-            let office = Office::open_with(&bed, settings).await;
-            let sender = office.world.staff(if is_signed { "sam" } else { "tom" }, &[Permission::SendBulkEmail]).await;
-            let tag = office.world.tag(if is_signed { "signed" } else { "plain" }).await;
-            office.world.employers(tag, 1).await;
-            let id = office.world.campaign(&sender, tag, "Dear {{ name }}").await;
-            let mut tx = office.world.store.begin().await.unwrap();
-            campaign::send_test(&mut tx, &sender, id).await.unwrap();
-            tx.commit().await.unwrap();
-            office.world.start(&sender, id).await.unwrap();
-            office.work().await;
-            let mails = office.relay.received();
-            assert_eq!(mails.len(), 2, "a letter and a bulk mail");
-            for mail in &mails {
-                let signature = header(mail, "DKIM-Signature");
-                assert_eq!(signature.is_some(), is_signed, "{signature:?}");
-                assert!(signature.is_none_or(|said| said.contains("d=mycareer.test") && said.contains("s=careers")));
-            }
+        let office = Office::open_with(&bed, &signing).await;
+        let sender = office.world.sender().await;
+        let id = office.world.started(&sender, 1).await;
+        let mut tx = office.world.store.begin().await.unwrap();
+        campaign::send_test(&mut tx, &sender, id).await.unwrap();
+        tx.commit().await.unwrap();
+        office.work().await;
+        let mails = office.relay.received();
+        assert_eq!(mails.len(), 2, "a letter and a bulk mail");
+        for mail in &mails {
+            let signature = header(mail, "DKIM-Signature").unwrap();
+            assert!(signature.contains("d=mycareer.test") && signature.contains("s=careers"), "{signature}");
         }
     }
 

@@ -159,8 +159,11 @@ on_both_columns! {
             assert_eq!(updated["userErrors"], json!([]), "{changed}");
             updated["contact"]["onHoldAt"].clone()
         };
+        let found = operator.data("{ organisations(first: 50) { nodes { id } } }", json!({})).await;
+        let all = found["organisations"]["nodes"].as_array().unwrap();
+        let elsewhere = all.iter().map(|node| &node["id"]).find(|id| **id != json!(row.organisation_id)).unwrap();
         let create = async |email: &str| {
-            let input = json!({ "organisationId": row.organisation_id, "name": "Somebody else", "email": email });
+            let input = json!({ "organisationId": elsewhere, "name": "Somebody else", "email": email });
             let create = "mutation($input: CreateContactInput!) { createContact(input: $input) { contact { onHoldAt } userErrors { code } } }";
             operator.data(create, json!({ "input": input })).await["createContact"]["contact"]["onHoldAt"].clone()
         };
