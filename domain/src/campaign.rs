@@ -50,11 +50,12 @@ mod start;
 pub mod unsubscribe;
 mod words;
 
+use chrono::{DateTime, Utc};
 use entity::{
     access_grant::Permission,
     campaign::{self, CampaignState},
     contact,
-    ids::{CampaignId, ContactId, MailTopicId},
+    ids::{CampaignId, ContactId, MailTopicId, UserId},
     organisation,
 };
 use sea_orm::{
@@ -65,7 +66,7 @@ use sea_orm::{
 pub(crate) use self::complaint::note_complaint;
 pub use self::{
     attachment::{Attached, File, attach, contents, detach, files, of_campaigns as attachments},
-    audience::{Audience, MOST_TAGS, Preview, SkipReason, Skipped},
+    audience::{Asked, Audience, MOST_TAGS, Preview, SkipReason, Skipped},
     draft::{Changes, Draft, create, send_test, update},
     estimate::{Estimate, estimates},
     halt::{cancel, pause, resume},
@@ -172,6 +173,39 @@ pub async fn preview(
     audience.check(store.reader(), &mut refusals).await?;
     refusals.into_result()?;
     let now = store.now();
+    let by = viewer.user_id();
+    let who = audience.look_up(store.reader(), by, now).await?;
+    preview_of(store, viewer, &who, topic).await
+}
+
+/// How many contacts a campaign would reach now, and how many are left out and why. Its segment is looked at in the name of
+/// whoever submitted it, so that a second sender can review it.
+pub async fn preview_campaign(
+    store: &Store,
+    viewer: &Viewer,
+    campaign: &campaign::Model,
+) -> Result<Preview> {
+    viewer.require(Permission::SendBulkEmail)?;
+    let waits = matches!(
+        campaign.state,
+        CampaignState::InReview | CampaignState::Scheduled
+    );
+    let by = if waits {
+        campaign.scheduled_by
+    } else {
+        viewer.user_id()
+    };
+    let who = audience::meant_by(store.reader(), campaign, by, store.now()).await?;
+    preview_of(store, viewer, &who, campaign.mail_topic_id).await
+}
+
+async fn preview_of(
+    store: &Store,
+    viewer: &Viewer,
+    who: &audience::Meant,
+    topic: Option<MailTopicId>,
+) -> Result<Preview> {
+    let now = store.now();
     let key = AddressKey::load(store.reader(), now).await?;
     let sender = audience::Sender {
         user_id: viewer.user_id(),
@@ -179,7 +213,31 @@ pub async fn preview(
         rules: MailRules::load(store.reader()).await?.0,
         now,
     };
-    audience::preview(store.reader(), &key, audience, sender).await
+    audience::preview(store.reader(), &key, who, sender).await
+}
+
+/// What the segment of a campaign asked when it was submitted or started, which is what it was then meant for. None before, and
+/// where it has no segment.
+pub fn segment_asked(campaign: &campaign::Model) -> Result<Option<Asked>> {
+    audience::asked(campaign)
+}
+
+/// In whose name a campaign goes out, or would.
+fn sender_of(campaign: &campaign::Model) -> UserId {
+    campaign.scheduled_by.unwrap_or(campaign.created_by)
+}
+
+/// Whom a campaign means, in the name of its sender; `None` while that can't be said, because its segment is gone.
+async fn meant_if_known(
+    db: &impl ConnectionTrait,
+    campaign: &campaign::Model,
+    now: DateTime<Utc>,
+) -> Result<Option<audience::Meant>> {
+    match audience::meant_by(db, campaign, Some(sender_of(campaign)), now).await {
+        Ok(who) => Ok(Some(who)),
+        Err(Error::Refused(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The mail as a contact would get it, whoever they are, without what stands around it in every mail.

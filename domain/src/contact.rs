@@ -1,6 +1,6 @@
 //! Contacts: the people at organisations, and who may see them (policy 2.2 and 3).
 
-mod hold;
+pub(crate) mod hold;
 mod search;
 
 use entity::{
@@ -179,9 +179,13 @@ pub async fn create(
     )
     .await?;
     refusals.into_result()?;
-    let created = new_row(tx, organisation_id, profile)
-        .insert(tx.conn())
-        .await?;
+    if let (true, Some(email)) = (profile.on_hold, &profile.email) {
+        hold::remember(tx, email, tx.now()).await?;
+    }
+    let mut rows = [new_row(tx, organisation_id, profile)];
+    hold::apply(tx, &mut rows).await?;
+    let [row] = rows;
+    let created = row.insert(tx.conn()).await?;
     tx.audit(
         viewer,
         "contact.create",
@@ -291,18 +295,26 @@ async fn change_locked(
         "Say why mail may go to them again: liftContactHold takes the reason and keeps it.",
     );
     refusals.into_result()?;
+    let mut on_hold_at = current.on_hold_at;
     if new.email != old.email {
-        // The bounces were another address's.
-        new.on_hold = false;
+        if let (Some(since), Some(email)) = (current.on_hold_at, &current.email) {
+            hold::remember(tx, email, since).await?;
+        }
+        // The bounces were another address's; this one may have had its own.
+        on_hold_at = hold::since(tx, new.email.as_deref()).await?;
+        new.on_hold = on_hold_at.is_some();
+    } else if new.on_hold && !old.on_hold {
+        on_hold_at = Some(tx.now());
+        if let Some(email) = &new.email {
+            hold::remember(tx, email, tx.now()).await?;
+        }
     }
     let change = Change::between(&old, &new)?;
     if change.is_empty() {
         return Ok(current);
     }
     let mut row = current.into_active_model();
-    if new.on_hold != old.on_hold {
-        row.on_hold_at = Set(new.on_hold.then(|| tx.now()));
-    }
+    row.on_hold_at = Set(on_hold_at);
     if new.bulk_opted_out != old.bulk_opted_out {
         row.bulk_opted_out_at = Set(new.bulk_opted_out.then(|| tx.now()));
     }

@@ -7,7 +7,7 @@
 //!   ^                 |--the relay never wants it--> FAILED
 //!   |---not now-------|--it was handed over, and no answer came--> UNKNOWN
 //!   '--(transactional: sent again under the same Message-ID)--'
-//! QUEUED --opted out meanwhile--> SKIPPED;  --campaign cancelled--> CANCELLED
+//! QUEUED --opted out meanwhile, or withheld--> SKIPPED;  --campaign cancelled--> CANCELLED
 //! ```
 //!
 //! A claim is committed before anything is said to the relay, and SENT is written only after its 250. A claim that ran out
@@ -15,6 +15,7 @@
 //! again; bulk mail is not, and shows as UNKNOWN.
 
 mod letter;
+mod withheld;
 
 use std::collections::HashMap;
 
@@ -29,7 +30,10 @@ use sea_orm::{
     sea_query::{CaseStatement, Expr, Query, SimpleExpr},
 };
 
-pub use self::letter::{ClaimedLetter, claim_letter, find_letter, release_unsent};
+pub use self::{
+    letter::{ClaimedLetter, claim_letter, find_letter, release_unsent},
+    withheld::{ALWAYS_SENT, Withheld},
+};
 use crate::{error::Result, store::Tx};
 
 /// How long a claim lasts without a sign of life. A worker that sends gives one three times as often.

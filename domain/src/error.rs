@@ -104,6 +104,18 @@ impl Refusals {
         result.map_err(|refusal| self.0.push(refusal)).ok()
     }
 
+    /// Takes the value, or notes the reasons for which something that was asked refuses.
+    pub fn join<T>(&mut self, result: Result<T>) -> Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Refused(refusals)) => {
+                self.0.extend(refusals);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// `Ok` when there was no reason.
     pub fn into_result(self) -> Result<()> {
         if self.0.is_empty() {

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     campaign::{self, unsubscribe},
+    contact::hold,
     delivery::LONGEST_REPLY,
     error::{Error, RefusalCode, Result},
     live::LiveEvent,
@@ -253,6 +254,7 @@ async fn hold_if_repeated(tx: &Tx, mail: &delivery::Model) -> Result<Outcome> {
         .exec(tx.conn())
         .await?;
     Ok(if held.rows_affected > 0 {
+        hold::remember(tx, &mail.address, tx.now()).await?;
         Outcome::OnHold
     } else {
         Outcome::Noted

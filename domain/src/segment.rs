@@ -5,7 +5,7 @@
 //! count nor what is in it tells of anybody's details.
 
 use entity::{
-    ids::{SegmentId, TagId},
+    ids::{SegmentId, TagId, UserId},
     list::IdList,
     organisation, segment, tag,
 };
@@ -43,15 +43,31 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
     if !viewer.is_staff() {
         return Condition::all().add(nothing());
     }
+    own_or_shared(viewer.user_id())
+}
+
+fn own_or_shared(owner: Option<UserId>) -> Condition {
     Condition::any()
         .add(segment::Column::IsShared.eq(true))
-        .add_option(viewer.user_id().map(|id| segment::Column::OwnerId.eq(id)))
+        .add_option(owner.map(|id| segment::Column::OwnerId.eq(id)))
 }
 
 /// The segments that exist for `viewer`, to be narrowed.
 #[must_use]
 pub fn visible(viewer: &Viewer) -> Select<segment::Entity> {
     segment::Entity::find().filter(visible_to(viewer))
+}
+
+/// The segment, if a campaign can be written for it in the name of `by`: it is theirs, or shared.
+pub(crate) async fn usable(
+    db: &impl ConnectionTrait,
+    by: Option<UserId>,
+    id: SegmentId,
+) -> Result<Option<segment::Model>> {
+    Ok(segment::Entity::find_by_id(id)
+        .filter(own_or_shared(by))
+        .one(db)
+        .await?)
 }
 
 /// What a list of segments is ordered by.

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CampaignId, MailTopicId, UserId};
+use crate::ids::{CampaignId, MailTopicId, SegmentId, UserId};
 use crate::list::IdList;
 use crate::personal_data::personal_data;
 
@@ -58,6 +58,10 @@ pub struct Model {
     pub any_of: IdList,
     /// Tags of which it must have none.
     pub none_of: IdList,
+    /// The segment in which it must be as well. It may be gone: what it asked is kept once the campaign has started.
+    pub segment_id: Option<SegmentId>,
+    /// What the segment asked when the campaign was submitted or started: its name, its version, when that was, and its filter.
+    pub segment_asked: Option<Json>,
     /// What it is about; none is everything that has no topic.
     pub mail_topic_id: Option<MailTopicId>,
     /// Who wrote it.
@@ -99,7 +103,7 @@ personal_data! {
     erasure: Keep("what employers were told must be known; the account is a pseudonym then");
     retention: Until::Always.because("employers ask who was told what, and when (policy 2.5)");
     Hand => created_by, scheduled_by, approved_by;
-    Words => name, subject, body, refusal;
-    Nothing => id, state, all_of, any_of, none_of, mail_topic_id, approved_at, archived_at, not_before, not_after, started_at, finished_at, recipients, skipped,
+    Words => name, subject, body, refusal, segment_asked;
+    Nothing => id, state, all_of, any_of, none_of, segment_id, mail_topic_id, approved_at, archived_at, not_before, not_after, started_at, finished_at, recipients, skipped,
         version, created_at, updated_at;
 }

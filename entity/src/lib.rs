@@ -36,6 +36,7 @@ pub mod event_told;
 pub mod faculty;
 pub mod faculty_role;
 pub mod group_booking;
+pub mod held_address;
 pub mod held_change;
 pub mod identity;
 pub mod ids;

@@ -281,6 +281,7 @@ pub const ALL: &[&Holding] = &[
     &crate::suggestion_comment::PERSONAL_DATA,
     &crate::suggestion_vote::PERSONAL_DATA,
     &crate::suppression::PERSONAL_DATA,
+    &crate::held_address::PERSONAL_DATA,
     &crate::tag::PERSONAL_DATA,
     &crate::topic_opt_out::PERSONAL_DATA,
     &crate::training_course::PERSONAL_DATA,

@@ -52,6 +52,8 @@ mod m20261128_000140_search;
 mod m20261128_000170_campaign_attachments;
 mod m20261129_000170_venues;
 mod m20261129_000200_ledger_in_place;
+mod m20261130_000100_campaign_segment;
+mod m20261130_000101_held_addresses;
 mod m20261130_000120_told_of_move;
 mod m20261130_000180_search_stored;
 
@@ -116,6 +118,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000170_venues::Migration),
             Box::new(m20261130_000180_search_stored::Migration),
             Box::new(m20261130_000120_told_of_move::Migration),
+            Box::new(m20261130_000100_campaign_segment::Migration),
+            Box::new(m20261130_000101_held_addresses::Migration),
         ]
     }
 }

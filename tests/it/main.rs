@@ -40,6 +40,7 @@ mod import;
 mod jobs;
 mod key_account;
 mod leaks;
+mod letter;
 mod liaison;
 mod mail_in_browser;
 mod mail_rate;

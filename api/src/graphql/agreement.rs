@@ -13,14 +13,13 @@ use entity::{
     agreement_acceptance, agreement_version,
     ids::{AgreementId, AgreementVersionId, UserId},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
     errors::{Payload, payload},
     id::Id,
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
     store, viewer,
 };
 
@@ -212,19 +211,7 @@ struct AcceptancesOf(UserId);
 /// An acceptance with its version.
 pub(super) type Accepted = (agreement_acceptance::Model, agreement_version::Model);
 
-impl Loader<AgreementId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[AgreementId]) -> Result<HashMap<AgreementId, Model>, LoadError> {
-        let found = agreements::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(AgreementId => Model, visible |rows| agreements::visible(&rows.viewer), Column::Id);
 
 impl Loader<VersionsOf> for Rows {
     type Value = Vec<agreement_version::Model>;

@@ -9,7 +9,6 @@ use entity::{
     announcement::{AnnouncementKind as Kind, Column, Model},
     ids::{AnnouncementId, FacultyId, UserId},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     begin,
@@ -17,7 +16,7 @@ use super::{
     errors::{Payload, payload},
     id::Id,
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
     store,
     university::{self, Faculty},
     viewer,
@@ -182,22 +181,7 @@ struct ReceiptsOf(AnnouncementId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct UnreadOf(AnnouncementId, FacultyId);
 
-impl Loader<AnnouncementId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        ids: &[AnnouncementId],
-    ) -> Result<HashMap<AnnouncementId, Model>, LoadError> {
-        let found = announcements::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(AnnouncementId => Model, visible |rows| announcements::visible(&rows.viewer), Column::Id);
 
 impl Loader<FacultiesOf> for Rows {
     type Value = Vec<FacultyId>;

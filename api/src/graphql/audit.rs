@@ -1,8 +1,8 @@
 //! The audit log, for super users and administrators (policy 3).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject, dataloader::Loader};
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::audit::{self, Filter, masked};
 use entity::{
@@ -17,7 +17,7 @@ use super::{
     errors::{Payload, payload},
     id::Id,
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store, viewer,
 };
 
@@ -44,15 +44,7 @@ pub async fn find(ctx: &Context<'_>, id: AuditEntryId) -> Result<Option<AuditEnt
     Ok(rows(ctx)?.load_one(id).await?.map(AuditEntry))
 }
 
-impl Loader<AuditEntryId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[AuditEntryId]) -> Result<HashMap<AuditEntryId, Model>, LoadError> {
-        let found = audit::find(self.store.reader(), &self.viewer, ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(AuditEntryId => Model, found |rows, ids| audit::find(rows.store.reader(), &rows.viewer, ids));
 
 /// A line of the audit log: who did what to what, and when. Nobody can change it.
 #[Object]

@@ -9,13 +9,14 @@ mod mutation;
 mod payloads;
 mod preview;
 mod promotion;
+mod segment;
 mod subscription;
 mod types;
 
 use async_graphql::{Context, Object, Result};
 use domain::{
     Error, RefusalCode,
-    campaign::{self as campaigns, Audience, Filter},
+    campaign::{self as campaigns, Filter},
 };
 use entity::{campaign::Model, ids::CampaignId};
 
@@ -84,12 +85,14 @@ impl CampaignQuery {
         Some(promotion::overlaps(ctx, campaign_id.0).await)
     }
 
-    /// Whom a campaign would reach now, and who would be left out and why. Give a campaign, or tags before there is one.
+    /// Whom a campaign would reach now, and who would be left out and why. Give a campaign, or an audience before there is one.
     async fn campaign_preview(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "A campaign, whose tags are meant.")] campaign_id: Option<Id<CampaignId>>,
-        #[graphql(desc = "The tags that are meant.")] input: Option<CampaignAudienceInput>,
+        #[graphql(desc = "A campaign, whose audience is meant.")] campaign_id: Option<
+            Id<CampaignId>,
+        >,
+        #[graphql(desc = "The audience that is meant.")] input: Option<CampaignAudienceInput>,
     ) -> Option<Result<CampaignPreview>> {
         Some(preview(ctx, campaign_id.map(|id| id.0), input).await)
     }
@@ -124,25 +127,25 @@ async fn preview(
     input: Option<CampaignAudienceInput>,
 ) -> Result<CampaignPreview> {
     let (store, viewer) = (store(ctx)?, viewer(ctx)?);
-    let (audience, topic) = match (campaign_id, input) {
-        (Some(id), None) => campaigns::find(store.reader(), viewer, id)
-            .await?
-            .map(|campaign| (Audience::of(&campaign), campaign.mail_topic_id))
-            .ok_or_else(|| Error::not_found("campaignId", "campaign"))?,
+    let preview = match (campaign_id, input) {
+        (Some(id), None) => {
+            let campaign = campaigns::find(store.reader(), viewer, id)
+                .await?
+                .ok_or_else(|| Error::not_found("campaignId", "campaign"))?;
+            campaigns::preview_campaign(store, viewer, &campaign).await?
+        }
         (None, Some(input)) => {
             let topic = input.topic();
-            (input.into(), topic)
+            campaigns::preview(store, viewer, &input.into(), topic).await?
         }
         (Some(_), Some(_)) | (None, None) => {
             return Err(Error::refused(
                 RefusalCode::Required,
                 "campaignId",
-                "Give a campaign or tags, and not both.",
+                "Give a campaign or an audience, and not both.",
             )
             .into());
         }
     };
-    Ok(campaigns::preview(store, viewer, &audience, topic)
-        .await?
-        .into())
+    Ok(preview.into())
 }

@@ -2,18 +2,13 @@
 
 mod hold;
 
-use std::collections::HashMap;
-
-use async_graphql::{
-    Context, Enum, InputObject, MaybeUndefined, Object, Result, dataloader::Loader,
-};
+use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::contact::{self as contacts, Filter, Profile};
 use entity::{
     contact::{Column, ContactState as State, Model},
     ids::{ContactId, OrganisationId},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use self::hold::{LiftContactHoldInput, LiftContactHoldPayload};
 use super::{
@@ -26,7 +21,7 @@ use super::{
     key_account::{self, KeyAccount},
     merge::{self, Merge},
     organisation::{self, Organisation},
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store, viewer,
 };
 
@@ -53,19 +48,7 @@ pub async fn find(ctx: &Context<'_>, id: ContactId) -> Result<Option<Contact>> {
     Ok(rows(ctx)?.load_one(id).await?.map(Contact))
 }
 
-impl Loader<ContactId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[ContactId]) -> Result<HashMap<ContactId, Model>, LoadError> {
-        let found = contacts::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(ContactId => Model, visible |rows| contacts::visible(&rows.viewer), Column::Id);
 
 /// A contact: a person at an organisation. Students see those who agreed to be shown, at organisations that agreed.
 #[Object]

@@ -17,7 +17,7 @@ use super::{
     event::{Event, event},
     id::Id,
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
     store,
     university::{self, Faculty},
     viewer,
@@ -130,18 +130,7 @@ pub async fn find(
     Ok(rows(ctx)?.load_one(id).await?)
 }
 
-impl Loader<EventSharingRequestId> for Rows {
-    type Value = EventSharingRequest;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        ids: &[EventSharingRequestId],
-    ) -> Result<HashMap<EventSharingRequestId, EventSharingRequest>, LoadError> {
-        let found = sharing::find_all(self.store.reader(), &self.viewer, ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row.into())).collect())
-    }
-}
+by_id!(EventSharingRequestId => EventSharingRequest, found |rows, ids| sharing::find_all(rows.store.reader(), &rows.viewer, ids));
 
 /// The event that a request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,6 @@
 //! Liaison: asking the Key Account Operator first (policy 2.3).
 
-use std::collections::HashMap;
-
-use async_graphql::{Context, Enum, InputObject, Object, Result, dataloader::Loader};
+use async_graphql::{Context, Enum, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::liaison::{self as requests, Answer, Filter};
 use entity::{
@@ -18,7 +16,7 @@ use super::{
     id::Id,
     key_account::{self, KeyAccount},
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store, viewer,
 };
 
@@ -45,18 +43,7 @@ pub async fn find(ctx: &Context<'_>, id: LiaisonRequestId) -> Result<Option<Liai
     Ok(rows(ctx)?.load_one(id).await?.map(LiaisonRequest))
 }
 
-impl Loader<LiaisonRequestId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        ids: &[LiaisonRequestId],
-    ) -> Result<HashMap<LiaisonRequestId, Model>, LoadError> {
-        let found = requests::find_all(self.store.reader(), &self.viewer, ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(LiaisonRequestId => Model, found |rows, ids| requests::find_all(rows.store.reader(), &rows.viewer, ids));
 
 /// A liaison request: an operator asks before they contact a key account contact (policy 2.3).
 #[Object]

@@ -1,21 +1,18 @@
 //! Topics of bulk mail (policy 2.5).
 
-use std::collections::HashMap;
-
-use async_graphql::{Context, InputObject, Object, Result, dataloader::Loader};
+use async_graphql::{Context, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::mail_topic as topics;
 use entity::{
     ids::MailTopicId,
     mail_topic::{Column, Model},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     begin,
     errors::{Payload, payload},
     id::Id,
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store, viewer,
 };
 
@@ -42,19 +39,7 @@ pub async fn find(ctx: &Context<'_>, id: MailTopicId) -> Result<Option<MailTopic
     Ok(rows(ctx)?.load_one(id).await?.map(MailTopic))
 }
 
-impl Loader<MailTopicId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[MailTopicId]) -> Result<HashMap<MailTopicId, Model>, LoadError> {
-        let found = topics::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(MailTopicId => Model, visible |rows| topics::visible(&rows.viewer), Column::Id);
 
 /// A topic of bulk mail, which recipients can have without the others.
 #[Object]

@@ -21,7 +21,7 @@ use super::{
     id::Id,
     organisation::{self, Organisation},
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
     store, viewer,
 };
 
@@ -48,19 +48,7 @@ pub async fn find(ctx: &Context<'_>, id: NoteId) -> Result<Option<Note>> {
     Ok(rows(ctx)?.load_one(id).await?.map(Note))
 }
 
-impl Loader<NoteId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[NoteId]) -> Result<HashMap<NoteId, Model>, LoadError> {
-        let found = notes::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(NoteId => Model, visible |rows| notes::visible(&rows.viewer), Column::Id);
 
 /// The name of whoever wrote a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

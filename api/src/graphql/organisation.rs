@@ -4,9 +4,7 @@ pub mod duplicates;
 mod input;
 pub(super) mod related;
 
-use std::collections::HashMap;
-
-use async_graphql::{Context, Enum, Object, Result, dataloader::Loader};
+use async_graphql::{Context, Enum, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::organisation as organisations;
 use entity::{
@@ -16,7 +14,6 @@ use entity::{
         OrganisationState as State, RecordSource as Source,
     },
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 pub use self::{
     duplicates::DuplicateQuery,
@@ -38,7 +35,7 @@ use super::{
     merge::{self, Merge},
     note::Note,
     registration::{self, HeldChange},
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store,
     tag::Tag,
     vacancy::{self, Vacancy, VacancyRule},
@@ -68,22 +65,7 @@ pub async fn find(ctx: &Context<'_>, id: OrganisationId) -> Result<Option<Organi
     Ok(rows(ctx)?.load_one(id).await?.map(Organisation))
 }
 
-impl Loader<OrganisationId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        ids: &[OrganisationId],
-    ) -> Result<HashMap<OrganisationId, Model>, LoadError> {
-        let found = organisations::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(OrganisationId => Model, visible |rows| organisations::visible(&rows.viewer), Column::Id);
 
 /// An organisation: an employer that the university works with.
 #[Object]

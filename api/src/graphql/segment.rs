@@ -12,7 +12,6 @@ use entity::{
     ids::{SegmentId, TagId},
     segment::{Column, Model},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     begin,
@@ -21,7 +20,7 @@ use super::{
     id::Id,
     organisation::{OrganisationFilter, OrganisationState},
     person::{self, Person},
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
     scalars::Date,
     store,
     tag::Tag,
@@ -56,19 +55,7 @@ pub async fn find(ctx: &Context<'_>, id: SegmentId) -> Result<Option<Segment>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct SizeOf(SegmentId);
 
-impl Loader<SegmentId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[SegmentId]) -> Result<HashMap<SegmentId, Model>, LoadError> {
-        let found = segments::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(SegmentId => Model, visible |rows| segments::visible(&rows.viewer), Column::Id);
 
 impl Loader<SizeOf> for Rows {
     type Value = i64;
@@ -178,7 +165,8 @@ async fn size(ctx: &Context<'_>, id: SegmentId) -> Result<i64> {
     Ok(found.unwrap_or_default())
 }
 
-async fn tags(ctx: &Context<'_>, ids: &[TagId]) -> Result<Vec<Tag>> {
+/// Tags in the order of their ids in a list.
+pub(super) async fn tags(ctx: &Context<'_>, ids: &[TagId]) -> Result<Vec<Tag>> {
     let mut found = rows(ctx)?.load_many(ids.iter().copied()).await?;
     Ok(ids
         .iter()

@@ -1,8 +1,6 @@
 //! Tags: the themes that organisations are found by (policy 2.2).
 
-use std::collections::HashMap;
-
-use async_graphql::{Context, InputObject, Object, Result, dataloader::Loader};
+use async_graphql::{Context, InputObject, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::{
     Error, RefusalCode,
@@ -12,7 +10,6 @@ use entity::{
     ids::{OrganisationId, TagId},
     tag::{Column, Model},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     begin,
@@ -20,7 +17,7 @@ use super::{
     errors::{Payload, payload},
     id::Id,
     organisation::OrganisationFilter,
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store, viewer,
 };
 
@@ -47,19 +44,7 @@ pub async fn find(ctx: &Context<'_>, id: TagId) -> Result<Option<Tag>> {
     Ok(rows(ctx)?.load_one(id).await?.map(Tag))
 }
 
-impl Loader<TagId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[TagId]) -> Result<HashMap<TagId, Model>, LoadError> {
-        let found = tags::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(TagId => Model, visible |rows| tags::visible(&rows.viewer), Column::Id);
 
 /// A tag: a theme that organisations are found by.
 #[Object]

@@ -11,7 +11,7 @@ use entity::{
     training_course::{Column, Model},
     training_record,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::QueryOrder;
 
 use super::{
     agreement::Agreement,
@@ -20,7 +20,7 @@ use super::{
     errors::{Payload, payload},
     event::{Event, event as find_event},
     id::Id,
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
     store, viewer,
     viewer::Permission,
 };
@@ -198,22 +198,7 @@ struct TaughtAt(EventId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Opening(access_grant::Permission);
 
-impl Loader<TrainingCourseId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        ids: &[TrainingCourseId],
-    ) -> Result<HashMap<TrainingCourseId, Model>, LoadError> {
-        let found = courses::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(TrainingCourseId => Model, visible |rows| courses::visible(&rows.viewer), Column::Id);
 
 impl Loader<Opening> for Rows {
     type Value = Vec<Model>;

@@ -1,8 +1,6 @@
 //! Venues: the rooms and halls in which events take place (policy 2.4).
 
-use std::collections::HashMap;
-
-use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, dataloader::Loader};
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::venue::{self as venues, Filter, VenueChanges, VenueDraft};
 use entity::{ids::VenueId, venue::Model};
@@ -12,7 +10,7 @@ use super::{
     connection::{Connection, PageArgs, connect},
     errors::{Payload, payload},
     id::Id,
-    rows::{LoadError, Rows, rows},
+    rows::{by_id, rows},
     store, viewer,
 };
 
@@ -39,15 +37,7 @@ pub async fn find(ctx: &Context<'_>, id: VenueId) -> Result<Option<Venue>> {
     Ok(rows(ctx)?.load_one(id).await?.map(Venue))
 }
 
-impl Loader<VenueId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[VenueId]) -> Result<HashMap<VenueId, Model>, LoadError> {
-        let found = venues::find_all(self.store.reader(), ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(VenueId => Model, found |rows, ids| venues::find_all(rows.store.reader(), ids));
 
 /// A venue: a room or hall in which events take place.
 #[Object]

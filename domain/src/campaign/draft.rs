@@ -63,6 +63,8 @@ pub struct Changes {
     pub any_of: Option<Vec<entity::ids::TagId>>,
     /// Tags of which it has none.
     pub none_of: Option<Vec<entity::ids::TagId>>,
+    /// The segment in which it is as well; `Some(None)` is none.
+    pub segment_id: Option<Option<entity::ids::SegmentId>>,
     /// What it is about; `Some(None)` is nothing in particular.
     pub topic: Option<Option<MailTopicId>>,
 }
@@ -74,10 +76,30 @@ pub(super) fn shortened(name: &str) -> String {
 
 /// Begins a campaign (policy 2.5: for those who were trained for it).
 pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campaign::Model> {
+    begin(tx, viewer, draft, Segment::Named).await
+}
+
+/// Whether the segment of a draft is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// It was named now, by somebody who must have it.
+    Named,
+    /// It is the one that was named before. Whether it can still be used is looked at when the campaign starts.
+    Kept,
+}
+
+/// Begins a campaign, which may keep a segment of another.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    draft: Draft,
+    segment: Segment,
+) -> Result<campaign::Model> {
     viewer.require(Permission::SendBulkEmail)?;
     let author = viewer.signed_in()?.id;
-    let draft = draft.checked(tx).await?;
+    let draft = draft.checked(tx, viewer, segment).await?;
     let after = draft.told();
+    let segment_id = draft.audience.segment_id;
     let [all_of, any_of, none_of] = draft.audience.into_lists();
     let created = campaign::ActiveModel {
         id: Set(CampaignId::new_at(tx.now())),
@@ -88,6 +110,8 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, draft: Draft) -> Result<campai
         all_of: Set(all_of),
         any_of: Set(any_of),
         none_of: Set(none_of),
+        segment_id: Set(segment_id),
+        segment_asked: Set(None),
         mail_topic_id: Set(draft.topic),
         created_by: Set(author),
         not_before: Set(None),
@@ -131,17 +155,25 @@ pub async fn update(
             all_of: changes.all_of.unwrap_or(audience.all_of),
             any_of: changes.any_of.unwrap_or(audience.any_of),
             none_of: changes.none_of.unwrap_or(audience.none_of),
+            segment_id: changes.segment_id.unwrap_or(audience.segment_id),
         },
         topic: changes.topic.unwrap_or(before.topic),
-    }
-    .checked(tx)
-    .await?;
+    };
+    let segment = if draft.audience.segment_id == audience.segment_id {
+        Segment::Kept
+    } else {
+        Segment::Named
+    };
+    let draft = draft.checked(tx, viewer, segment).await?;
     if draft == before {
         return Ok(campaign);
     }
     let (before, after) = Change::between(&before.told(), &draft.told())?.into_audit(version + 1);
+    let segment_id = draft.audience.segment_id;
     let [all_of, any_of, none_of] = draft.audience.into_lists();
     let mut row = campaign.into_active_model();
+    row.segment_id = Set(segment_id);
+    row.segment_asked = Set(None);
     row.name = Set(draft.name);
     row.subject = Set(draft.subject);
     row.body = Set(draft.body);
@@ -218,11 +250,12 @@ impl Draft {
             "allOfTags": self.audience.all_of,
             "anyOfTags": self.audience.any_of,
             "noneOfTags": self.audience.none_of,
+            "segmentId": self.audience.segment_id,
             "topicId": self.topic,
         })
     }
 
-    async fn checked(mut self, tx: &Tx) -> Result<Self> {
+    async fn checked(mut self, tx: &Tx, viewer: &Viewer, segment: Segment) -> Result<Self> {
         let mut refusals = Refusals::default();
         self.name = Text::line("name", LONGEST_NAME).required(&self.name, &mut refusals);
         self.subject =
@@ -237,6 +270,10 @@ impl Draft {
             refusals.add(RefusalCode::Invalid, "body", fault);
         }
         self.audience.check(tx.conn(), &mut refusals).await?;
+        if segment == Segment::Named {
+            let found = self.audience.look_up(tx.conn(), viewer.user_id(), tx.now());
+            refusals.join(found.await)?;
+        }
         mail_topic::check(tx.conn(), self.topic, &mut refusals).await?;
         refusals.into_result()?;
         Ok(self)

@@ -25,7 +25,7 @@ pub async fn copy(tx: &mut Tx, viewer: &Viewer, id: CampaignId) -> Result<campai
         audience: Audience::of(&original),
         topic,
     };
-    let created = draft::create(tx, viewer, copy).await?;
+    let created = draft::begin(tx, viewer, copy, draft::Segment::Kept).await?;
     attachment::add_those_of(tx, viewer, id, created.id).await?;
     Ok(created)
 }

@@ -35,7 +35,7 @@ use uuid::Uuid;
 pub(super) use self::quiet::{Waiting, waiting};
 pub use self::{
     quiet::quiet_zones,
-    upkeep::{Rest, end_pass, look_after},
+    upkeep::{Rest, end_pass, look_after, to_look_after},
 };
 use super::SendCampaign;
 use crate::{

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{
     Audience, attachment, audience,
     draft::{self, Changes},
-    locked, wrong_state,
+    locked, meant_if_known, wrong_state,
 };
 use crate::{
     change::stale,
@@ -70,13 +70,18 @@ pub async fn overlaps(store: &Store, viewer: &Viewer, id: CampaignId) -> Result<
         .limit(MOST)
         .all(db)
         .await?;
-    let own = Audience::of(&campaign);
+    let Some(own) = meant_if_known(db, &campaign, now).await? else {
+        return Ok(Vec::new());
+    };
     let mut found = Vec::new();
     for other in others {
         if (goes_out_at(&other, now) - when).abs() > WITHIN {
             continue;
         }
-        let contacts = audience::in_common(db, &own, &Audience::of(&other)).await?;
+        let Some(theirs) = meant_if_known(db, &other, now).await? else {
+            continue;
+        };
+        let contacts = audience::in_common(db, &own, &theirs).await?;
         if contacts > 0 {
             found.push(Overlap {
                 campaign: other,
@@ -149,7 +154,8 @@ pub async fn join(tx: &mut Tx, viewer: &Viewer, into: Read, from: Read) -> Resul
         Error::refused(
             RefusalCode::Invalid,
             "fromCampaignId",
-            "Their tags can't be made into one audience. Give both the same tags first, or name them in anyOfTags alone.",
+            "Their audiences can't be made into one. Give both the same segment and the same tags first, or name tags in anyOfTags \
+             alone.",
         )
     })?;
     let changes = Changes {
@@ -184,8 +190,11 @@ pub async fn join(tx: &mut Tx, viewer: &Viewer, into: Read, from: Read) -> Resul
     Ok(joined)
 }
 
-/// The audience that has whoever is in one of the two, where tags can say it.
+/// The audience that has whoever is in one of the two, where one segment and tags can say it.
 fn both(one: &Audience, other: &Audience) -> Option<Audience> {
+    if one.segment_id != other.segment_id {
+        return None;
+    }
     let alike = |a: &[TagId], b: &[TagId]| {
         a.iter().all(|tag| b.contains(tag)) && b.iter().all(|tag| a.contains(tag))
     };
@@ -199,16 +208,20 @@ fn both(one: &Audience, other: &Audience) -> Option<Audience> {
     if !alike(&one.none_of, &other.none_of) {
         return None;
     }
-    let mut any_of = at_least_one_of(one)?;
-    for tag in at_least_one_of(other)? {
-        if !any_of.contains(&tag) {
-            any_of.push(tag);
-        }
+    let (mut any_of, others) = (at_least_one_of(one)?, at_least_one_of(other)?);
+    if any_of.is_empty() || others.is_empty() {
+        // One of them has the whole segment, whatever the tags.
+        any_of.clear();
+    } else {
+        any_of.extend(others);
+        any_of.sort_unstable();
+        any_of.dedup();
     }
     Some(Audience {
         all_of: Vec::new(),
         any_of,
         none_of: one.none_of.clone(),
+        segment_id: one.segment_id,
     })
 }
 
@@ -223,6 +236,7 @@ fn at_least_one_of(audience: &Audience) -> Option<Vec<TagId>> {
 
 #[cfg(test)]
 mod tests {
+    use entity::ids::SegmentId;
     use uuid::Uuid;
 
     use super::*;
@@ -237,6 +251,7 @@ mod tests {
             all_of: tags(all_of),
             any_of: tags(any_of),
             none_of: tags(none_of),
+            segment_id: None,
         }
     }
 
@@ -257,5 +272,13 @@ mod tests {
             joined(&audience(&[1], &[], &[9]), &audience(&[2], &[], &[])),
             None
         );
+        let inside = |segment: u128, any_of: &[u128]| Audience {
+            segment_id: Some(SegmentId(Uuid::from_u128(segment))),
+            ..audience(&[], any_of, &[])
+        };
+        let whole = inside(7, &[]);
+        assert_eq!(joined(&whole, &inside(7, &[1])), Some(whole.clone()));
+        assert_eq!(joined(&whole, &inside(8, &[])), None);
+        assert_eq!(joined(&whole, &audience(&[], &[1], &[])), None);
     }
 }

@@ -10,7 +10,10 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::audience::{self, Audience, Sender};
+use super::{
+    audience::{self, Sender},
+    meant_if_known, sender_of,
+};
 use crate::{error::Result, mail_rules::MailRules, suppression::AddressKey};
 
 /// The most campaigns that are looked at, those that start first. Each of them takes a few statements.
@@ -66,7 +69,10 @@ pub async fn planned(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Ve
             rules,
             now,
         };
-        let who = Audience::of(&campaign);
+        let reaches = match meant_if_known(db, &campaign, now).await? {
+            Some(who) => audience::by_organisation(db, &key, &who, sender).await?,
+            None => HashMap::new(),
+        };
         planned.push(Planned {
             campaign_id: campaign.id,
             sender: id,
@@ -74,13 +80,9 @@ pub async fn planned(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Ve
             at: campaign
                 .not_before
                 .map_or(now, |start| Ord::max(start, now)),
-            reaches: audience::by_organisation(db, &key, &who, sender).await?,
+            reaches,
             name: campaign.name,
         });
     }
     Ok(planned)
-}
-
-fn sender_of(campaign: &campaign::Model) -> UserId {
-    campaign.scheduled_by.unwrap_or(campaign.created_by)
 }

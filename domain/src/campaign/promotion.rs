@@ -10,18 +10,18 @@ use entity::{
     event::{self, EventKind, EventState},
     event_organisation,
     ids::{CampaignId, EventId, TagId},
-    organisation_tag,
+    organisation, organisation_tag,
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict, Query},
 };
 use serde_json::{Value, json};
 
-use super::{Audience, locked, wrong_state};
+use super::{Audience, audience::Meant, locked, meant_if_known, wrong_state};
 use crate::{
     error::{RefusalCode, Refusals, Result},
     event::Whereabouts,
@@ -99,7 +99,7 @@ fn is_open(campaign: &campaign::Model) -> bool {
 }
 
 /// The next events that employers come to and that suit the audience: generic ones of the Careers Centre, and those of schools
-/// and faculties that look for employers or have some with a tag of the audience.
+/// and faculties that look for employers or have some with a tag of the audience or in its segment.
 async fn suitable(
     db: &impl ConnectionTrait,
     campaign: &campaign::Model,
@@ -110,6 +110,7 @@ async fn suitable(
         .map_or(now, |start| Ord::max(start, now));
     let audience = Audience::of(campaign);
     let tags: Vec<TagId> = audience.all_of.into_iter().chain(audience.any_of).collect();
+    let segment = meant_if_known(db, campaign, now).await?;
     let taking_part = || {
         Query::select()
             .expr(Expr::val(1))
@@ -137,7 +138,17 @@ async fn suitable(
         )
         .and_where(organisation_tag::Column::TagId.is_in(tags))
         .to_owned();
+    let inside = segment.as_ref().and_then(Meant::filter).map(|filter| {
+        let those = organisation::Entity::find()
+            .select_only()
+            .column(organisation::Column::Id)
+            .filter(filter.condition(db.get_database_backend()))
+            .into_query();
+        let theirs = event_organisation::Column::OrganisationId.in_subquery(those);
+        Expr::exists(taking_part().and_where(theirs).to_owned())
+    });
     let suits = Condition::any()
+        .add_option(inside)
         .add(event::Column::FacultyId.is_null())
         .add(Expr::exists(taking_part()).not())
         .add(Expr::exists(alike));

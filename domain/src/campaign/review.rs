@@ -12,7 +12,6 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::json;
 
 use super::{
-    Audience,
     audience::{self, Sender},
     locked,
     start::{Timing, check_timing, set_going},
@@ -54,7 +53,8 @@ pub async fn submit(
         rules: MailRules::load(tx.conn()).await?.0,
         now: tx.now(),
     };
-    let preview = audience::preview(tx.conn(), &key, &Audience::of(&campaign), sender).await?;
+    let who = audience::meant_by(tx.conn(), &campaign, Some(by), tx.now()).await?;
+    let preview = audience::preview(tx.conn(), &key, &who, sender).await?;
     if preview.recipients == 0 {
         return Err(audience::empty(&preview));
     }
@@ -62,6 +62,7 @@ pub async fn submit(
     let mut row = campaign.into_active_model();
     row.state = Set(CampaignState::InReview);
     row.scheduled_by = Set(Some(by));
+    row.segment_asked = Set(who.kept()?);
     row.not_before = Set(timing.not_before);
     row.not_after = Set(timing.not_after);
     row.refusal = Set(None);
@@ -139,6 +140,7 @@ pub async fn decline(
     let version = campaign.version + 1;
     let mut row = campaign.into_active_model();
     row.state = Set(CampaignState::Draft);
+    row.segment_asked = Set(None);
     row.refusal = Set(Some(reason.clone()));
     row.version = Set(version);
     row.updated_at = Set(tx.now());

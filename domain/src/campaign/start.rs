@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Audience,
     audience::{self, Sender},
     ledger::Lane,
     lock, locked, promotion,
@@ -132,7 +131,8 @@ pub(super) async fn set_going(
         rules: MailRules::load(tx.conn()).await?.0,
         now,
     };
-    let preview = audience::preview(tx.conn(), &key, &Audience::of(&campaign), sender).await?;
+    let who = audience::meant_by(tx.conn(), &campaign, by, now).await?;
+    let preview = audience::preview(tx.conn(), &key, &who, sender).await?;
     if preview.recipients == 0 {
         return Err(audience::empty(&preview));
     }
@@ -224,6 +224,7 @@ pub async fn give_up_start(tx: &mut Tx, id: CampaignId, why: &str) -> Result<()>
     let mut row = campaign.into_active_model();
     row.state = Set(CampaignState::Draft);
     row.refusal = Set(Some(why.to_owned()));
+    row.segment_asked = Set(None);
     row.approved_by = Set(None);
     row.approved_at = Set(None);
     row.version = Set(version);
@@ -248,10 +249,14 @@ async fn start(
     by: Option<UserId>,
 ) -> Result<campaign::Model> {
     let (id, now, version) = (campaign.id, tx.now(), campaign.version);
+    let campaign = campaign::Model {
+        scheduled_by: by,
+        ..campaign
+    };
     let words = Words::parse(&campaign.subject, &campaign.body)
         .map_err(|error| Error::refused_whole(RefusalCode::CannotRender, error.to_string()))?;
     let key = AddressKey::load(tx.conn(), now).await?;
-    let who = Audience::of(&campaign);
+    let who = audience::meant_by(tx.conn(), &campaign, by, now).await?;
     let (rules, _) = MailRules::load(tx.conn()).await?;
     if rules.has_caps() {
         // Of two campaigns at once, the second counts what the first has written: the last place is given once.
@@ -278,6 +283,7 @@ async fn start(
     row.scheduled_by = Set(by);
     row.refusal = Set(None);
     row.started_at = Set(Some(now));
+    row.segment_asked = Set(who.kept()?);
     row.recipients = Set(i32::try_from(recipients).unwrap_or(i32::MAX));
     row.skipped = Set(serde_json::to_value(&preview.skipped)?);
     row.version = Set(version + 1);

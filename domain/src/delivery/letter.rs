@@ -9,7 +9,10 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr,
 };
 
-use super::{CLAIM, LOOK_BACK, none};
+use super::{
+    CLAIM, LOOK_BACK, none,
+    withheld::{Withheld, withheld},
+};
 use crate::{error::Result, mail::SendLetter, store::Tx};
 
 /// Whether a letter can be sent now.
@@ -19,6 +22,8 @@ pub enum ClaimedLetter {
     Ours(Box<delivery::Model>),
     /// Another worker may be at it until then.
     Taken(DateTime<Utc>),
+    /// It must not be sent, and is skipped.
+    Withheld(Withheld),
     /// It was sent, or given up.
     Over,
 }
@@ -32,7 +37,7 @@ pub async fn find_letter(
 }
 
 /// Claims a letter for `claimant`. One whose claim ran out is claimed again: it is sent a second time rather than not at
-/// all, under the same Message-ID.
+/// all, under the same Message-ID. One that must not be sent, see [`ALWAYS_SENT`](super::ALWAYS_SENT), is skipped instead.
 pub async fn claim_letter(tx: &Tx, id: DeliveryId, claimant: &str) -> Result<ClaimedLetter> {
     let now = tx.now();
     let Some(letter) = delivery::Entity::find_by_id(id)
@@ -50,6 +55,16 @@ pub async fn claim_letter(tx: &Tx, id: DeliveryId, claimant: &str) -> Result<Cla
             }
         }
         _ => return Ok(ClaimedLetter::Over),
+    }
+    if let Some(why) = withheld(tx, &letter).await? {
+        delivery::Entity::update_many()
+            .col_expr(delivery::Column::State, Expr::val(DeliveryState::Skipped))
+            .col_expr(delivery::Column::LastReply, Expr::val(why.reason()))
+            .col_expr(delivery::Column::ClaimedUntil, none())
+            .filter(delivery::Column::Id.eq(id))
+            .exec(tx.conn())
+            .await?;
+        return Ok(ClaimedLetter::Withheld(why));
     }
     delivery::Entity::update_many()
         .col_expr(delivery::Column::State, Expr::val(DeliveryState::Sending))

@@ -12,7 +12,7 @@ use super::{
     Import, Outcome, RefusedRow, Row, Told, Where, place::Places, reasons, record, require,
 };
 use crate::{
-    contact::{Profile, new_row},
+    contact::{Profile, hold, new_row},
     error::{Refusals, Result},
     store::Tx,
     viewer::Viewer,
@@ -124,11 +124,12 @@ impl Import for Contacts {
         }
         self.warn(tx, &places, &new).await?;
         self.created += new.len() as u64;
-        let rows: Vec<_> = new
+        let mut rows: Vec<_> = new
             .into_iter()
             .map(|row| new_row(tx, row.organisation_id, row.profile))
             .collect();
         if !rows.is_empty() {
+            hold::apply(tx, &mut rows).await?;
             contact::Entity::insert_many(rows)
                 .exec_without_returning(tx.conn())
                 .await?;

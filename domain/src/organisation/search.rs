@@ -8,7 +8,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, Order, PaginatorTrait, QueryFilter,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{engagement, visible};
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What a list of organisations is narrowed by. Everything that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Filter {
     /// What the words in its name or in a name it trades under begin with, all of it.
@@ -49,6 +49,17 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether it asks for something that not nearly every organisation has.
+    #[must_use]
+    pub fn asks_something(&self) -> bool {
+        self.search.is_some()
+            || !self.all_of_tags.is_empty()
+            || !self.any_of_tags.is_empty()
+            || self.sector.is_some()
+            || self.engaged_by.is_some()
+            || self.last_contacted_before.is_some()
+    }
+
     /// The filter as a condition on `organisation`.
     #[must_use]
     pub fn condition(&self, backend: DbBackend) -> Condition {

@@ -217,6 +217,21 @@ on_both_columns! {
         assert_eq!(wrong.status(), 404);
     }
 
+    async fn whoever_may_send_watches_a_campaign_while_it_is_sent_and_nobody_else_does(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (operator, untrained) = (system.demo_client("operator").await, system.demo_client("untrained").await);
+        let (tag, _) = audience(&operator, 3).await;
+        let id = create(&operator, &tag).await;
+        let watching = format!("subscription {{ campaignProgress(campaignId: \"{id}\") {{ state counts {{ queued sent }} }} }}");
+        let mut watch = operator.watch(&watching).await;
+        let mut elsewhere = untrained.watch(&watching).await;
+        elsewhere.until("FORBIDDEN").await;
+        let started = change(&operator, "scheduleCampaign", &id).await;
+        let recipients = started["campaign"]["recipients"].as_i64().unwrap();
+        watch.until("\"state\":\"SENT\"").await;
+        watch.until(&format!("\"counts\":{{\"queued\":0,\"sent\":{recipients}}}")).await;
+    }
+
     async fn a_campaign_is_paused_resumed_and_cancelled(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let operator = system.demo_client("operator").await;

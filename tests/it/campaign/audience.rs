@@ -94,7 +94,7 @@ on_both_columns! {
             world.insert::<entity::contact::Entity>(world.contact(id, name)).await;
         }
         let reached = async |all_of: &[TagId], any_of: &[TagId], none_of: &[TagId]| {
-            let audience = Audience { all_of: all_of.to_vec(), any_of: any_of.to_vec(), none_of: none_of.to_vec() };
+            let audience = Audience { all_of: all_of.to_vec(), any_of: any_of.to_vec(), none_of: none_of.to_vec(), ..Audience::default() };
             campaign::preview(&world.store, &sender, &audience, None).await.unwrap().recipients
         };
         assert_eq!(reached(&[a], &[], &[]).await, 4);

@@ -5,7 +5,7 @@ use std::{env, process::Stdio};
 use api::commands::bounce::take;
 use chrono::TimeDelta;
 use domain::{
-    RefusalCode,
+    RefusalCode, campaign,
     mail_report::{Outcome, Source},
     notice::{self, Channel, Topic},
 };
@@ -129,6 +129,7 @@ async fn envelope_senders(bed: &TestBed, settings: &[&str]) -> Vec<String> {
                 .unwrap()
                 .contains("careers@mycareer.test")
         );
+        assert_eq!(header(mail, "DKIM-Signature"), None, "there is no key");
     }
     mails.into_iter().map(|mail| mail.from).collect()
 }
@@ -141,6 +142,28 @@ on_both_columns! {
 
     async fn the_envelope_sender_is_who_the_mail_is_from_when_none_is_set(bed: TestBed) {
         assert_eq!(envelope_senders(&bed, &[]).await, ["careers@mycareer.test"; 2]);
+    }
+
+    async fn mails_are_signed_when_there_is_a_key(bed: TestBed) {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        // An Ed25519 key is 32 bytes, here of no secret.
+        std::fs::write(&key, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
+        let key = key.to_str().unwrap();
+        let signing = ["--dkim-domain", "mycareer.test", "--dkim-selector", "careers", "--dkim-key-file", key];
+        let office = Office::open_with(&bed, &signing).await;
+        let sender = office.world.sender().await;
+        let id = office.world.started(&sender, 1).await;
+        let mut tx = office.world.store.begin().await.unwrap();
+        campaign::send_test(&mut tx, &sender, id).await.unwrap();
+        tx.commit().await.unwrap();
+        office.work().await;
+        let mails = office.relay.received();
+        assert_eq!(mails.len(), 2, "a letter and a bulk mail");
+        for mail in &mails {
+            let signature = header(mail, "DKIM-Signature").unwrap();
+            assert!(signature.contains("d=mycareer.test") && signature.contains("s=careers"), "{signature}");
+        }
     }
 
     async fn a_hard_bounce_suppresses_at_once_and_says_where_it_came_from(bed: TestBed) {

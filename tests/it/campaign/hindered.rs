@@ -16,10 +16,10 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
 };
-use support::{Behaviour, TestBed, on_both_columns, until};
+use support::{Behaviour, Column, TestBed, on_both_columns, until};
 use worker::jobs::LookAfterMail;
 
-use super::{office::Office, world::World};
+use super::{office::Office, sending::is_waiting, world::World};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -290,4 +290,52 @@ on_both_columns! {
         tx.commit().await.unwrap();
         assert_eq!(world.states(id).await, Counts { sent: 1, cancelled: 2, ..Counts::default() });
     }
+}
+
+/// On PostgreSQL alone: SQLite gives the whole database to one writer at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looking_after_campaigns_locks_one_at_a_time() {
+    let bed = TestBed::new(Column::PostgresRedis).await;
+    let office = Office::open(&bed).await;
+    let (world, sender) = (&office.world, office.world.sender().await);
+    let tag = world.tag("engineering").await;
+    world.employers(tag, 2).await;
+    let mut started = Vec::new();
+    for _ in 0..2 {
+        let id = world.campaign(&sender, tag, "Dear {{ name }}").await;
+        world.start(&sender, id).await.unwrap();
+        started.push(id);
+    }
+    started.sort_unstable();
+    let [first, second] = started[..] else {
+        panic!("two campaigns")
+    };
+    // Somebody is at the second, so looking after the campaigns stops there, and must hold nothing of the first.
+    let mut busy = world.store.begin().await.unwrap();
+    campaign::pause(&mut busy, &sender, second).await.unwrap();
+    let store = world.store.clone();
+    let looking = tokio::spawn(async move {
+        for id in ledger::to_look_after(store.reader(), store.now())
+            .await
+            .unwrap()
+        {
+            let mut tx = store.begin().await.unwrap();
+            ledger::look_after(&mut tx, id).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    });
+    until(PATIENCE, "it waits at the second", async || {
+        is_waiting(world).await.then_some(())
+    })
+    .await;
+    let mut tx = world.store.begin().await.unwrap();
+    let paused = tokio::time::timeout(PATIENCE, campaign::pause(&mut tx, &sender, first)).await;
+    assert_eq!(
+        paused.expect("the first is free").unwrap().state,
+        CampaignState::Paused
+    );
+    tx.commit().await.unwrap();
+    assert!(!looking.is_finished());
+    busy.commit().await.unwrap();
+    looking.await.unwrap();
 }

@@ -52,6 +52,34 @@ on_both_columns! {
         assert_eq!(bounced, expected.map(|(address, bounce)| (address.to_owned(), bounce)));
         assert_eq!(suppressions(world).await, 2);
     }
+
+    async fn with_one_envelope_sender_for_all_mails_a_real_server_returns_them_there_and_the_link_in_them_says_whose(bed: TestBed) {
+        let postfix = Postfix::start(&["ann@employer.test"], "full.test", BOUNCE_DOMAIN);
+        let envelope = format!("returns@{BOUNCE_DOMAIN}");
+        let office = Office::open_at(&bed, &postfix.url(), &["--envelope-sender", &envelope]).await;
+        let world = &office.world;
+        let (sender, tag) = (world.sender().await, world.tag("engineering").await);
+        let organisation = world.organisation("Lovelace & Sons", &[tag]).await;
+        for address in ["ann@employer.test", "gone@employer.test"] {
+            let mut row = world.contact(organisation, address);
+            row.email = Some(address.to_owned());
+            world.insert::<contact::Entity>(row).await;
+        }
+        let id = world.campaign(&sender, tag, "Dear {{ name }}").await;
+        world.start(&sender, id).await.unwrap();
+        office.work().await;
+        until_equal(PATIENCE, "mails delivered", 1, async || postfix.delivered().len()).await;
+        let arrived = postfix.delivered().remove(0);
+        assert!(arrived.contains(&format!("Return-Path: <{envelope}>")), "{arrived}");
+        assert!(arrived.contains("From: ") && arrived.contains("careers@mycareer.test"), "{arrived}");
+        until_equal(PATIENCE, "mails returned", 1, async || postfix.returned().len()).await;
+        let (recipient, report) = postfix.returned().remove(0);
+        assert_eq!(recipient, envelope);
+        let outcome = take(&world.store, report.as_bytes(), Some(&recipient), Source::Command).await;
+        assert_eq!(outcome.unwrap(), Outcome::Suppressed);
+        let bounced: Vec<_> = world.ledger(id).await.into_iter().filter(|mail| mail.bounce.is_some()).collect();
+        assert_eq!(bounced.iter().map(|mail| mail.address.as_str()).collect::<Vec<_>>(), ["gone@employer.test"]);
+    }
 }
 
 async fn suppressions(world: &World) -> u64 {

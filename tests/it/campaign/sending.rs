@@ -12,7 +12,10 @@ use entity::{campaign::CampaignState, delivery::DeliveryState};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use support::{At, Behaviour, Column, TestBed, on_both_columns, until};
 
-use super::office::{Office, header, text};
+use super::{
+    office::{Office, header, text},
+    world::World,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -301,12 +304,7 @@ async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
     };
     tokio::pin!(pausing);
     let waits = until(PATIENCE, "somebody waits for a lock", async || {
-        let waiting = "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database \
-                       WHERE datname = current_database() AND NOT granted \
-                       UNION ALL SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let statement = Statement::from_string(DbBackend::Postgres, waiting);
-        let row = world.store.reader().query_one_raw(statement).await.unwrap();
-        row.map(|_| ())
+        is_waiting(world).await.then_some(())
     });
     tokio::select! {
         biased;
@@ -322,4 +320,14 @@ async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
         .await
         .unwrap();
     assert_eq!(claimed.len(), 0);
+}
+
+/// Whether somebody waits for a lock on PostgreSQL.
+pub async fn is_waiting(world: &World) -> bool {
+    let waiting = "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database \
+                   WHERE datname = current_database() AND NOT granted \
+                   UNION ALL SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let statement = Statement::from_string(DbBackend::Postgres, waiting);
+    let row = world.store.reader().query_one_raw(statement).await.unwrap();
+    row.is_some()
 }

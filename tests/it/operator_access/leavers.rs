@@ -104,6 +104,8 @@ on_both_columns! {
             all_of: IdList::default(),
             any_of: IdList::default(),
             none_of: IdList::default(),
+            segment_id: None,
+            segment_asked: None,
             mail_topic_id: None,
             approved_by: None,
             approved_at: None,

@@ -146,6 +146,43 @@ on_both_columns! {
         assert_eq!(moved["contact"], json!({ "onHoldAt": null, "version": version + 2 }), "the bounces were another address's");
     }
 
+    async fn an_address_that_is_changed_away_and_back_is_still_on_hold_whoever_has_it(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let row = contact_named(&system, "Paul Sykes").await;
+        let change = async |version: i32, changed: Value| {
+            let mut input = json!({ "id": row.id, "version": version });
+            input.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+            let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) {
+                contact { onHoldAt version } userErrors { code field } } }";
+            let updated = operator.data(update, json!({ "input": input })).await["updateContact"].clone();
+            assert_eq!(updated["userErrors"], json!([]), "{changed}");
+            updated["contact"]["onHoldAt"].clone()
+        };
+        let found = operator.data("{ organisations(first: 50) { nodes { id } } }", json!({})).await;
+        let all = found["organisations"]["nodes"].as_array().unwrap();
+        let elsewhere = all.iter().map(|node| &node["id"]).find(|id| **id != json!(row.organisation_id)).unwrap();
+        let create = async |email: &str| {
+            let input = json!({ "organisationId": elsewhere, "name": "Somebody else", "email": email });
+            let create = "mutation($input: CreateContactInput!) { createContact(input: $input) { contact { onHoldAt } userErrors { code } } }";
+            operator.data(create, json!({ "input": input })).await["createContact"]["contact"]["onHoldAt"].clone()
+        };
+        let (email, version) = (row.email.clone().unwrap(), row.version);
+        let held = change(version, json!({ "onHold": true })).await;
+        assert!(held.is_string());
+        assert_eq!(change(version + 1, json!({ "email": "paul@somewhere.example" })).await, Value::Null);
+        bed.clock().advance(TimeDelta::minutes(1));
+        assert_eq!(create(&email).await, held, "it is the address that is held");
+        assert_eq!(create("other@somewhere.example").await, Value::Null);
+        assert_eq!(change(version + 2, json!({ "email": email.to_uppercase() })).await, held, "and since when");
+        let lift = "mutation($input: LiftContactHoldInput!) { liftContactHold(input: $input) { contact { onHoldAt } userErrors { code } } }";
+        let input = json!({ "id": row.id, "version": version + 3, "reason": "They made room." });
+        assert_eq!(operator.data(lift, json!({ "input": input })).await["liftContactHold"]["userErrors"], json!([]));
+        // The control: a hold that was lifted doesn't come back with the address.
+        assert_eq!(change(version + 4, json!({ "email": "paul@somewhere.example" })).await, Value::Null);
+        assert_eq!(change(version + 5, json!({ "email": email })).await, Value::Null);
+    }
+
     async fn a_hold_is_lifted_with_a_reason_that_the_log_keeps(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let (operator, untrained) = (system.demo_client("operator").await, system.demo_client("untrained").await);

@@ -29,9 +29,16 @@ impl Job for LookAfterMail {
 
 impl Handler for LookAfterMail {
     async fn run(self, ctx: &JobContext) -> Result<Outcome> {
+        let campaigns = ledger::to_look_after(ctx.store.reader(), ctx.store.now()).await?;
+        for id in &campaigns {
+            // One at a time: whoever pauses or claims from one of them doesn't wait for the others.
+            let mut tx = ctx.begin().await?;
+            ledger::look_after(&mut tx, *id).await?;
+            tx.commit().await?;
+        }
+        let campaigns = campaigns.len();
         let mut tx = ctx.begin().await?;
         let letters = delivery::release_unsent(&mut tx, LETTERS).await?;
-        let campaigns = ledger::look_after(&mut tx).await?;
         if letters > 0 || campaigns > 0 {
             info!(letters, campaigns, "mail was looked after");
         }

@@ -50,6 +50,12 @@ impl Handler for SendLetter {
         let tx = ctx.begin().await?;
         match delivery::claim_letter(&tx, letter.id, &claimant).await? {
             ClaimedLetter::Ours(_) => tx.commit().await?,
+            ClaimedLetter::Withheld(_) => {
+                permit.unused();
+                metrics::counter!("mycareer_mails_total", "kind" => "letter", "outcome" => "skipped")
+                    .increment(1);
+                return Ok(Outcome::Done(tx));
+            }
             ClaimedLetter::Over => {
                 permit.unused();
                 return Ok(Outcome::Done(tx));

@@ -25,6 +25,8 @@
 mod limit;
 mod log;
 mod memory;
+#[cfg(test)]
+mod property;
 mod redis;
 
 use std::{

@@ -7,21 +7,13 @@ use domain::{booking::search, waiting_list};
 use entity::ids::BookingId;
 
 use super::types::Booking;
-use crate::graphql::rows::{LoadError, Rows};
+use crate::graphql::rows::{LoadError, Rows, by_id};
 
 /// The position of a booking in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PositionOf(pub BookingId);
 
-impl Loader<BookingId> for Rows {
-    type Value = Booking;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[BookingId]) -> Result<HashMap<BookingId, Booking>, LoadError> {
-        let found = search::find_all(self.store.reader(), &self.viewer, ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row.into())).collect())
-    }
-}
+by_id!(BookingId => Booking, found |rows, ids| search::find_all(rows.store.reader(), &rows.viewer, ids));
 
 impl Loader<PositionOf> for Rows {
     type Value = i64;

@@ -3,12 +3,13 @@
 use async_graphql::{InputObject, MaybeUndefined};
 use chrono::{DateTime, Utc};
 use domain::campaign::{Audience, Changes, Draft, Read, Timing};
-use entity::ids::{CampaignId, DeliveryId, EventId, MailTopicId, TagId};
+use entity::ids::{CampaignId, DeliveryId, EventId, MailTopicId, SegmentId, TagId};
 
 use super::delivery::DeliverySettlement;
 use crate::graphql::id::Id;
 
-/// Which organisations' contacts are meant. Name at least one tag that they must have.
+/// Which organisations' contacts are meant. Name a segment, or at least one tag that they must have; where both are named, both
+/// must hold.
 #[derive(Debug, InputObject)]
 pub struct CampaignAudienceInput {
     /// Tags of which an organisation has every one.
@@ -20,6 +21,8 @@ pub struct CampaignAudienceInput {
     /// Tags of which it has none.
     #[graphql(default)]
     none_of_tags: Vec<Id<TagId>>,
+    /// The segment in which they are: one of one's own, or a shared one.
+    segment_id: Option<Id<SegmentId>>,
     /// What the mail would be about.
     topic_id: Option<Id<MailTopicId>>,
 }
@@ -37,6 +40,7 @@ impl From<CampaignAudienceInput> for Audience {
             all_of: plain(given.all_of_tags),
             any_of: plain(given.any_of_tags),
             none_of: plain(given.none_of_tags),
+            segment_id: given.segment_id.map(|id| id.0),
         }
     }
 }
@@ -59,6 +63,8 @@ pub struct CreateCampaignInput {
     /// Tags of which it has none.
     #[graphql(default)]
     none_of_tags: Vec<Id<TagId>>,
+    /// The segment in which they are: one of one's own, or a shared one. Whoever is in it when the campaign starts is meant.
+    segment_id: Option<Id<SegmentId>>,
     /// What it is about: who opted out of the topic is left out.
     topic_id: Option<Id<MailTopicId>>,
 }
@@ -73,6 +79,7 @@ impl From<CreateCampaignInput> for Draft {
                 all_of: plain(given.all_of_tags),
                 any_of: plain(given.any_of_tags),
                 none_of: plain(given.none_of_tags),
+                segment_id: given.segment_id.map(|id| id.0),
             },
             topic: given.topic_id.map(|id| id.0),
         }
@@ -98,6 +105,8 @@ pub struct UpdateCampaignInput {
     any_of_tags: Option<Vec<Id<TagId>>>,
     /// Tags of which it has none.
     none_of_tags: Option<Vec<Id<TagId>>>,
+    /// The segment in which they are; null is none.
+    segment_id: MaybeUndefined<Id<SegmentId>>,
     /// What it is about; null is nothing in particular.
     topic_id: MaybeUndefined<Id<MailTopicId>>,
 }
@@ -111,6 +120,7 @@ impl From<UpdateCampaignInput> for Changes {
             all_of: given.all_of_tags.map(plain),
             any_of: given.any_of_tags.map(plain),
             none_of: given.none_of_tags.map(plain),
+            segment_id: given.segment_id.map_value(|id| id.0).into(),
             topic: given.topic_id.map_value(|id| id.0).into(),
         }
     }

@@ -8,23 +8,10 @@ use entity::{
     campaign::{Column, Model},
     ids::{CampaignAttachmentId, CampaignId},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
-use crate::graphql::rows::{LoadError, Rows};
+use crate::graphql::rows::{LoadError, Rows, by_id};
 
-impl Loader<CampaignId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[CampaignId]) -> Result<HashMap<CampaignId, Model>, LoadError> {
-        let found = campaigns::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(CampaignId => Model, visible |rows| campaigns::visible(&rows.viewer), Column::Id);
 
 /// Asks what became of the mails of a campaign that the viewer may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

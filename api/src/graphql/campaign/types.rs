@@ -15,12 +15,14 @@ use super::{
     delivery::{Delivery, DeliveryCounts, DeliveryState, counts, deliveries},
     estimate::{CampaignEstimate, estimate},
     preview::{CampaignSkip, told},
+    segment::{CampaignSegment, segment_asked},
 };
 use crate::graphql::{
     connection::{Connection, PageArgs},
     id::Id,
     mail_topic::{self, MailTopic},
     person::{self, Person},
+    segment::{self, Segment},
     store,
     tag::{self, Tag},
     viewer,
@@ -77,6 +79,16 @@ impl Campaign {
     /// Tags of which it has none.
     async fn none_of_tags(&self, ctx: &Context<'_>) -> Option<Result<Vec<Tag>>> {
         Some(tags(ctx, &self.0.none_of).await)
+    }
+
+    /// The segment in which they are, as it is today; null where there is none, or it is gone or not the viewer's to see.
+    async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
+        segment::find(ctx, self.0.segment_id?).await.transpose()
+    }
+
+    /// What the segment asked when the campaign was submitted or started, whatever became of it; null before, and without one.
+    async fn segment_asked(&self) -> Option<Result<CampaignSegment>> {
+        segment_asked(&self.0).transpose()
     }
 
     /// What it is about; null is nothing in particular.

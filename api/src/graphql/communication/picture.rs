@@ -8,12 +8,10 @@ use domain::{
     clock::UNIVERSITY_TIME,
     communication::{By, Chart, Kind, Series, Span},
 };
-use entity::{
-    faculty,
-    ids::{FacultyId, OrganisationId, UserId},
-    organisation, user,
+use entity::{faculty, organisation, user};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, TryGetable, Value,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::chart::{Bar, StackedBars};
 
@@ -120,49 +118,66 @@ async fn names(store: &Store, parts: &[Series]) -> Result<HashMap<Series, String
         }
     }
     let db = store.reader();
-    if !faculties.is_empty() {
-        let found: Vec<(FacultyId, String)> = faculty::Entity::find()
-            .select_only()
-            .columns([faculty::Column::Id, faculty::Column::Name])
-            .filter(faculty::Column::Id.is_in(faculties))
-            .into_tuple()
-            .all(db)
-            .await?;
-        names.extend(
-            found
-                .into_iter()
-                .map(|(id, name)| (Series::Faculty(Some(id)), name)),
-        );
-    }
-    if !people.is_empty() {
-        let found: Vec<(UserId, String)> = user::Entity::find()
-            .select_only()
-            .columns([user::Column::Id, user::Column::Name])
-            .filter(user::Column::Id.is_in(people))
-            .into_tuple()
-            .all(db)
-            .await?;
-        names.extend(
-            found
-                .into_iter()
-                .map(|(id, name)| (Series::Sender(id), name)),
-        );
-    }
-    if !organisations.is_empty() {
-        let found: Vec<(OrganisationId, String)> = organisation::Entity::find()
-            .select_only()
-            .columns([organisation::Column::Id, organisation::Column::Name])
-            .filter(organisation::Column::Id.is_in(organisations))
-            .into_tuple()
-            .all(db)
-            .await?;
-        names.extend(
-            found
-                .into_iter()
-                .map(|(id, name)| (Series::Organisation(Some(id)), name)),
-        );
-    }
+    names.extend(
+        named(
+            db,
+            faculty::Column::Id,
+            faculty::Column::Name,
+            faculties,
+            |id| Series::Faculty(Some(id)),
+        )
+        .await?,
+    );
+    names.extend(
+        named(
+            db,
+            user::Column::Id,
+            user::Column::Name,
+            people,
+            Series::Sender,
+        )
+        .await?,
+    );
+    names.extend(
+        named(
+            db,
+            organisation::Column::Id,
+            organisation::Column::Name,
+            organisations,
+            |id| Series::Organisation(Some(id)),
+        )
+        .await?,
+    );
     Ok(names)
+}
+
+/// What rows with these ids are called, for the series that each of them is.
+async fn named<C, I>(
+    db: &impl ConnectionTrait,
+    id: C,
+    name: C,
+    ids: Vec<I>,
+    series: impl Fn(I) -> Series,
+) -> Result<Vec<(Series, String)>, Error>
+where
+    C: ColumnTrait,
+    C::EntityName: EntityTrait,
+    I: Into<Value> + TryGetable + Send,
+{
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<(I, String)> = C::EntityName::find()
+        .select_only()
+        .columns([id, name])
+        .filter(id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(id, name)| (series(id), name))
+        .collect())
 }
 
 fn name_of(kind: Kind) -> &'static str {

@@ -17,7 +17,7 @@ use entity::{
 use super::types::{Event, OpportunityKind};
 use crate::graphql::{
     organisation::Organisation,
-    rows::{LoadError, Rows},
+    rows::{LoadError, Rows, by_id},
 };
 
 /// Whom an event is for.
@@ -89,15 +89,7 @@ pub(super) struct BookingCount {
     pub state: Option<BookingState>,
 }
 
-impl Loader<EventId> for Rows {
-    type Value = Event;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[EventId]) -> Result<HashMap<EventId, Event>, LoadError> {
-        let found = events::find_all(self.store.reader(), &self.viewer, ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row.into())).collect())
-    }
-}
+by_id!(EventId => Event, found |rows, ids| events::find_all(rows.store.reader(), &rows.viewer, ids));
 
 impl Loader<EventSeriesId> for Rows {
     type Value = Vec<Event>;

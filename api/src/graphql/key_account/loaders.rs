@@ -13,7 +13,7 @@ use entity::{
 use super::KeyAccount;
 use crate::graphql::{
     contact::Contact,
-    rows::{LoadError, Rows, rows},
+    rows::{LoadError, Rows, by_id, rows},
 };
 
 /// How a contact stands to the viewer.
@@ -57,18 +57,7 @@ pub(super) async fn contacts_of(ctx: &Context<'_>, id: KeyAccountId) -> Result<V
     Ok(found.unwrap_or_default().into_iter().map(Contact).collect())
 }
 
-impl Loader<KeyAccountId> for Rows {
-    type Value = key_account::Model;
-    type Error = LoadError;
-
-    async fn load(
-        &self,
-        ids: &[KeyAccountId],
-    ) -> Result<HashMap<KeyAccountId, Self::Value>, LoadError> {
-        let found = accounts::find_all(self.store.reader(), &self.viewer, ids).await?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(KeyAccountId => key_account::Model, found |rows, ids| accounts::find_all(rows.store.reader(), &rows.viewer, ids));
 
 impl Loader<StandingOf> for Rows {
     type Value = Standing;

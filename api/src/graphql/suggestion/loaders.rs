@@ -8,12 +8,11 @@ use entity::{
     ids::SuggestionId,
     suggestion::{Column, Model},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::SuggestionComment;
 use crate::graphql::{
     connection::MOST_ROWS,
-    rows::{LoadError, Rows},
+    rows::{LoadError, Rows, by_id},
 };
 
 /// Whether the viewer voted for a suggestion.
@@ -24,19 +23,7 @@ pub(super) struct MyVote(pub(super) SuggestionId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CommentsOn(pub(super) SuggestionId);
 
-impl Loader<SuggestionId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[SuggestionId]) -> Result<HashMap<SuggestionId, Model>, LoadError> {
-        let found = suggestions::visible(&self.viewer)
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(SuggestionId => Model, visible |rows| suggestions::visible(&rows.viewer), Column::Id);
 
 impl Loader<MyVote> for Rows {
     type Value = ();

@@ -9,9 +9,8 @@ use entity::{
     vacancy::{Column, Model},
     vacancy_rule,
 };
-use sea_orm::{ColumnTrait, QueryFilter};
 
-use crate::graphql::rows::{LoadError, Rows};
+use crate::graphql::rows::{LoadError, Rows, by_id};
 
 /// The programmes that a vacancy names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,19 +24,7 @@ pub(super) struct VacanciesOf(pub OrganisationId, pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RulesOf(pub OrganisationId);
 
-impl Loader<VacancyId> for Rows {
-    type Value = Model;
-    type Error = LoadError;
-
-    async fn load(&self, ids: &[VacancyId]) -> Result<HashMap<VacancyId, Model>, LoadError> {
-        let found = vacancies::visible(&self.viewer, self.store.now())
-            .filter(Column::Id.is_in(ids.iter().copied()))
-            .all(self.store.reader())
-            .await
-            .map_err(domain::Error::from)?;
-        Ok(found.into_iter().map(|row| (row.id, row)).collect())
-    }
-}
+by_id!(VacancyId => Model, visible |rows| vacancies::visible(&rows.viewer, rows.store.now()), Column::Id);
 
 impl Loader<ProgrammesSuiting> for Rows {
     type Value = Vec<ProgrammeId>;

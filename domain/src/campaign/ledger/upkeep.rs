@@ -12,7 +12,8 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{Expr, Query},
 };
 
@@ -49,9 +50,12 @@ pub async fn end_pass(tx: &mut Tx, lane: &Lane) -> Result<Rest> {
     Ok(Rest::Nothing)
 }
 
-/// Looks after campaigns whose workers are gone: orphaned mails become UNKNOWN, lanes that nobody works get a job, and
-/// nothing waits in one that was cancelled. Answers how many campaigns it looked after.
-pub async fn look_after(tx: &mut Tx) -> Result<usize> {
+/// The campaigns that may have lost their workers: those that are being sent, and those that were halted with mails in hand or, if
+/// cancelled, waiting. Each is to be looked after in a change of its own, so that none is locked while another one is.
+pub async fn to_look_after(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<Vec<CampaignId>> {
     let has_mail_in = |state| {
         Expr::exists(
             Query::select()
@@ -71,7 +75,7 @@ pub async fn look_after(tx: &mut Tx) -> Result<usize> {
     let cancelled = campaign::Column::State
         .eq(CampaignState::Cancelled)
         .and(has_mail_in(DeliveryState::Queued));
-    let campaigns: Vec<CampaignId> = campaign::Entity::find()
+    Ok(campaign::Entity::find()
         .select_only()
         .column(campaign::Column::Id)
         .filter(
@@ -82,24 +86,27 @@ pub async fn look_after(tx: &mut Tx) -> Result<usize> {
         )
         .filter(
             campaign::Column::UpdatedAt
-                .gte(tx.now() - LOOK_BACK)
+                .gte(now - LOOK_BACK)
                 .or(campaign::Column::State.eq(CampaignState::Sending)),
         )
+        .order_by_asc(campaign::Column::Id)
         .into_tuple()
-        .all(tx.conn())
-        .await?;
-    for campaign_id in &campaigns {
-        let whole = Lane {
-            campaign_id: *campaign_id,
-            from: None,
-            to: None,
-        };
-        if !matches!(end_pass(tx, &whole).await?, Rest::At(_)) {
-            continue;
-        }
-        Lane::enqueue_all(tx, *campaign_id).await?;
+        .all(db)
+        .await?)
+}
+
+/// Looks after a campaign whose workers may be gone: orphaned mails become UNKNOWN, lanes that nobody works get a job, and nothing
+/// waits in one that was cancelled.
+pub async fn look_after(tx: &mut Tx, campaign_id: CampaignId) -> Result<()> {
+    let whole = Lane {
+        campaign_id,
+        from: None,
+        to: None,
+    };
+    if matches!(end_pass(tx, &whole).await?, Rest::At(_)) {
+        Lane::enqueue_all(tx, campaign_id).await?;
     }
-    Ok(campaigns.len())
+    Ok(())
 }
 
 /// Mails that were in a worker's hands when their campaign was cancelled, and were given back since.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use domain::{Store, suppression};
 use entity::{
     calendar_feed, campaign, campaign_attachment, campaign_event, contact, delivery,
-    duplicate_pair, event, event_feedback, event_told, group_booking, held_change, identity,
+    duplicate_pair, event, event_feedback, event_told, group_booking, held_address, held_change,
+    identity,
     ids::{
         CampaignAttachmentId, CampaignId, DuplicatePairId, EventFeedbackId, GroupBookingId,
         HeldChangeId, KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId,
@@ -192,6 +193,8 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
             all_of: IdList::default(),
             any_of: IdList::default(),
             none_of: IdList::default(),
+            segment_id: None,
+            segment_asked: None,
             mail_topic_id: None,
             approved_by: None,
             approved_at: None,
@@ -261,6 +264,14 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
             dismissed_by: None,
             dismissed_at: None,
             reason: None,
+        },
+    )
+    .await;
+    put::<held_address::Entity>(
+        store,
+        held_address::Model {
+            address_hash: "a hash".to_owned(),
+            since: now,
         },
     )
     .await;
