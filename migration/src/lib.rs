@@ -52,6 +52,11 @@ mod m20261128_000140_search;
 mod m20261128_000170_campaign_attachments;
 mod m20261129_000170_venues;
 mod m20261129_000200_ledger_in_place;
+mod m20261130_000160_profile_fields;
+mod m20261130_000161_logos;
+mod m20261130_000162_contact_posts;
+mod m20261130_000163_subscriber_types;
+mod m20261130_000164_note_visibility;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -112,6 +117,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000140_search::Migration),
             Box::new(m20261129_000200_ledger_in_place::Migration),
             Box::new(m20261129_000170_venues::Migration),
+            Box::new(m20261130_000160_profile_fields::Migration),
+            Box::new(m20261130_000161_logos::Migration),
+            Box::new(m20261130_000162_contact_posts::Migration),
+            Box::new(m20261130_000163_subscriber_types::Migration),
+            Box::new(m20261130_000164_note_visibility::Migration),
         ]
     }
 }
