@@ -237,15 +237,7 @@ pub async fn update(
         tx.hold("profile_fields").await?;
         check_name(tx, Some(id), &new.name, &mut refusals).await?;
     }
-    if new.kind != old.kind {
-        let kept = kept(tx, id, None).await?;
-        refusals.add_if(
-            kept > 0,
-            RefusalCode::WrongState,
-            "kind",
-            "Organisations have values in it: archive it and add another field.",
-        );
-    } else {
+    if new.kind == old.kind {
         let gone = old
             .choices
             .iter()
@@ -260,6 +252,14 @@ pub async fn update(
                 );
             }
         }
+    } else {
+        let kept = kept(tx, id, None).await?;
+        refusals.add_if(
+            kept > 0,
+            RefusalCode::WrongState,
+            "kind",
+            "Organisations have values in it: archive it and add another field.",
+        );
     }
     refusals.into_result()?;
     let change = Change::between(&old, &new)?;

@@ -184,10 +184,7 @@ fn number(given: &str) -> Option<String> {
         Some(rest) => ("-", rest),
         None => ("", given),
     };
-    let (whole, part) = match rest.split_once('.') {
-        Some((whole, part)) => (whole, part),
-        None => (rest, ""),
-    };
+    let (whole, part) = rest.split_once('.').unwrap_or((rest, ""));
     let whole = match whole.split_once(',') {
         None => whole.to_owned(),
         Some((first, groups)) => {

@@ -158,6 +158,6 @@ on_both_columns! {
         assert_eq!((names(&found["nodes"]), &found["totalCount"]), (vec!["Erin Doyle"], &json!(1)));
         let student = system.demo_client("student1").await;
         let answer = student.graphql(LIST, json!({ "filter": { "subscriberType": "RECRUITMENT" } })).await;
-        assert_eq!(answer.codes(), ["FORBIDDEN"]);
+        assert!(answer.codes().contains(&"FORBIDDEN"), "{answer:?}");
     }
 }

@@ -1,9 +1,13 @@
 //! A merge is undone whole: the database is as it was, and keeps what was changed meanwhile.
 
 use chrono::TimeDelta;
-use entity::{ids::TagId, organisation, profile_field};
+use entity::{
+    ids::TagId,
+    organisation,
+    profile_field::{self, ProfileFieldKind},
+};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use sea_orm::{EntityTrait, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use support::{TestBed, on_both_columns};
 
@@ -127,6 +131,7 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
         }
         6 => {
             let fields = profile_field::Entity::find()
+                .filter(profile_field::Column::Kind.eq(ProfileFieldKind::Text))
                 .order_by_asc(profile_field::Column::Name)
                 .all(world.system.store().reader())
                 .await

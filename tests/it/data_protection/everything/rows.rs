@@ -353,6 +353,27 @@ async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model
         },
     )
     .await;
+    fields_and_posts(store, &contact).await;
+    put::<held_change::Entity>(
+        store,
+        held_change::Model {
+            id: HeldChangeId::new_at(now),
+            organisation_id: contact.organisation_id,
+            wanted: serde_json::json!({}),
+            state: held_change::HeldChangeState::Declined,
+            asked_by: user_id,
+            asked_at: now,
+            decided_by: None,
+            decided_at: None,
+            reason: None,
+        },
+    )
+    .await;
+}
+
+/// What is said of their organisation in a field that administrators defined, and where else they work.
+async fn fields_and_posts(store: &Store, contact: &contact::Model) {
+    let now = store.now();
     let field = profile_field::Model {
         id: ProfileFieldId::new_at(now),
         name: "Remarks".to_owned(),
@@ -393,19 +414,4 @@ async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model
     .await;
     put::<profile_field::Entity>(store, field).await;
     put::<organisation_field::Entity>(store, value).await;
-    put::<held_change::Entity>(
-        store,
-        held_change::Model {
-            id: HeldChangeId::new_at(now),
-            organisation_id: contact.organisation_id,
-            wanted: serde_json::json!({}),
-            state: held_change::HeldChangeState::Declined,
-            asked_by: user_id,
-            asked_at: now,
-            decided_by: None,
-            decided_at: None,
-            reason: None,
-        },
-    )
-    .await;
 }
