@@ -209,7 +209,9 @@ on_both_columns! {
         assert!(after.values().all(|count| *count == 0), "{after:?}");
         assert_ne!(name_of(store, inactive.id).await, inactive.name);
         assert_eq!(name_of(store, active.id).await, active.name, "only the values of inactive contacts go");
-        let left = delivery::Entity::find().all(store.reader()).await.unwrap();
+        let mut left = delivery::Entity::find().all(store.reader()).await.unwrap();
+        // Accounts that nobody has used as long are closed meanwhile, and their people told.
+        left.retain(|mail| mail.template != "account_closed");
         assert_eq!(left.len(), mails.len(), "mails are counted for ever");
         assert!(left.iter().all(|mail| mails.iter().all(|before| before.address != mail.address)));
         system.stop().await;
