@@ -3,6 +3,8 @@
 //! Somebody always administers. Every change that could leave nobody waits for every other such change, so that of two
 //! administrators who remove each other one stays.
 
+mod unused;
+
 use entity::{
     ids::UserId,
     user::{self, UserKind, UserState},
@@ -22,6 +24,9 @@ use crate::{
     text::Text,
     viewer::Viewer,
 };
+
+pub use self::unused::UNUSED_FOR;
+pub(crate) use self::unused::close_unused;
 
 /// What changes of the set of administrators are held by.
 pub(crate) const ADMINISTRATORS: &str = "administrators";

@@ -38,6 +38,24 @@ impl Change {
         Ok(change)
     }
 
+    /// Notes one field more.
+    pub fn add(&mut self, field: &str, before: impl Into<Value>, after: impl Into<Value>) {
+        self.before.insert(field.to_owned(), before.into());
+        self.after.insert(field.to_owned(), after.into());
+    }
+
+    /// A record as it was made, with what these fields became.
+    #[must_use]
+    pub fn onto(self, record: Value) -> Value {
+        match record {
+            Value::Object(mut fields) => {
+                fields.extend(self.after);
+                Value::Object(fields)
+            }
+            other => other,
+        }
+    }
+
     /// Whether nothing is other.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -82,8 +100,13 @@ pub async fn stale(
             .is_some_and(|version| version > i64::from(given));
         if newer {
             for field in after.keys() {
-                if field != VERSION && !fields.contains(field) {
-                    fields.push(field.clone());
+                // Not everybody knows all fields that administrators defined.
+                let field = match field.split_once('.') {
+                    Some((all, _)) => all,
+                    None => field,
+                };
+                if field != VERSION && !fields.iter().any(|known| known == field) {
+                    fields.push(field.to_owned());
                 }
             }
         }

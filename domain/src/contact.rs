@@ -1,11 +1,13 @@
 //! Contacts: the people at organisations, and who may see them (policy 2.2 and 3).
 
 pub(crate) mod hold;
+mod own;
+mod posts;
 mod search;
 
 use entity::{
     access_grant::Permission,
-    contact::{self, ContactState},
+    contact::{self, ContactState, SubscriberType},
     ids::{ContactId, OrganisationId},
     organisation::{self},
 };
@@ -16,6 +18,9 @@ use sea_orm::{
 use serde::Serialize;
 
 pub use self::hold::lift_hold;
+pub use self::own::{create_own, update_of_own};
+pub use self::posts::{add_post, end_post, posts_of, with_posts_at};
+pub(crate) use self::posts::{working_at, works_at};
 pub use self::search::{
     Filter, count, counts_of_organisations, find, key, list, of_organisations, visible, visible_to,
 };
@@ -62,6 +67,8 @@ pub struct Profile {
     pub visible_to_students: bool,
     /// Whether they are still there.
     pub state: ContactState,
+    /// What they have to do with the university.
+    pub subscriber_type: SubscriberType,
     /// Whether they opted out of bulk e-mail.
     pub bulk_opted_out: bool,
     /// Whether they must not be sent any mail.
@@ -81,6 +88,7 @@ impl Profile {
             telephone: None,
             visible_to_students: false,
             state: ContactState::Active,
+            subscriber_type: SubscriberType::General,
             bulk_opted_out: false,
             do_not_email: false,
             on_hold: false,
@@ -97,6 +105,7 @@ impl Profile {
             telephone: contact.telephone.clone(),
             visible_to_students: contact.visible_to_students,
             state: contact.state,
+            subscriber_type: contact.subscriber_type,
             bulk_opted_out: contact.bulk_opted_out_at.is_some(),
             do_not_email: contact.do_not_email,
             on_hold: contact.on_hold_at.is_some(),
@@ -155,6 +164,15 @@ pub async fn create(
     profile: Profile,
 ) -> Result<contact::Model> {
     viewer.require(Permission::EditOrganisation)?;
+    add(tx, viewer, organisation_id, profile).await
+}
+
+async fn add(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    organisation_id: OrganisationId,
+    profile: Profile,
+) -> Result<contact::Model> {
     let mut refusals = Refusals::default();
     let profile = profile.checked(&mut refusals);
     // Locked, so that one address is not added twice at once.
@@ -212,6 +230,7 @@ pub(crate) fn new_row(
         telephone: Set(profile.telephone),
         visible_to_students: Set(profile.visible_to_students),
         state: Set(profile.state),
+        subscriber_type: Set(profile.subscriber_type),
         bulk_opted_out_at: Set(profile.bulk_opted_out.then(|| tx.now())),
         do_not_email: Set(profile.do_not_email),
         on_hold_at: Set(profile.on_hold.then(|| tx.now())),
@@ -324,6 +343,7 @@ async fn change_locked(
     row.telephone = Set(new.telephone);
     row.visible_to_students = Set(new.visible_to_students);
     row.state = Set(new.state);
+    row.subscriber_type = Set(new.subscriber_type);
     row.do_not_email = Set(new.do_not_email);
     row.version = Set(version + 1);
     row.updated_at = Set(tx.now());

@@ -53,6 +53,7 @@ pub mod person;
 pub mod personal_link;
 pub mod policy;
 pub mod profile;
+pub mod profile_field;
 pub mod register;
 pub mod registration;
 pub mod report;

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use entity::{
     access_grant::Permission,
     ids::{ContactId, NoteId, OrganisationId, UserId},
-    note::{self, NoteKind},
-    note_participant,
+    note::{self, NoteKind, NoteVisibility},
+    note_participant, user,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Order,
@@ -33,14 +33,30 @@ use crate::{
     viewer::Viewer,
 };
 
-/// Which notes exist for `viewer`: staff share them, and nobody else reads what staff write about employers.
+/// Which notes exist for `viewer`: staff share them, and nobody else reads what staff write about employers. One that is for a
+/// faculty is for the staff of the faculty that its author is of now, and for administrators.
 #[must_use]
 pub fn visible_to(viewer: &Viewer) -> Condition {
-    if viewer.is_staff() {
-        Condition::all()
-    } else {
-        Condition::all().add(nothing())
+    if !viewer.is_staff() {
+        return Condition::all().add(nothing());
     }
+    let Some(person) = viewer
+        .person()
+        .filter(|_| !viewer.is_administrator() && !viewer.is_system())
+    else {
+        return Condition::all();
+    };
+    let open = Condition::any()
+        .add(note::Column::Visibility.eq(NoteVisibility::Staff))
+        .add(note::Column::AuthorId.eq(person.id));
+    let Some(faculty) = person.faculty_id else {
+        return open;
+    };
+    let colleagues = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::FacultyId.eq(faculty));
+    open.add(note::Column::AuthorId.in_subquery(colleagues.into_query()))
 }
 
 /// The notes that exist for `viewer`, to be narrowed.
@@ -171,6 +187,8 @@ pub struct Words {
     pub next_action: Option<String>,
     /// By when.
     pub next_action_due_at: Option<DateTime<Utc>>,
+    /// Who sees it.
+    pub visibility: NoteVisibility,
 }
 
 impl Words {
@@ -207,6 +225,7 @@ impl Words {
             outcome,
             next_action,
             next_action_due_at: self.next_action_due_at,
+            visibility: self.visibility,
         }
     }
 }
@@ -225,6 +244,7 @@ pub(crate) fn new_row(
         organisation_id,
         contact_id,
         kind,
+        visibility: words.visibility,
         happened_at: words.happened_at.unwrap_or_else(|| tx.now()),
         body: words.body,
         outcome: words.outcome,
@@ -240,9 +260,24 @@ pub(crate) fn new_row(
 /// Records an engagement.
 pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result<note::Model> {
     viewer.require(Permission::RecordEngagement)?;
-    let author_id = viewer.signed_in()?.id;
+    let author = viewer.signed_in()?;
+    let author_id = author.id;
     let mut refusals = Refusals::default();
     let words = given.words.checked(tx.now(), &mut refusals);
+    let for_faculty = words.visibility == NoteVisibility::Faculty;
+    refusals.add_if(
+        for_faculty && author.faculty_id.is_none(),
+        RefusalCode::Invalid,
+        "visibility",
+        "A note for a faculty is written by its staff; you are of none.",
+    );
+    // policy 2.3: whoever is about to contact somebody reads how.
+    refusals.add_if(
+        for_faculty && given.kind == NoteKind::GuidanceOnContact,
+        RefusalCode::Invalid,
+        "visibility",
+        "Guidance on a contact is for all staff.",
+    );
     let organisation = organisation::find(tx.conn(), viewer, given.organisation_id).await?;
     refusals.add_if(
         organisation.is_none(),
@@ -251,9 +286,8 @@ pub async fn add_note(tx: &mut Tx, viewer: &Viewer, given: Engagement) -> Result
         "There is no such organisation, or it is not open to you.",
     );
     if let Some(contact_id) = given.contact_id {
-        let contact = contact::find(tx.conn(), viewer, contact_id).await?;
         refusals.add_if(
-            contact.is_none_or(|contact| contact.organisation_id != given.organisation_id),
+            !contact::works_at(tx.conn(), viewer, contact_id, given.organisation_id).await?,
             RefusalCode::NotFound,
             "contactId",
             "The organisation has no such contact.",

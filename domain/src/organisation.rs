@@ -4,6 +4,7 @@ pub mod duplicates;
 mod engagement;
 mod events;
 pub mod import;
+mod logo;
 pub(crate) mod name_key;
 mod profile;
 mod search;
@@ -26,6 +27,7 @@ use sea_orm::{
 };
 
 pub use events::events_of;
+pub use logo::{LogoPlace, logo, logos_of, set_logo};
 pub use name_key::name_key;
 pub use profile::Profile;
 pub use search::{Filter, Key, count, divisions_of, key, list};
@@ -38,6 +40,7 @@ use crate::{
     duplicate::Match,
     error::{Error, RefusalCode, Refusals, Result},
     key_account,
+    profile_field::{self, Said},
     store::Tx,
     viewer::Viewer,
 };
@@ -66,6 +69,19 @@ pub fn visible_to(viewer: &Viewer) -> Condition {
         }
         Some(UserKind::Staff) | None => nothing(),
     })
+}
+
+/// What an employer is told who would change what it has no say in for now.
+pub(crate) const SUSPENDED: &str = "The organisation is suspended: ask the Careers Centre.";
+
+/// Whether an employer keeps its own record while the organisation stands like this (policy 2.2).
+pub(crate) const fn is_kept_by_its_employer(state: OrganisationState) -> bool {
+    match state {
+        OrganisationState::Approved | OrganisationState::Pending | OrganisationState::Declined => {
+            true
+        }
+        OrganisationState::Suspended | OrganisationState::Archived => false,
+    }
 }
 
 /// A condition that no row meets.
@@ -102,8 +118,10 @@ pub async fn create(
 ) -> Result<organisation::Model> {
     viewer.require(Permission::EditOrganisation)?;
     let mut refusals = Refusals::default();
-    let profile = profile.checked(&mut refusals);
+    let mut profile = profile.checked(&mut refusals);
     check_parent(tx, viewer, None, profile.parent_id, &mut refusals).await?;
+    let fields = std::mem::take(&mut profile.fields);
+    let fields = profile_field::checked(tx, viewer, None, fields, &mut refusals).await?;
     refusals.into_result()?;
     let alike = duplicates::of_profile(tx.conn(), &profile).await?;
     if !confirmed {
@@ -112,14 +130,14 @@ pub async fn create(
     let row = new_row(tx, profile, RecordSource::Staff, None);
     let created = row.insert(tx.conn()).await?;
     duplicates::note(tx, &created, alike).await?;
-    tx.audit(
-        viewer,
-        "organisation.create",
-        created.id,
-        None,
-        Some(serde_json::to_value(Profile::of(&created))?),
-    )
-    .await?;
+    let mut told = Change::default();
+    for field in &fields {
+        told.add(&field.name, field.old.clone(), field.new.clone());
+    }
+    let told = told.onto(serde_json::to_value(Profile::of(&created))?);
+    profile_field::say(tx, created.id, fields).await?;
+    tx.audit(viewer, "organisation.create", created.id, None, Some(told))
+        .await?;
     Ok(created)
 }
 
@@ -154,23 +172,29 @@ pub async fn update(
     let mut new = old.clone();
     edit(&mut new);
     let mut refusals = Refusals::default();
-    let new = new.checked(&mut refusals);
+    let mut new = new.checked(&mut refusals);
     if new.parent_id != old.parent_id {
         check_parent(tx, viewer, Some(id), new.parent_id, &mut refusals).await?;
     }
+    let fields = std::mem::take(&mut new.fields);
+    let fields = profile_field::checked(tx, viewer, Some(id), fields, &mut refusals).await?;
     refusals.into_result()?;
-    write_profile(tx, viewer, current, &old, new).await
+    write_profile(tx, viewer, current, &old, new, fields).await
 }
 
-/// Writes what is other in a profile that has been checked, and what was changed into the log.
+/// Writes what is other in a profile and in fields that have been checked, and what was changed into the log.
 pub(crate) async fn write_profile(
     tx: &mut Tx,
     viewer: &Viewer,
     current: organisation::Model,
     old: &Profile,
     new: Profile,
+    fields: Vec<Said>,
 ) -> Result<organisation::Model> {
-    let change = Change::between(old, &new)?;
+    let mut change = Change::between(old, &new)?;
+    for field in &fields {
+        change.add(&field.name, field.old.clone(), field.new.clone());
+    }
     if change.is_empty() {
         return Ok(current);
     }
@@ -183,6 +207,7 @@ pub(crate) async fn write_profile(
     row.version = Set(version + 1);
     row.updated_at = Set(tx.now());
     let updated = row.update(tx.conn()).await?;
+    profile_field::say(tx, id, fields).await?;
     let (before, after) = change.into_audit(updated.version);
     tx.audit(viewer, UPDATED, id, before, after).await?;
     Ok(updated)

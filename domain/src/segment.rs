@@ -109,6 +109,7 @@ pub fn filter_of(row: &segment::Model) -> Filter {
         state: row.state,
         engaged_by: row.engaged_by,
         last_contacted_before: row.last_contacted_before,
+        profile_field: None,
         segment_id: None,
         within: None,
     }

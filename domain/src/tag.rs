@@ -1,5 +1,7 @@
 //! Tags: the themes that organisations are found by (policy 2.2).
 
+mod merge;
+
 use entity::{
     access_grant::Permission,
     ids::{OrganisationId, TagId},
@@ -14,6 +16,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
+pub use self::merge::merge;
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     organisation::{self as organisations, nothing},

@@ -23,6 +23,40 @@ pub enum ContactState {
     Inactive,
 }
 
+/// What a contact has to do with the university, by which mail suits them.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SubscriberType {
+    /// Nothing in particular, or nobody has said.
+    #[default]
+    General,
+    /// They recruit graduates and students.
+    Recruitment,
+    /// They take students on placements.
+    Placements,
+    /// They come to events.
+    Events,
+    /// They look after the partnership as a whole.
+    Partnership,
+}
+
 /// A row of `contact`.
 #[sea_orm::model]
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -45,6 +79,8 @@ pub struct Model {
     pub visible_to_students: bool,
     /// Whether they are still there.
     pub state: ContactState,
+    /// What they have to do with the university.
+    pub subscriber_type: SubscriberType,
     /// When they opted out of bulk e-mail.
     pub bulk_opted_out_at: Option<DateTimeUtc>,
     /// Whether they must not be sent any mail.
@@ -72,6 +108,6 @@ personal_data! {
     Subject(Contact) => id;
     Value(Word) => name;
     Value(Null) => job_title, email, telephone;
-    Nothing => organisation_id, visible_to_students, state, bulk_opted_out_at, do_not_email, on_hold_at, version,
+    Nothing => organisation_id, visible_to_students, state, subscriber_type, bulk_opted_out_at, do_not_email, on_hold_at, version,
         created_at, updated_at;
 }

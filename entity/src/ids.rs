@@ -251,6 +251,10 @@ typed_ids! {
     SegmentId = "seg";
     /// A room or hall in which events take place.
     VenueId = "ven";
+    /// A field of an organisation's profile that administrators defined.
+    ProfileFieldId = "fld";
+    /// The logo of an organisation.
+    OrganisationLogoId = "lgo";
 }
 
 #[cfg(test)]

@@ -33,6 +33,34 @@ pub enum NoteKind {
     Other,
 }
 
+/// Who sees a note.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    EnumIter,
+    DeriveActiveEnum,
+    Serialize,
+    Deserialize,
+)]
+#[sea_orm(
+    rs_type = "String",
+    db_type = "Text",
+    rename_all = "SCREAMING_SNAKE_CASE"
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NoteVisibility {
+    /// All staff.
+    #[default]
+    Staff,
+    /// Staff of the faculty of whoever wrote it, and administrators.
+    Faculty,
+}
+
 /// A row of `note`.
 #[sea_orm::model]
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -47,6 +75,8 @@ pub struct Model {
     pub contact_id: Option<ContactId>,
     /// What kind of engagement it was.
     pub kind: NoteKind,
+    /// Who sees it.
+    pub visibility: NoteVisibility,
     /// When it took place.
     pub happened_at: DateTimeUtc,
     /// What was said and done.
@@ -76,5 +106,5 @@ personal_data! {
     Subject(Contact) => contact_id;
     Hand => author_id, next_action_done_by;
     Words => body, outcome, next_action;
-    Nothing => id, organisation_id, kind, happened_at, next_action_due_at, next_action_done_at, created_at;
+    Nothing => id, organisation_id, kind, visibility, happened_at, next_action_due_at, next_action_done_at, created_at;
 }

@@ -90,7 +90,7 @@ personal_data! {
     "user_account": "Somebody who signs in: name, e-mail address, what they study or where they work.";
     erasure: Keep("it is the pseudonym that bookings and the audit log refer to");
     retention: Until::LapsesFor(3 * 365, "updated_at", ("state", "SUSPENDED"))
-        .because("people keep their account as long as they want it; one that was closed is asked for within three years");
+        .because("people keep their account as long as they use it: unused for two years it is closed, and a closed one is asked for within three");
     Subject(Account) => id;
     Subject(Contact) => contact_id;
     Value(NoAddress) => email;

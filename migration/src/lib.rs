@@ -55,6 +55,11 @@ mod m20261129_000200_ledger_in_place;
 mod m20261130_000100_campaign_segment;
 mod m20261130_000101_held_addresses;
 mod m20261130_000120_told_of_move;
+mod m20261130_000160_profile_fields;
+mod m20261130_000161_logos;
+mod m20261130_000162_contact_posts;
+mod m20261130_000163_subscriber_types;
+mod m20261130_000164_note_visibility;
 mod m20261130_000180_search_stored;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
@@ -120,6 +125,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000120_told_of_move::Migration),
             Box::new(m20261130_000100_campaign_segment::Migration),
             Box::new(m20261130_000101_held_addresses::Migration),
+            Box::new(m20261130_000160_profile_fields::Migration),
+            Box::new(m20261130_000161_logos::Migration),
+            Box::new(m20261130_000162_contact_posts::Migration),
+            Box::new(m20261130_000163_subscriber_types::Migration),
+            Box::new(m20261130_000164_note_visibility::Migration),
         ]
     }
 }

@@ -1,5 +1,8 @@
 //! Contacts: their details reach a student only where person and organisation agree, and another employer never.
 
+mod own;
+mod posts;
+
 use entity::{contact, ids::ContactId, organisation};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};

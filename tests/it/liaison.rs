@@ -1,6 +1,7 @@
 //! Liaison: nobody reaches a key account contact without the Key Account Operator's agreement, by any path (policy 2.3).
 
 mod bulk;
+mod every_order;
 mod orders;
 
 use chrono::TimeDelta;

@@ -55,6 +55,7 @@ mod operator_access;
 mod organisation;
 mod permissions;
 mod profile;
+mod profile_field;
 mod register;
 mod registration;
 mod reminder;

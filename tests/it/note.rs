@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::clock::Clock;
-use entity::contact;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use entity::{contact, faculty};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+};
 use serde_json::{Value, json};
-use support::{System, on_both_columns, until};
+use support::{Client, System, on_both_columns, until};
 
-use crate::delivered::told;
+use crate::{delivered::told, super_user_group::account};
 
 const ADD: &str = "mutation($input: AddNoteInput!) {
     addNote(input: $input) {
@@ -69,7 +71,7 @@ on_both_columns! {
             operator.data(query, json!({ "input": input })).await["addNote"]["note"]["id"].clone()
         };
         let (first, second) = (add("Send the dates.").await, add("Send the map.").await);
-        let to_do = async |client: &support::Client| {
+        let to_do = async |client: &Client| {
             let query = "{ notes(filter: { hasNextAction: true, isMine: true }, first: 2) { nodes { id nextActionDoneAt } } }";
             client.data(query, json!({})).await["notes"]["nodes"].clone()
         };
@@ -166,5 +168,75 @@ on_both_columns! {
         let answer = untrained.graphql(ADD, json!({ "input": input })).await;
         assert!(answer.codes().contains(&"FORBIDDEN"), "{answer:?}");
         assert!(format!("{:?}", answer.errors).contains("MyCareer essentials"));
+    }
+
+    async fn a_note_shows_on_the_organisation_and_on_every_contact_in_it(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let (erin, paul) = (by_name(&system, "Erin Doyle").await, by_name(&system, "Paul Sykes").await);
+        bed.clock().advance(TimeDelta::minutes(1));
+        let input = json!({ "organisationId": erin.organisation_id, "kind": "VISIT", "body": "Saw the workshop." });
+        operator.data(ADD, json!({ "input": input })).await;
+        let query = "query($ids: [ID!]!) { nodes(ids: $ids) {
+            ... on Organisation { notes(first: 1) { body } } ... on Contact { notes(first: 1) { body } } } }";
+        let other = by_name(&system, "Imogen Moss").await;
+        let ids = json!([erin.organisation_id, erin.id, paul.id, other.id]);
+        let data = operator.data(query, json!({ "ids": ids })).await;
+        let seen: Vec<bool> = data["nodes"].as_array().unwrap().iter()
+            .map(|node| node["notes"][0]["body"] == "Saw the workshop.").collect();
+        assert_eq!(seen, [true, true, true, false], "{data}");
+        let answer = system.demo_client("employer").await.graphql(query, json!({ "ids": ids })).await;
+        assert!(answer.codes().iter().all(|code| *code == "FORBIDDEN"), "{answer:?}");
+    }
+
+    async fn a_note_for_a_faculty_is_read_by_its_staff_alone_on_every_path(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let erin = by_name(&system, "Erin Doyle").await;
+        bed.clock().advance(TimeDelta::minutes(1));
+        let input = |kind: &str| json!({
+            "organisationId": erin.organisation_id, "contactId": erin.id, "kind": kind, "body": "Quernstones for our museum.",
+            "visibility": "FACULTY",
+        });
+        let answer = operator.graphql(ADD, json!({ "input": input("GUIDANCE_ON_CONTACT") })).await;
+        assert!(answer.refusals().contains(&"INVALID"), "guidance is for everybody: {answer:?}");
+        let admin = system.demo_client("admin").await;
+        let answer = admin.graphql(ADD, json!({ "input": input("CALL") })).await;
+        assert_eq!(answer.refusals(), ["INVALID"], "they are of no faculty");
+        operator.data(ADD, json!({ "input": input("CALL") })).await;
+
+        let counts = async |client: &Client| {
+            let query = "query($id: ID!) { notes { totalCount } node(id: $id) { ... on Organisation { notes(first: 1) { body visibility } } }
+                search(text: \"quernstones\", first: 5) { nodes { __typename } } }";
+            let data = client.data(query, json!({ "id": erin.organisation_id })).await;
+            let first = data["node"]["notes"][0]["body"] == "Quernstones for our museum.";
+            (data["notes"]["totalCount"].as_u64().unwrap(), first, data["search"]["nodes"].as_array().unwrap().len())
+        };
+        // The untrained member of staff is of the same faculty, until they go to another.
+        let untrained = system.demo_client("untrained").await;
+        for client in [&operator, &admin, &untrained] {
+            assert_eq!(counts(client).await, (12, true, 1));
+        }
+        let mine = account(&system, "operator").await.faculty_id;
+        let other = faculty::Entity::find()
+            .filter(faculty::Column::Id.ne(mine.unwrap()))
+            .one(system.store().reader())
+            .await
+            .unwrap()
+            .unwrap();
+        let mut row = account(&system, "untrained").await.into_active_model();
+        row.faculty_id = Set(Some(other.id));
+        row.update(system.store().reader()).await.unwrap();
+        assert_eq!(counts(&untrained).await, (11, false, 0));
+        let activity = "{ activity(first: 50) { totalCount nodes { __typename } } }";
+        let seen = async |client: &Client| {
+            client.data(activity, json!({})).await["activity"]["totalCount"].as_u64().unwrap()
+        };
+        assert_eq!(seen(&operator).await, seen(&untrained).await + 1);
+        let note = operator.data("{ notes(first: 1) { nodes { id } } }", json!({})).await;
+        let query = "query($id: ID!) { node(id: $id) { ... on Note { body } } }";
+        let id = json!({ "id": note["notes"]["nodes"][0]["id"] });
+        assert!(operator.data(query, id.clone()).await["node"]["body"].is_string());
+        assert_eq!(untrained.data(query, id).await["node"], Value::Null);
     }
 }

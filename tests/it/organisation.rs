@@ -1,5 +1,7 @@
 //! Organisations: adding, changing, finding them, and who sees which.
 
+mod logo;
+mod record;
 mod standing;
 
 use entity::{

@@ -303,4 +303,40 @@ on_both_columns! {
         assert_eq!(operator.data(waiting, json!({})).await["heldChanges"]["totalCount"], 0);
         assert_eq!(employer.data(OWN, json!({})).await["organisations"]["nodes"][0]["heldChange"], Value::Null);
     }
+
+    async fn an_address_waits_too_and_what_is_declined_stays_as_it_was_with_a_reason(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (employer, operator) = (system.demo_client("employer").await, system.demo_client("operator").await);
+        let own = employer.data(OWN, json!({})).await;
+        let node = &own["organisations"]["nodes"][0];
+        let update = "mutation($input: UpdateOwnOrganisationInput!) { updateOwnOrganisation(input: $input) {
+            organisation { address emailDomains heldChange { id address emailDomains } } userErrors { code } } }";
+        let input = json!({ "version": node["version"], "address": "9 Canal Wharf, Leeds", "emailDomains": ["wharfe.example"] });
+        let data = done(&employer, update, input).await;
+        let now = &data["updateOwnOrganisation"]["organisation"];
+        assert_eq!((&now["address"], &now["emailDomains"]), (&json!("Leeds"), &json!(["airevalley.test"])));
+        let held = &now["heldChange"];
+        assert_eq!((&held["address"], &held["emailDomains"]), (&json!("9 Canal Wharf, Leeds"), &json!(["wharfe.example"])));
+        let mut input = json!({ "heldChangeId": held["id"], "approve": false });
+        assert_eq!(operator.graphql(ANSWER_HELD, json!({ "input": input })).await.refusals(), ["REQUIRED"]);
+        input["reason"] = json!("Canal Wharf was pulled down.");
+        done(&operator, ANSWER_HELD, input).await;
+        let query = "{ organisations { nodes { address emailDomains heldChange { id } } } }";
+        let own = employer.data(query, json!({})).await;
+        assert_eq!(own["organisations"]["nodes"][0], json!({ "address": "Leeds", "emailDomains": ["airevalley.test"], "heldChange": null }));
+        until(PATIENCE, "the letter", async || {
+            bed.mail().received().iter().any(|mail| String::from_utf8_lossy(&mail.raw).contains("Canal Wharf was pulled down")).then_some(())
+        }).await;
+    }
+
+    async fn the_queue_says_which_registration_looks_like_an_organisation_that_is_there(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let mut input = ada();
+        input["organisation"] = json!({ "name": "AIRE VALLEY ROBOTICS plc", "website": "engines.example" });
+        register(&system, input).await;
+        verify(&bed, &system, "ada@engines.example").await;
+        let [one] = &waiting(&operator).await[..] else { panic!("one waits") };
+        assert_eq!(one["signals"], json!(["LIKELY_DUPLICATE"]));
+    }
 }

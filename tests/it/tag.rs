@@ -175,4 +175,41 @@ on_both_columns! {
             assert_eq!(node["node"], Value::Null);
         }
     }
+
+    async fn tags_that_mean_the_same_become_one_on_organisations_and_in_segments(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let (engineering, scheme) = (tag_id(&operator, "Engineering").await, tag_id(&operator, "Graduate scheme").await);
+        let (robots, spare) = (create(&operator, "Robots").await, create(&operator, "Robotics").await);
+        let ids = organisation_ids(&system).await;
+        let input = json!({ "organisationIds": ids[..2], "tagIds": [robots] });
+        operator.data(TAG, json!({ "input": input })).await;
+        let save = "mutation($input: SaveSegmentInput!) { saveSegment(input: $input) { segment { id } userErrors { code } } }";
+        let input = json!({ "name": "Machines", "filter": { "anyOfTags": [robots, spare], "noneOfTags": [scheme] } });
+        let saved = operator.data(save, json!({ "input": input })).await;
+        let segment = saved["saveSegment"]["segment"]["id"].clone();
+        let before = found(&operator, json!({ "anyOfTags": [robots, engineering, spare] })).await;
+
+        let merge = "mutation($input: MergeTagsInput!) { mergeTags(input: $input) { tag { name } userErrors { code field } } }";
+        let into = async |id: &Value, others: Value| {
+            let answer = operator.graphql(merge, json!({ "input": { "tagId": id, "otherIds": others } })).await;
+            answer.refusals().iter().map(|code| (*code).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(into(&engineering, json!([])).await, ["REQUIRED"]);
+        assert_eq!(into(&engineering, json!([engineering])).await, ["INVALID"]);
+        assert_eq!(into(&engineering, json!(["tag_01h455vb4pex5vsknk084sn02q"])).await, ["NOT_FOUND"]);
+        let student = system.demo_client("student1").await;
+        let answer = student.graphql(merge, json!({ "input": { "tagId": engineering, "otherIds": [robots] } })).await;
+        assert_eq!(answer.codes(), ["FORBIDDEN"]);
+        assert_eq!(into(&engineering, json!([robots, spare, robots])).await, [""; 0]);
+
+        assert_eq!(found(&operator, json!({ "allOfTags": [engineering] })).await, before, "each once");
+        assert_eq!(found(&operator, json!({ "anyOfTags": [robots, spare] })).await, [""; 0]);
+        let listed = operator.data("{ tags(filter: { search: \"robot\" }) { totalCount } }", json!({})).await;
+        assert_eq!(listed["tags"]["totalCount"], 0, "they are out of use");
+        let query = "query($id: ID!) { node(id: $id) { ... on Segment { anyOfTags { name } noneOfTags { name } } } }";
+        let kept = operator.data(query, json!({ "id": segment })).await;
+        assert_eq!(kept["node"], json!({ "anyOfTags": [{ "name": "Engineering" }], "noneOfTags": [{ "name": "Graduate scheme" }] }));
+        assert_eq!(into(&robots, json!([scheme])).await, ["WRONG_STATE"]);
+    }
 }

@@ -196,6 +196,28 @@ on_both_columns! {
             [("WRONG_STATE".to_owned(), "id".to_owned())]);
     }
 
+    async fn an_employer_closes_or_withdraws_a_vacancy_and_what_is_over_stays_so(bed: TestBed) {
+        let world = World::open(&bed).await;
+        let close = |outcome: &str| json!({ "outcome": outcome });
+        let wrong = [("WRONG_STATE".to_owned(), "outcome".to_owned())];
+        for outcome in ["CLOSED", "WITHDRAWN"] {
+            let open = world.approved(&format!("{outcome} in time")).await;
+            assert!(is_there(&world.student, &open).await);
+            let over = done(&world.employer, "closeVacancy", with(&open, close(outcome))).await;
+            assert_eq!((&over["state"], &over["isOpen"]), (&json!(outcome), &json!(false)));
+            assert!(!is_there(&world.student, &over).await);
+            assert_eq!(refused(&world.employer, "closeVacancy", with(&over, close("WITHDRAWN"))).await, wrong);
+        }
+        // What was never open is withdrawn, and neither closed nor filled.
+        for vacancy in [world.draft("Moulder").await, world.submitted("Caster").await] {
+            for outcome in ["CLOSED", "FILLED"] {
+                assert_eq!(refused(&world.employer, "closeVacancy", with(&vacancy, close(outcome))).await, wrong);
+            }
+            let over = done(&world.employer, "closeVacancy", with(&vacancy, close("WITHDRAWN"))).await;
+            assert_eq!(over["state"], "WITHDRAWN");
+        }
+    }
+
     async fn a_salary_is_a_number_or_a_range_and_tbc_is_refused_with_what_would_do(bed: TestBed) {
         let world = World::open(&bed).await;
         for wrong in ["TBC", "Competitive", "up to £30,000", "£32,000 to £28,000"] {

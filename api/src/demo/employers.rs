@@ -4,12 +4,14 @@ use chrono::TimeDelta;
 use domain::{Error, Tx};
 use entity::{
     contact::{self, ContactState},
-    ids::{ContactId, NoteId, OrganisationId, TagId},
+    ids::{ContactId, NoteId, OrganisationId, ProfileFieldId, TagId},
     list::TextList,
     note::{self, NoteKind},
     note_colleague, note_participant,
     organisation::{self, OrganisationKind, OrganisationSize, OrganisationState, RecordSource},
-    organisation_tag, tag,
+    organisation_field, organisation_tag,
+    profile_field::{self, ProfileFieldAudience, ProfileFieldKind},
+    tag,
 };
 
 use super::{insert_all, people::People};
@@ -152,6 +154,7 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
                 telephone: Some(format!("0113 496 0{:03}", contacts.len())),
                 visible_to_students: *visible_to_students,
                 state: ContactState::Active,
+                subscriber_type: entity::contact::SubscriberType::General,
                 bulk_opted_out_at: None,
                 do_not_email: false,
                 on_hold_at: None,
@@ -197,7 +200,39 @@ pub async fn load(tx: &Tx) -> Result<Employers, Error> {
     insert_all::<contact::Entity>(tx, contacts).await?;
     insert_all::<tag::Entity>(tx, tags).await?;
     insert_all::<organisation_tag::Entity>(tx, tagged).await?;
+    load_fields(tx, &employers).await?;
     Ok(employers)
+}
+
+/// A field that administrators defined, which the first organisation has filled in (policy 1).
+async fn load_fields(tx: &Tx, employers: &Employers) -> Result<(), Error> {
+    let now = tx.now();
+    let field = profile_field::Model {
+        id: ProfileFieldId::new_at(now),
+        name: "Sponsors visas".to_owned(),
+        name_key: "sponsors visas".to_owned(),
+        help: Some("Whether it sponsors visas of graduates.".to_owned()),
+        kind: ProfileFieldKind::Choice,
+        choices: TextList(vec!["Yes".to_owned(), "No".to_owned()]),
+        visible_to: ProfileFieldAudience::Everyone,
+        is_required: false,
+        set_by_employers: true,
+        position: 10,
+        archived_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let said = employers
+        .organisation(0)
+        .map(|organisation_id| organisation_field::Model {
+            organisation_id,
+            profile_field_id: field.id,
+            value: "Yes".to_owned(),
+            updated_at: now,
+        });
+    insert_all::<profile_field::Entity>(tx, vec![field]).await?;
+    insert_all::<organisation_field::Entity>(tx, said.into_iter().collect()).await
 }
 
 /// Notes of what operators and employers have done together (policy 2.2).
@@ -216,6 +251,7 @@ pub async fn load_engagement(tx: &Tx, employers: &Employers, people: &People) ->
             } else {
                 NoteKind::Meeting
             },
+            visibility: note::NoteVisibility::Staff,
             happened_at: now - TimeDelta::weeks(weeks_ago),
             body: "Talked about what they look for in our students, and when they recruit."
                 .to_owned(),

@@ -126,6 +126,7 @@ async fn hold(
         organisation_id,
         contact_id: Some(contact.id),
         kind: NoteKind::GuidanceOnContact,
+        visibility: note::NoteVisibility::Staff,
         happened_at: now,
         body: held.guidance.to_owned(),
         outcome: None,

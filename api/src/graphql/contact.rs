@@ -1,16 +1,28 @@
 //! Contacts: the people at organisations (policy 2.2), shown to those who may see them (policy 3).
 
 mod hold;
+mod own;
+pub(super) mod posts;
 
 use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, Result};
 use chrono::{DateTime, Utc};
 use domain::contact::{self as contacts, Filter, Profile};
 use entity::{
-    contact::{Column, ContactState as State, Model},
+    contact::{Column, ContactState as State, Model, SubscriberType as Subscriber},
     ids::{ContactId, OrganisationId},
 };
 
-use self::hold::{LiftContactHoldInput, LiftContactHoldPayload};
+use self::{
+    hold::{LiftContactHoldInput, LiftContactHoldPayload},
+    own::{
+        CreateOwnContactInput, CreateOwnContactPayload, UpdateOwnContactInput,
+        UpdateOwnContactPayload,
+    },
+    posts::{
+        AddContactPostInput, AddContactPostPayload, ContactPost, EndContactPostInput,
+        EndContactPostPayload,
+    },
+};
 use super::{
     begin,
     connection::{Connection, PageArgs, connect},
@@ -20,6 +32,7 @@ use super::{
     id::Id,
     key_account::{self, KeyAccount},
     merge::{self, Merge},
+    note::Note,
     organisation::{self, Organisation},
     rows::{by_id, rows},
     store, viewer,
@@ -80,6 +93,11 @@ impl Contact {
             .transpose()
     }
 
+    /// Where else they work, as far as the viewer may know: students where that organisation agreed to show its contacts.
+    async fn posts(&self, ctx: &Context<'_>) -> Option<Result<Vec<ContactPost>>> {
+        Some(posts::posts_of(ctx, self.0.id).await)
+    }
+
     /// Their e-mail address. Of a key account contact it is null for operators who must liaise first: `detailsWithheld` says
     /// so, and `contactWithGuidance` shows it.
     async fn email(&self, ctx: &Context<'_>) -> Option<Result<&str>> {
@@ -126,6 +144,11 @@ impl Contact {
         Some(self.0.state.into())
     }
 
+    /// What they have to do with the university, by which mail suits them.
+    async fn subscriber_type(&self) -> Option<SubscriberType> {
+        Some(self.0.subscriber_type.into())
+    }
+
     /// Whether they agreed to be shown to students (policy 3).
     async fn visible_to_students(&self) -> Option<bool> {
         Some(self.0.visible_to_students)
@@ -144,6 +167,15 @@ impl Contact {
     /// Since when mail is held back after bounces; null when it isn't.
     async fn on_hold_at(&self) -> Option<DateTime<Utc>> {
         self.0.on_hold_at
+    }
+
+    /// What staff recorded of their work with the organisation, the latest first: it shows on every contact in it.
+    async fn notes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Note>>> {
+        Some(organisation::related::notes(ctx, self.0.organisation_id, first).await)
     }
 
     /// What was changed of the record, the latest first: who, when, what it was and what it became. Details for which the
@@ -227,17 +259,35 @@ pub enum ContactState {
     Inactive,
 }
 
+/// What a contact has to do with the university, by which mail suits them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Subscriber")]
+pub enum SubscriberType {
+    /// Nothing in particular, or nobody has said.
+    General,
+    /// They recruit graduates and students.
+    Recruitment,
+    /// They take students on placements.
+    Placements,
+    /// They come to events.
+    Events,
+    /// They look after the partnership as a whole.
+    Partnership,
+}
+
 /// What a list of contacts is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct ContactFilter {
     /// Words with which words of their name or job title begin, in whatever case, with or without accents.
     search: Option<String>,
-    /// Where they work.
+    /// Where they work, by their record or by a further post.
     organisation_id: Option<Id<OrganisationId>>,
     /// Their e-mail address, in whatever case.
     email: Option<String>,
     /// Whether they are still there.
     state: Option<ContactState>,
+    /// What they have to do with the university.
+    subscriber_type: Option<SubscriberType>,
 }
 
 impl From<ContactFilter> for Filter {
@@ -247,6 +297,7 @@ impl From<ContactFilter> for Filter {
             organisation_id: given.organisation_id.map(|id| id.0),
             email: given.email,
             state: given.state.map(Into::into),
+            subscriber_type: given.subscriber_type.map(Into::into),
         }
     }
 }
@@ -270,6 +321,9 @@ pub struct CreateContactInput {
     /// Whether they are still there.
     #[graphql(default_with = "ContactState::Active")]
     state: ContactState,
+    /// What they have to do with the university.
+    #[graphql(default_with = "SubscriberType::General")]
+    subscriber_type: SubscriberType,
     /// Whether they opted out of bulk e-mail.
     #[graphql(default)]
     bulk_opted_out: bool,
@@ -297,6 +351,8 @@ pub struct UpdateContactInput {
     visible_to_students: Option<bool>,
     /// Whether they are still there.
     state: Option<ContactState>,
+    /// What they have to do with the university.
+    subscriber_type: Option<SubscriberType>,
     /// Whether they opted out of bulk e-mail.
     bulk_opted_out: Option<bool>,
     /// Whether they must not be sent any mail.
@@ -316,6 +372,9 @@ impl UpdateContactInput {
         }
         if let Some(state) = self.state {
             profile.state = state.into();
+        }
+        if let Some(subscriber_type) = self.subscriber_type {
+            profile.subscriber_type = subscriber_type.into();
         }
         if let Some(opted_out) = self.bulk_opted_out {
             profile.bulk_opted_out = opted_out;
@@ -399,6 +458,7 @@ impl ContactMutation {
             telephone: input.telephone,
             visible_to_students: input.visible_to_students,
             state: input.state.into(),
+            subscriber_type: input.subscriber_type.into(),
             bulk_opted_out: input.bulk_opted_out,
             do_not_email: input.do_not_email,
             on_hold: false,
@@ -438,5 +498,68 @@ impl ContactMutation {
         let edit = |profile: &mut Profile| input.apply(profile);
         let updated = contacts::update(&mut tx, viewer(ctx)?, id, version, edit).await;
         UpdateContactPayload::commit(tx, updated).await
+    }
+
+    /// Says that a contact works at another organisation too, or what their job title there is.
+    async fn add_contact_post(
+        &self,
+        ctx: &Context<'_>,
+        input: AddContactPostInput,
+    ) -> Result<AddContactPostPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version, job_title) = (input.contact_id.0, input.version, input.job_title);
+        let added = Box::pin(contacts::add_post(
+            &mut tx,
+            viewer(ctx)?,
+            id,
+            version,
+            input.organisation_id.0,
+            job_title.as_deref(),
+        ))
+        .await;
+        AddContactPostPayload::commit(tx, added).await
+    }
+
+    /// Says that a contact no longer works at another organisation.
+    async fn end_contact_post(
+        &self,
+        ctx: &Context<'_>,
+        input: EndContactPostInput,
+    ) -> Result<EndContactPostPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version, at) = (input.contact_id.0, input.version, input.organisation_id.0);
+        let ended = Box::pin(contacts::end_post(&mut tx, viewer(ctx)?, id, version, at)).await;
+        EndContactPostPayload::commit(tx, ended).await
+    }
+
+    /// Adds a contact to one's own organisation. For employers.
+    async fn create_own_contact(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateOwnContactInput,
+    ) -> Result<CreateOwnContactPayload> {
+        let mut tx = begin(ctx).await?;
+        let created = Box::pin(contacts::create_own(&mut tx, viewer(ctx)?, input.into())).await;
+        CreateOwnContactPayload::commit(tx, created).await
+    }
+
+    /// Changes a contact of one's own organisation. Whoever signs in keeps their own record. For employers.
+    async fn update_own_contact(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateOwnContactInput,
+    ) -> Result<UpdateOwnContactPayload> {
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.id.0, input.version);
+        let edit = |profile: &mut Profile| input.apply(profile);
+        let updated = Box::pin(contacts::update_of_own(
+            &mut tx,
+            viewer(ctx)?,
+            id,
+            version,
+            edit,
+        ))
+        .await;
+        UpdateOwnContactPayload::commit(tx, updated).await
     }
 }

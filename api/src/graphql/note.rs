@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::note::{self as notes, Engagement, Filter, Participants, Words};
 use entity::{
     ids::{ContactId, NoteId, OrganisationId, UserId},
-    note::{Column, Model, NoteKind as Kind},
+    note::{Column, Model, NoteKind as Kind, NoteVisibility as Visibility},
     user,
 };
 use futures_util::future::try_join_all;
@@ -168,6 +168,11 @@ impl Note {
         Some(self.0.kind.into())
     }
 
+    /// Who sees it.
+    async fn visibility(&self) -> Option<NoteVisibility> {
+        Some(self.0.visibility.into())
+    }
+
     /// When it took place.
     async fn happened_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.happened_at)
@@ -258,6 +263,16 @@ pub enum NoteKind {
     Other,
 }
 
+/// Who sees a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "Visibility")]
+pub enum NoteVisibility {
+    /// All staff.
+    Staff,
+    /// Staff of the faculty of whoever wrote it, and administrators.
+    Faculty,
+}
+
 /// What a list of notes is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct NoteFilter {
@@ -310,6 +325,9 @@ pub struct AddNoteInput {
     next_action: Option<String>,
     /// By when that is to be done.
     next_action_due_at: Option<DateTime<Utc>>,
+    /// Who sees it.
+    #[graphql(default_with = "NoteVisibility::Staff")]
+    visibility: NoteVisibility,
 }
 
 /// What was to be done next and is done.
@@ -389,6 +407,7 @@ impl NoteMutation {
                 outcome: input.outcome,
                 next_action: input.next_action,
                 next_action_due_at: input.next_action_due_at,
+                visibility: input.visibility.into(),
             },
         };
         let added = notes::add_note(&mut tx, viewer(ctx)?, engagement).await;

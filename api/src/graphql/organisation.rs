@@ -2,6 +2,7 @@
 
 pub mod duplicates;
 mod input;
+mod logo;
 pub(super) mod related;
 
 use async_graphql::{Context, Enum, Object, Result};
@@ -21,12 +22,13 @@ pub use self::{
         ArchiveOrganisationInput, CreateOrganisationInput, OrganisationFilter,
         RestoreOrganisationInput, UpdateOrganisationInput,
     },
+    logo::{OrganisationLogo, SetOrganisationLogoInput, SetOrganisationLogoPayload},
 };
 use super::{
     begin,
     communication::{self, OrganisationMail},
     connection::{Connection, PageArgs, connect},
-    contact::Contact,
+    contact::{self, Contact},
     errors::{Payload, payload},
     event::Event,
     history::{self, RecordChange},
@@ -34,6 +36,7 @@ use super::{
     key_account::{self, KeyAccount},
     merge::{self, Merge},
     note::Note,
+    profile_field::{self, ProfileFieldValue},
     registration::{self, HeldChange},
     rows::{by_id, rows},
     store,
@@ -144,6 +147,17 @@ impl Organisation {
         self.0.founded.as_deref()
     }
 
+    /// Its logo; null when it has none.
+    async fn logo(&self, ctx: &Context<'_>) -> Option<Result<OrganisationLogo>> {
+        logo::logo_of(ctx, self.0.id).await.transpose()
+    }
+
+    /// What it is in the fields that administrators defined, of those that the viewer may see, in the order in which they are
+    /// shown. Fields of which nothing is said are left out; `profileFields` has them all.
+    async fn profile_fields(&self, ctx: &Context<'_>) -> Option<Result<Vec<ProfileFieldValue>>> {
+        Some(profile_field::values_of(ctx, self.0.id).await)
+    }
+
     /// Where it stands in approval.
     async fn state(&self) -> OrganisationState {
         self.0.state.into()
@@ -156,6 +170,15 @@ impl Organisation {
         #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
     ) -> Option<Result<Vec<Contact>>> {
         Some(related::contacts(ctx, self.0.id, first).await)
+    }
+
+    /// The contacts of other organisations who have a post at it as well, and whom the viewer may see, by name.
+    async fn further_contacts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, at most 100.", default = 20)] first: i32,
+    ) -> Option<Result<Vec<Contact>>> {
+        Some(contact::posts::with_posts_at(ctx, self.0.id, first).await)
     }
 
     /// How many contacts it has whom the viewer may see.
@@ -460,5 +483,30 @@ impl OrganisationMutation {
         let (id, version) = (input.id.0, input.version);
         let restored = organisations::restore(&mut tx, viewer(ctx)?, id, version).await;
         RestoreOrganisationPayload::commit(tx, restored).await
+    }
+
+    /// Gives an organisation a logo, or takes it away. Employers do for their own.
+    async fn set_organisation_logo(
+        &self,
+        ctx: &Context<'_>,
+        input: SetOrganisationLogoInput,
+    ) -> Result<SetOrganisationLogoPayload> {
+        viewer(ctx)?.signed_in()?;
+        // Looked at before the transaction begins: it takes a while.
+        let picture = match logo::picture(input.logo.as_deref()).await {
+            Ok(picture) => picture,
+            Err(error) => return SetOrganisationLogoPayload::of::<Model>(Err(error)),
+        };
+        let mut tx = begin(ctx).await?;
+        let (id, version) = (input.organisation_id.0, input.version);
+        let set = Box::pin(organisations::set_logo(
+            &mut tx,
+            viewer(ctx)?,
+            id,
+            version,
+            picture,
+        ))
+        .await;
+        SetOrganisationLogoPayload::commit(tx, set).await
     }
 }

@@ -273,7 +273,7 @@ async fn photo_change(given: &MaybeUndefined<String>) -> domain::Result<PhotoCha
         MaybeUndefined::Null => Ok(PhotoChange::Remove),
         MaybeUndefined::Value(text) => {
             let file = decoded("photo", text)?;
-            Ok(PhotoChange::Replace(Photo::read(file).await?))
+            Ok(PhotoChange::Replace(Photo::read("photo", file).await?))
         }
     }
 }

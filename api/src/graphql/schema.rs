@@ -5,7 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId, VenueId,
+    ProfileFieldId, SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId, VenueId,
 };
 
 use super::{
@@ -44,6 +44,7 @@ use super::{
         duplicates::{DuplicateMutation, DuplicateQuery},
     },
     profile::ProfileMutation,
+    profile_field::{self, ProfileField, ProfileFieldMutation, ProfileFieldQuery},
     registration::{RegistrationMutation, RegistrationQuery},
     report::ReportQuery,
     search::SearchQuery,
@@ -79,6 +80,7 @@ nodes! {
     Vacancy(VacancyId) by vacancy::find;
     Segment(SegmentId) by segment::find;
     Venue(VenueId) by venue::find;
+    ProfileField(ProfileFieldId) by profile_field::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -93,6 +95,14 @@ pub struct BulkMailQuery(
 /// What can be changed about bulk mail.
 #[derive(Debug, Default, MergedObject)]
 pub struct BulkMailMutation(CampaignMutation, MailTopicMutation, MailRulesMutation);
+
+/// What can be asked about the records of organisations.
+#[derive(Debug, Default, MergedObject)]
+pub struct RecordQuery(OrganisationQuery, ProfileFieldQuery);
+
+/// What can be changed about the records of organisations.
+#[derive(Debug, Default, MergedObject)]
+pub struct RecordMutation(OrganisationMutation, ProfileFieldMutation);
 
 /// What can be changed about who has a place at an event, and what they say of it; and
 /// about rooms.
@@ -110,7 +120,7 @@ pub struct Query(
     NodeQuery,
     ViewerQuery,
     SessionQuery,
-    OrganisationQuery,
+    RecordQuery,
     DuplicateQuery,
     ContactQuery,
     MergeQuery,
@@ -147,7 +157,7 @@ pub struct Query(
 pub struct Mutation(
     SessionMutation,
     CredentialMutation,
-    OrganisationMutation,
+    RecordMutation,
     DuplicateMutation,
     ContactMutation,
     MergeMutation,

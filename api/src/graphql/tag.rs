@@ -113,6 +113,15 @@ pub struct ArchiveTagInput {
     id: Id<TagId>,
 }
 
+/// Tags that mean the same.
+#[derive(Debug, InputObject)]
+pub struct MergeTagsInput {
+    /// The tag that is left.
+    tag_id: Id<TagId>,
+    /// The others, at most 20. They are out of use afterwards.
+    other_ids: Vec<Id<TagId>>,
+}
+
 /// Which tags are put on which organisations.
 #[derive(Debug, InputObject)]
 pub struct TagOrganisationsInput {
@@ -153,6 +162,14 @@ fn which(
 
 fn plain(ids: Vec<Id<TagId>>) -> Vec<TagId> {
     ids.into_iter().map(|id| id.0).collect()
+}
+
+payload! {
+    /// What became of making one tag of several.
+    MergeTagsPayload {
+        /// The tag that is left.
+        tag: Tag,
+    }
 }
 
 payload! {
@@ -277,5 +294,17 @@ impl TagMutation {
         let tags = plain(input.tag_ids);
         let untagged = tags::untag_organisations(&mut tx, viewer(ctx)?, &which, &tags).await;
         UntagOrganisationsPayload::commit(tx, untagged).await
+    }
+
+    /// Makes one tag of several: organisations and segments that have one of the others have the one that is left.
+    async fn merge_tags(
+        &self,
+        ctx: &Context<'_>,
+        input: MergeTagsInput,
+    ) -> Result<MergeTagsPayload> {
+        let mut tx = begin(ctx).await?;
+        let others: Vec<TagId> = input.other_ids.iter().map(|id| id.0).collect();
+        let merged = tags::merge(&mut tx, viewer(ctx)?, input.tag_id.0, &others).await;
+        MergeTagsPayload::commit(tx, merged).await
     }
 }

@@ -72,6 +72,7 @@ pub fn routes(parts: Parts, settings: &Settings) -> impl Endpoint<Output = Respo
         .at(pages::STYLESHEET, get(pages::stylesheet))
         .nest("/offers", offer::routes(store.clone()))
         .nest("/photos", photo::routes(store.clone()))
+        .nest("/logos", photo::logo_routes(store.clone()))
         .nest("/account", account::routes(store.clone()))
         .nest("/charts", chart::routes(store.clone()))
         .nest("/audit-log", audit_log::routes(store.clone()))
@@ -152,6 +153,7 @@ fn loggable(path: &str) -> &str {
             REPORTS,
             EXPORTS,
             photo::PATH,
+            photo::LOGOS,
             calendar::PATH,
             EXPORT_PATH,
             ACCESS_PATH,
@@ -181,6 +183,7 @@ mod tests {
         assert_eq!(loggable("/reports/secret"), "/reports/");
         assert_eq!(loggable("/exports/secret"), "/exports/");
         assert_eq!(loggable("/photos/secret"), "/photos/");
+        assert_eq!(loggable("/logos/secret"), "/logos/");
         assert_eq!(loggable("/account/password/secret"), "/account/password/");
         assert_eq!(loggable("/account/verify/secret"), "/account/verify/");
         assert_eq!(loggable("/audit-log/secret"), "/audit-log/");

@@ -1,5 +1,6 @@
 //! Which contacts exist for whom, and how they are found.
 
+use super::working_at;
 use crate::{
     error::Result,
     first_of_each::first_of_each,
@@ -12,7 +13,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use entity::{
-    contact::{self, ContactState},
+    contact::{self, ContactState, SubscriberType},
     ids::{ContactId, OrganisationId},
     organisation::{self, OrganisationState},
     user::UserKind,
@@ -119,6 +120,8 @@ pub struct Filter {
     pub email: Option<String>,
     /// Whether they are still there.
     pub state: Option<ContactState>,
+    /// What they have to do with the university.
+    pub subscriber_type: Option<SubscriberType>,
 }
 
 impl Filter {
@@ -128,7 +131,7 @@ impl Filter {
             all = all.add(matching(backend, Kind::Contact, search));
         }
         if let Some(id) = self.organisation_id {
-            all = all.add(contact::Column::OrganisationId.eq(id));
+            all = all.add(working_at(viewer, id));
         }
         if let Some(email) = &self.email {
             all = all.add(contact::Column::Email.eq(sought(email.trim()).to_lowercase()));
@@ -139,6 +142,9 @@ impl Filter {
         }
         if let Some(state) = self.state {
             all = all.add(contact::Column::State.eq(state));
+        }
+        if let Some(subscriber_type) = self.subscriber_type {
+            all = all.add(contact::Column::SubscriberType.eq(subscriber_type));
         }
         all
     }

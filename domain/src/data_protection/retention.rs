@@ -21,7 +21,7 @@ use super::{
     traces::Traces,
 };
 use crate::{
-    audit,
+    account, audit,
     error::{Error, Result},
     job::{Job, Queue},
     store::Tx,
@@ -58,6 +58,8 @@ pub struct Applied {
 /// Deletes what was kept long enough, and takes people out of what stays.
 pub async fn apply(tx: &mut Tx) -> Result<Applied> {
     let mut applied = Applied::default();
+    let (_, more_unused) = account::close_unused(tx).await?;
+    applied.is_more |= more_unused;
     let mut lines = Vec::new();
     for holding in ALL {
         let rows = match holding.retention.until {

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use entity::{
     contact,
     ids::{ContactId, NoteId, OrganisationId, UserId},
-    note::{self, NoteKind},
+    note::{self, NoteKind, NoteVisibility},
     user::{self, UserKind},
 };
 use sea_orm::{
@@ -171,6 +171,7 @@ impl Notes {
             next_action_due_at: says
                 .next_action_due_at
                 .and_then(|given| moment(&given, "nextActionDueAt", &mut refusals)),
+            visibility: NoteVisibility::Staff,
         }
         .checked(tx.now(), &mut refusals);
         match (refusals.into_result(), place, author) {

@@ -7,7 +7,7 @@ use entity::{
     ids::{ContactId, KeyAccountContactId, KeyAccountId, NoteId, OrganisationId, UserId},
     key_account::{self, KeyAccountScope},
     key_account_contact as held_contact,
-    note::{self, NoteKind},
+    note::{self, NoteKind, NoteVisibility},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
@@ -127,7 +127,10 @@ pub(super) async fn check(
     );
     let there = contact::Entity::find()
         .filter(contact::Column::Id.is_in(ids.iter().copied()))
-        .filter(contact::Column::OrganisationId.eq(organisation_id))
+        .filter(crate::contact::working_at(
+            &Viewer::system(),
+            organisation_id,
+        ))
         .count(tx.conn())
         .await?;
     // policy 2.3: the contact needs to be on the system
@@ -182,6 +185,7 @@ pub(super) async fn write(
                 organisation_id: account.organisation_id,
                 contact_id: Some(contact_id),
                 kind: NoteKind::GuidanceOnContact,
+                visibility: NoteVisibility::Staff,
                 happened_at: now,
                 body: guidance,
                 outcome: None,

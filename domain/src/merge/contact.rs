@@ -1,7 +1,10 @@
 //! Merging two contacts of one organisation.
 
 use entity::{
-    access_grant::Permission, contact, ids::ContactId, key_account_contact as held_contact,
+    access_grant::Permission,
+    contact::{self, SubscriberType},
+    ids::ContactId,
+    key_account_contact as held_contact,
     merge::MergeKind,
 };
 use sea_orm::{
@@ -205,6 +208,14 @@ fn settle(old: &Row, other: &Row, take: &[ContactField]) -> Vec<(&'static str, V
         }
         settled.push((column, if takes { others } else { own }));
     }
+    // Who is known to have to do with something has to do with it.
+    let own = of(old, "subscriber_type");
+    let kind = if own == json!(SubscriberType::General) {
+        of(other, "subscriber_type")
+    } else {
+        own
+    };
+    settled.push(("subscriber_type", kind));
     let either = |column| of(old, column) == json!(true) || of(other, column) == json!(true);
     let both = |column| of(old, column) == json!(true) && of(other, column) == json!(true);
     // policy 3: consent is both records' or nobody's, and whoever said no to one said no.

@@ -133,6 +133,7 @@ impl<'t> Journal<'t> {
         match reference.way {
             Way::ById => self.give_by_id(reference).await,
             Way::OneFor(each) => self.give_one_for(reference, each).await,
+            Way::One => self.give_one(reference).await,
             Way::OwnRule => Ok(()),
         }
     }
@@ -160,6 +161,19 @@ impl<'t> Journal<'t> {
             );
         }
         self.count(table, moved.len(), 0);
+        Ok(())
+    }
+
+    async fn give_one(&mut self, reference: &Reference) -> Result<()> {
+        let Reference { table, column, .. } = *reference;
+        let own = Table::named(table)?
+            .find(self.tx, &key(column, self.survivor_id))
+            .await?;
+        if own.is_empty() {
+            return self.give_by_id(reference).await;
+        }
+        let gone = self.take_out(table, column, self.merged_id).await?;
+        self.count_taken_out(table, gone.len());
         Ok(())
     }
 

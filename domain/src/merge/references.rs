@@ -21,6 +21,8 @@ pub(super) enum Way {
     ById,
     /// A record has one row for each value of this column: of two, that of the record that is left stays.
     OneFor(&'static str),
+    /// They are found by their `id`, and a record has one: of two, that of the record that is left stays.
+    One,
     /// By a rule of their own.
     OwnRule,
 }
@@ -36,6 +38,14 @@ const fn by_id(table: &'static str, column: &'static str) -> Reference {
         table,
         column,
         way: Way::ById,
+    }
+}
+
+const fn one(table: &'static str, column: &'static str) -> Reference {
+    Reference {
+        table,
+        column,
+        way: Way::One,
     }
 }
 
@@ -62,6 +72,9 @@ const TO_ORGANISATIONS: &[Reference] = &[
     by_id("key_account", "organisation_id"),
     one_for("organisation_tag", "organisation_id", "tag_id"),
     one_for("event_organisation", "organisation_id", "event_id"),
+    one("organisation_logo", "organisation_id"),
+    one_for("contact_post", "organisation_id", "contact_id"),
+    one_for("organisation_field", "organisation_id", "profile_field_id"),
     by_id("registration", "organisation_id"),
     by_id("held_change", "organisation_id"),
     by_id("vacancy", "organisation_id"),
@@ -82,6 +95,7 @@ const TO_CONTACTS: &[Reference] = &[
     by_id("merge_change", "contact_id"),
     by_id("vacancy", "contact_id"),
     one_for("note_participant", "contact_id", "note_id"),
+    one_for("contact_post", "contact_id", "organisation_id"),
 ];
 
 /// Every column that points at records of this kind.

@@ -344,7 +344,9 @@ impl Undoing<'_> {
             let message = if by_id {
                 format!("A {what} that the merge moved has gone elsewhere since.")
             } else {
-                format!("A {what} that the merge moved was taken away since, and made anew.")
+                format!(
+                    "A {what} that the merge moved was changed since, or taken away and made anew."
+                )
             };
             let restore = self.conflict(Conflict {
                 key: key_of(&change.in_table, &row_key, &column),

@@ -62,7 +62,7 @@ impl Participants {
             );
         }
         let known = contacts::visible(viewer)
-            .filter(contact::Column::OrganisationId.eq(organisation_id))
+            .filter(contacts::working_at(viewer, organisation_id))
             .filter(contact::Column::Id.is_in(self.contacts.iter().copied().take(MOST + 1)))
             .count(tx.conn())
             .await?;

@@ -11,6 +11,7 @@ use super::web;
 use crate::{
     clock::UNIVERSITY_TIME,
     error::{RefusalCode, Refusals},
+    profile_field::Given,
     text::Text,
 };
 
@@ -54,6 +55,9 @@ pub struct Profile {
     pub multiple_touch_points: bool,
     /// The name of its time zone, as the tz database has it: bulk mail waits while it is night there (policy 2.5).
     pub time_zone: String,
+    /// What is said of fields that administrators defined; what isn't stays. They are rows of their own.
+    #[serde(skip)]
+    pub fields: Vec<Given>,
 }
 
 impl Profile {
@@ -76,6 +80,7 @@ impl Profile {
             shows_contacts_to_students: false,
             multiple_touch_points: false,
             time_zone: UNIVERSITY_TIME.name().to_owned(),
+            fields: Vec::new(),
         }
     }
 
@@ -98,6 +103,7 @@ impl Profile {
             shows_contacts_to_students: organisation.shows_contacts_to_students,
             multiple_touch_points: organisation.multiple_touch_points,
             time_zone: organisation.time_zone.clone(),
+            fields: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use entity::{
-    ids::{FacultyId, OrganisationId, SegmentId, TagId},
+    ids::{FacultyId, OrganisationId, ProfileFieldId, SegmentId, TagId},
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
@@ -15,6 +15,7 @@ use crate::{
     error::Result,
     first_of_each::first_of_each,
     page::{Page, Slice},
+    profile_field,
     search::{Kind, matching},
     tag,
     text::sought,
@@ -41,6 +42,8 @@ pub struct Filter {
     pub engaged_by: Option<FacultyId>,
     /// Nobody has contacted it on this day, in the university's time, or later.
     pub last_contacted_before: Option<NaiveDate>,
+    /// What one of the fields is that administrators defined: this value, or any.
+    pub profile_field: Option<(ProfileFieldId, Option<String>)>,
     /// It is in this segment, which [`crate::segment::resolve`] looks up. Until then the filter finds nothing.
     pub segment_id: Option<SegmentId>,
     /// What the segment asks.
@@ -82,6 +85,9 @@ impl Filter {
         }
         if let Some(day) = self.last_contacted_before {
             all = all.add(engagement::not_contacted_since(day));
+        }
+        if let Some((id, value)) = &self.profile_field {
+            all = all.add(profile_field::having(*id, value.as_deref()));
         }
         if self.segment_id.is_some() {
             all = all.add(super::nothing());

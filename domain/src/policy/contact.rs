@@ -13,35 +13,52 @@ table! {
     type Mutation {
         createContact, updateContact, liftContactHold: read(EDIT_ORGANISATION);
         createContact(input), updateContact(input), liftContactHold(input): give(EDIT_ORGANISATION);
+        addContactPost, endContactPost: read(EDIT_ORGANISATION);
+        addContactPost(input), endContactPost(input): give(EDIT_ORGANISATION);
+        createOwnContact, updateOwnContact: read(EMPLOYER);
+        createOwnContact(input), updateOwnContact(input): give(EMPLOYER);
     }
     type Contact {
-        id, name, displayName, jobTitle, organisation: read(EVERYONE);
+        id, name, displayName, jobTitle, organisation, posts: read(EVERYONE);
         email, telephone: read(STUDENT | GRADUATE | EMPLOYER | OPERATOR);
         detailsWithheld, history: read(OPERATOR);
         history(first): give(OPERATOR);
         isKeyAccountContact, keyAccount, guidance: read(STAFF);
-        state, visibleToStudents: read(EMPLOYER | STAFF);
+        state, visibleToStudents, version: read(EMPLOYER | STAFF);
         bulkOptedOutAt, doNotEmail, onHoldAt: read(EMPLOYER | OPERATOR);
-        version, createdAt, updatedAt, merges: read(STAFF);
+        subscriberType, createdAt, updatedAt, merges, notes: read(STAFF);
+        notes(first): give(STAFF);
     }
+    type ContactPost { organisation, jobTitle: read(EVERYONE); }
     type ContactConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
     type ContactEdge { node, cursor: read(EVERYONE); }
     input ContactFilter {
         search, organisationId: filter(SIGNED_IN);
         email: filter(OPERATOR);
-        state: filter(STAFF);
+        state, subscriberType: filter(STAFF);
     }
     input CreateContactInput {
-        organisationId, name, jobTitle, email, telephone, visibleToStudents, state, bulkOptedOut,
-        doNotEmail: give(EDIT_ORGANISATION);
+        organisationId, name, jobTitle, email, telephone, visibleToStudents, state, subscriberType,
+        bulkOptedOut, doNotEmail: give(EDIT_ORGANISATION);
     }
     input UpdateContactInput {
-        id, version, name, jobTitle, email, telephone, visibleToStudents, state, bulkOptedOut, doNotEmail,
-        onHold: give(EDIT_ORGANISATION);
+        id, version, name, jobTitle, email, telephone, visibleToStudents, state, subscriberType,
+        bulkOptedOut, doNotEmail, onHold: give(EDIT_ORGANISATION);
     }
     input LiftContactHoldInput { id, version, reason: give(EDIT_ORGANISATION); }
     type LiftContactHoldPayload { contact, userErrors: read(EVERYONE); }
+    input AddContactPostInput { contactId, version, organisationId, jobTitle: give(EDIT_ORGANISATION); }
+    input EndContactPostInput { contactId, version, organisationId: give(EDIT_ORGANISATION); }
+    input CreateOwnContactInput { name, jobTitle, email, telephone: give(EMPLOYER); }
+    input UpdateOwnContactInput {
+        id, version, name, jobTitle, email, telephone, state, visibleToStudents, bulkOptedOut: give(EMPLOYER);
+    }
+    type AddContactPostPayload { contact, userErrors: read(EVERYONE); }
+    type EndContactPostPayload { contact, userErrors: read(EVERYONE); }
+    type CreateOwnContactPayload { contact, userErrors: read(EVERYONE); }
+    type UpdateOwnContactPayload { contact, userErrors: read(EVERYONE); }
     type CreateContactPayload { contact, userErrors: read(EVERYONE); }
     type UpdateContactPayload { contact, userErrors: read(EVERYONE); }
     enum ContactState { ACTIVE, INACTIVE: both(EVERYONE); }
+    enum SubscriberType { GENERAL, RECRUITMENT, PLACEMENTS, EVENTS, PARTNERSHIP: both(STAFF); }
 }

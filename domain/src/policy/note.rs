@@ -14,7 +14,7 @@ table! {
     }
     type Note {
         id: read(EVERYONE);
-        organisation, contact, participants, colleagues, kind, happenedAt, body, outcome, nextAction, nextActionDueAt, nextActionDoneAt, authorName, withoutAgreement,
+        organisation, contact, participants, colleagues, kind, visibility, happenedAt, body, outcome, nextAction, nextActionDueAt, nextActionDoneAt, authorName, withoutAgreement,
         createdAt: read(STAFF);
     }
     type NoteConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }
@@ -22,10 +22,11 @@ table! {
     input NoteFilter { organisationId, contactId, kind, hasNextAction, isMine: filter(STAFF); }
     input AddNoteInput {
         organisationId, contactId, participantIds, colleagueIds, kind, happenedAt, body, outcome, nextAction,
-        nextActionDueAt: give(RECORD_ENGAGEMENT);
+        nextActionDueAt, visibility: give(RECORD_ENGAGEMENT);
     }
     input CompleteNextActionInput { noteId: give(RECORD_ENGAGEMENT); }
     type CompleteNextActionPayload { note, userErrors: read(EVERYONE); }
     type AddNotePayload { note, userErrors: read(EVERYONE); }
+    enum NoteVisibility { STAFF, FACULTY: both(STAFF); }
     enum NoteKind { MEETING, CALL, EMAIL, VISIT, EVENT, GUIDANCE_ON_CONTACT, OTHER: both(STAFF); }
 }

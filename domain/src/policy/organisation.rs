@@ -14,14 +14,16 @@ table! {
     type Mutation {
         archiveOrganisation, restoreOrganisation: read(DELETE_ORGANISATION);
         archiveOrganisation(input), restoreOrganisation(input): give(DELETE_ORGANISATION);
+        setOrganisationLogo: read(EMPLOYER | EDIT_ORGANISATION);
+        setOrganisationLogo(input): give(EMPLOYER | EDIT_ORGANISATION);
         createOrganisation, updateOrganisation, dismissDuplicate: read(EDIT_ORGANISATION);
         createOrganisation(input), updateOrganisation(input), dismissDuplicate(input): give(EDIT_ORGANISATION);
     }
     type Organisation {
         id, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parent, companyNumber, address,
-        founded, state: read(EVERYONE);
-        contacts, contactCount, events, divisions, vacancies: read(SIGNED_IN);
-        contacts(first), events(first), divisions(first), vacancies(first): give(SIGNED_IN);
+        founded, state, profileFields, logo: read(EVERYONE);
+        contacts, contactCount, furtherContacts, events, divisions, vacancies: read(SIGNED_IN);
+        contacts(first), furtherContacts(first), events(first), divisions(first), vacancies(first): give(SIGNED_IN);
         showsContactsToStudents, stateReason, timeZone, version: read(EMPLOYER | STAFF);
         heldChange: read(EMPLOYER | OPERATOR);
         tags, notes, source, sourceKey, multipleTouchPoints, keyAccounts, createdAt, updatedAt: read(STAFF);
@@ -32,16 +34,20 @@ table! {
     type OrganisationEdge { node, cursor: read(EVERYONE); }
     input OrganisationFilter {
         search, sector: filter(SIGNED_IN);
-        allOfTags, anyOfTags, noneOfTags, state, engagedBy, lastContactedBefore, segmentId: filter(STAFF);
+        allOfTags, anyOfTags, noneOfTags, state, engagedBy, lastContactedBefore, segmentId, profileField: filter(STAFF);
     }
     input CreateOrganisationInput {
         name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber, address,
-        founded, showsContactsToStudents, multipleTouchPoints, timeZone, confirmNotDuplicate: give(EDIT_ORGANISATION);
+        founded, showsContactsToStudents, multipleTouchPoints, timeZone, profileFields,
+        confirmNotDuplicate: give(EDIT_ORGANISATION);
     }
     input UpdateOrganisationInput {
         id, version, name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber,
-        address, founded, showsContactsToStudents, multipleTouchPoints, timeZone: give(EDIT_ORGANISATION);
+        address, founded, showsContactsToStudents, multipleTouchPoints, timeZone, profileFields: give(EDIT_ORGANISATION);
     }
+    type OrganisationLogo { url, width, height: read(EVERYONE); }
+    input SetOrganisationLogoInput { organisationId, version, logo: give(EMPLOYER | EDIT_ORGANISATION); }
+    type SetOrganisationLogoPayload { organisation, userErrors: read(EVERYONE); }
     type CreateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
     type UpdateOrganisationPayload { organisation, userErrors: read(EVERYONE); }
     input ArchiveOrganisationInput { id, version, reason: give(DELETE_ORGANISATION); }

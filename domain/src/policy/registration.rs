@@ -48,7 +48,7 @@ table! {
     input AnswerHeldChangeInput { heldChangeId, approve, reason: give(EDIT_ORGANISATION); }
     input UpdateOwnOrganisationInput {
         version, name, tradingNames, website, emailDomains, sector, size, address, founded,
-        showsContactsToStudents, timeZone: give(EMPLOYER);
+        showsContactsToStudents, timeZone, profileFields: give(EMPLOYER);
     }
     type RegisterEmployerPayload { registered, userErrors: read(EVERYONE); }
     type ReviewOrganisationPayload { organisation, userErrors: read(EVERYONE); }

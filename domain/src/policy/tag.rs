@@ -9,6 +9,8 @@ table! {
         tags(first, after, last, before): give(STAFF);
     }
     type Mutation {
+        mergeTags: read(EDIT_ORGANISATION);
+        mergeTags(input): give(EDIT_ORGANISATION);
         createTag, archiveTag, tagOrganisations, untagOrganisations: read(EDIT_ORGANISATION);
         createTag(input), archiveTag(input), tagOrganisations(input), untagOrganisations(input): give(EDIT_ORGANISATION);
     }
@@ -21,6 +23,8 @@ table! {
     input TagFilter { search, category, archived: filter(STAFF); }
     input CreateTagInput { name, category: give(EDIT_ORGANISATION); }
     input ArchiveTagInput { id: give(EDIT_ORGANISATION); }
+    input MergeTagsInput { tagId, otherIds: give(EDIT_ORGANISATION); }
+    type MergeTagsPayload { tag, userErrors: read(EVERYONE); }
     input TagOrganisationsInput { organisationIds, filter, tagIds: give(EDIT_ORGANISATION); }
     input UntagOrganisationsInput { organisationIds, filter, tagIds: give(EDIT_ORGANISATION); }
     type CreateTagPayload { tag, userErrors: read(EVERYONE); }

@@ -1,4 +1,4 @@
-//! Photos: made anew from what people send, so that nothing is kept or shown but the picture.
+//! Photos and logos: made anew from what people send, so that nothing is kept or shown but the picture.
 
 use std::io::Cursor;
 
@@ -45,33 +45,33 @@ impl std::fmt::Debug for Photo {
 
 impl Photo {
     /// Makes a photo of a PNG, JPEG or WebP file. What the file is, its content says; where it was taken, and everything
-    /// else that is not the picture, is left behind.
-    pub async fn read(file: Vec<u8>) -> Result<Self> {
+    /// else that is not the picture, is left behind. Refusals name the input field.
+    pub async fn read(field: &'static str, file: Vec<u8>) -> Result<Self> {
         if file.len() > LARGEST_FILE {
-            return Err(refused(
+            return Err(Error::refused(
                 RefusalCode::TooLong,
-                "The photo is too large: at most 700 kB are taken.",
+                field,
+                format!("The {field} is too large: at most 700 kB are taken."),
             ));
         }
         let _turn = ONE_AT_A_TIME
             .acquire()
             .await
             .map_err(|error| Error::Fault(error.to_string()))?;
-        task::spawn_blocking(move || make(&file))
+        task::spawn_blocking(move || make(field, &file))
             .await
             .map_err(|error| Error::Fault(format!("reading a photo failed: {error}")))?
     }
 }
 
-fn refused(code: RefusalCode, message: &str) -> Error {
-    Error::refused(code, "photo", message)
-}
-
-fn make(file: &[u8]) -> Result<Photo> {
+fn make(field: &'static str, file: &[u8]) -> Result<Photo> {
     let unreadable = || {
-        refused(
+        Error::refused(
             RefusalCode::Invalid,
-            "This is no photo that can be read: send a PNG, JPEG or WebP file of at most 4096 by 4096 pixels.",
+            field,
+            format!(
+                "This is no {field} that can be read: send a PNG, JPEG or WebP file of at most 4096 by 4096 pixels."
+            ),
         )
     };
     let mut reader = ImageReader::new(Cursor::new(file))
@@ -94,9 +94,10 @@ fn make(file: &[u8]) -> Result<Photo> {
         return Err(unreadable());
     }
     if width.min(height) < SHORTEST_SIDE {
-        return Err(refused(
+        return Err(Error::refused(
             RefusalCode::Invalid,
-            "The photo is too small: at least 48 by 48 pixels are needed.",
+            field,
+            format!("The {field} is too small: at least 48 by 48 pixels are needed."),
         ));
     }
     let orientation = decoder.orientation().map_err(|_| unreadable())?;
@@ -146,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_photo_is_made_anew_and_no_larger_than_it_is_shown() {
-        let photo = Photo::read(png(1_200, 600)).await.unwrap();
+        let photo = Photo::read("photo", png(1_200, 600)).await.unwrap();
         assert_eq!((photo.width, photo.height), (512, 256));
         let made = image::load_from_memory_with_format(&photo.bytes, ImageFormat::Jpeg).unwrap();
         assert_eq!(made.to_rgb8().get_pixel(5, 5), &Rgb([255, 255, 255]));
@@ -166,7 +167,7 @@ mod tests {
         marker.append(&mut exif);
         file.splice(2..2, marker);
 
-        let photo = Photo::read(file).await.unwrap();
+        let photo = Photo::read("photo", file).await.unwrap();
         assert_eq!(
             (photo.width, photo.height),
             (60, 100),
@@ -191,7 +192,7 @@ mod tests {
         ] {
             let length = file.len();
             assert!(
-                matches!(Photo::read(file).await, Err(Error::Refused(_))),
+                matches!(Photo::read("photo", file).await, Err(Error::Refused(_))),
                 "{length}"
             );
         }

@@ -19,6 +19,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     organisation::{self as organisations, Profile, nothing},
     page::{Page, Slice},
+    profile_field,
     store::Tx,
     viewer::Viewer,
 };
@@ -79,21 +80,20 @@ pub async fn update_own(
         .organisation_id
         .ok_or_else(|| Error::not_found("version", "organisation of yours"))?;
     let current = organisations::lock_at(tx, viewer, id, version).await?;
-    let waits = match current.state {
-        OrganisationState::Approved => true,
-        OrganisationState::Pending | OrganisationState::Declined => false,
-        OrganisationState::Suspended | OrganisationState::Archived => {
-            return Err(Error::refused_whole(
-                RefusalCode::WrongState,
-                "The organisation is suspended: ask the Careers Centre.",
-            ));
-        }
-    };
+    if !organisations::is_kept_by_its_employer(current.state) {
+        return Err(Error::refused_whole(
+            RefusalCode::WrongState,
+            organisations::SUSPENDED,
+        ));
+    }
+    let waits = current.state == OrganisationState::Approved;
     let old = Profile::of(&current);
     let mut new = old.clone();
     edit(&mut new);
     let mut refusals = Refusals::default();
     let mut new = new.checked(&mut refusals);
+    let fields = std::mem::take(&mut new.fields);
+    let fields = profile_field::checked(tx, viewer, Some(id), fields, &mut refusals).await?;
     refusals.into_result()?;
     if waits {
         let wanted = take_held(&old, &mut new);
@@ -104,7 +104,7 @@ pub async fn update_own(
                 .await?;
         }
     }
-    organisations::write_profile(tx, viewer, current, &old, new).await
+    organisations::write_profile(tx, viewer, current, &old, new, fields).await
 }
 
 /// Takes out of `new` what an operator decides, and gives it.
@@ -221,7 +221,7 @@ pub async fn answer_held(
         let old = Profile::of(&current);
         let mut new = old.clone();
         apply(&mut new, &held.wanted)?;
-        organisations::write_profile(tx, viewer, current, &old, new).await?;
+        organisations::write_profile(tx, viewer, current, &old, new, Vec::new()).await?;
     }
     let asker = user::Entity::find_by_id(held.asked_by)
         .one(tx.conn())

@@ -17,7 +17,7 @@ use self::{
     employers::{campaigns, employers, key_accounts, reviewed_campaigns},
     events::{bookings, calendars, door, registers, sharing, venues},
     people::{access, accounts, group, training},
-    records::{merging, personal_data, registration, standing},
+    records::{merging, personal_data, posts, profile_fields, registration, standing},
     vacancies::vacancies,
     walk::Walk,
 };
@@ -67,6 +67,8 @@ on_both_columns! {
         campaigns(&mut walk).await;
         reviewed_campaigns(&mut walk).await;
         standing(&mut walk).await;
+        profile_fields(&mut walk).await;
+        posts(&mut walk).await;
         merging(&mut walk).await;
         registration(&mut walk).await;
         vacancies(&mut walk).await;

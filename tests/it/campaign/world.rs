@@ -200,6 +200,7 @@ impl World {
             telephone: None,
             visible_to_students: false,
             state: ContactState::Active,
+            subscriber_type: entity::contact::SubscriberType::General,
             bulk_opted_out_at: None,
             do_not_email: false,
             on_hold_at: None,

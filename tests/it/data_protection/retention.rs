@@ -8,13 +8,13 @@ use entity::{
     audit_entry,
     contact::{self, ContactState},
     credential, delivery,
-    ids::ContactId,
+    ids::{ContactId, UserId},
     personal_data::{ALL, Erasure, Holds, Until},
     user::{self, UserState},
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, Statement,
+    PaginatorTrait, QueryFilter, QueryOrder, Statement, sea_query::Expr,
 };
 use serde_json::json;
 use support::{keep_values_of, on_both_columns};
@@ -69,6 +69,16 @@ async fn age(store: &Store, by: impl Fn(DateTime<Utc>) -> DateTime<Utc>) {
         );
         store.reader().execute_raw(statement).await.unwrap();
     }
+}
+
+/// Somebody has signed in with their password just now.
+async fn signed_in(store: &Store, id: UserId) {
+    credential::Entity::update_many()
+        .col_expr(credential::Column::LastUsedAt, Expr::value(store.now()))
+        .filter(credential::Column::UserId.eq(id))
+        .exec(store.reader())
+        .await
+        .unwrap();
 }
 
 async fn apply(store: &Store) {
@@ -199,7 +209,9 @@ on_both_columns! {
         assert!(after.values().all(|count| *count == 0), "{after:?}");
         assert_ne!(name_of(store, inactive.id).await, inactive.name);
         assert_eq!(name_of(store, active.id).await, active.name, "only the values of inactive contacts go");
-        let left = delivery::Entity::find().all(store.reader()).await.unwrap();
+        let mut left = delivery::Entity::find().all(store.reader()).await.unwrap();
+        // Accounts that nobody has used as long are closed meanwhile, and their people told.
+        left.retain(|mail| mail.template != "account_closed");
         assert_eq!(left.len(), mails.len(), "mails are counted for ever");
         assert!(left.iter().all(|mail| mails.iter().all(|before| before.address != mail.address)));
         system.stop().await;
@@ -276,6 +288,7 @@ on_both_columns! {
         system.stop().await;
         let name = name_of(store, contact).await;
         bed.clock().advance(TimeDelta::days(3 * 365 + 1));
+        signed_in(store, account.id).await;
         apply(store).await;
         assert_eq!(name_of(store, contact).await, name, "who still signs in hasn't left");
 
@@ -310,6 +323,46 @@ on_both_columns! {
         apply(store).await;
         assert_eq!(name().await, "[erased]");
         whole(store).await;
+    }
+
+    async fn an_account_that_nobody_uses_is_closed_and_lapses_in_its_time(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let store = &system.store().clone();
+        let mut people = Vec::new();
+        for mailbox in ["student1", "student2", "operator", "admin", "superuser"] {
+            people.push(super::super::super_user_group::account(&system, mailbox).await);
+        }
+        nothing_is_on_its_way(store).await;
+        keep_values_of(store.reader()).await;
+        system.stop().await;
+        let states = async || {
+            let mut states = Vec::new();
+            for account in &people {
+                let row = user::Entity::find_by_id(account.id).one(store.reader()).await.unwrap().unwrap();
+                states.push(row.state == UserState::Active);
+            }
+            states
+        };
+        bed.clock().advance(TimeDelta::days(2 * 365 - 1));
+        signed_in(store, people[1].id).await;
+        apply(store).await;
+        assert_eq!(states().await, [true; 5], "not a day too early");
+        bed.clock().advance(TimeDelta::days(2));
+        apply(store).await;
+        assert_eq!(states().await, [false, true, false, true, true], "who signs in stays, and so do those who look after the system");
+        let told: Vec<_> = delivery::Entity::find()
+            .filter(delivery::Column::UserId.eq(people[0].id))
+            .all(store.reader())
+            .await
+            .unwrap()
+            .into_iter()
+            .filter(|letter| letter.template == "account_closed")
+            .collect();
+        assert_eq!(told.len(), 1);
+        bed.clock().advance(TimeDelta::days(3 * 365 + 1));
+        apply(store).await;
+        let row = user::Entity::find_by_id(people[0].id).one(store.reader()).await.unwrap().unwrap();
+        assert_eq!(row.name, "[erased]");
     }
 
     async fn the_details_of_a_line_go_after_six_years_and_the_line_stays_in_its_chain(bed: TestBed) {

@@ -285,7 +285,7 @@ impl Model {
     }
 }
 
-async fn add_operator(store: &Store, name: &str) -> UserId {
+pub(super) async fn add_operator(store: &Store, name: &str) -> UserId {
     let (id, now) = (UserId::new_at(store.now()), store.now());
     let row = user::Model {
         id,

@@ -96,7 +96,11 @@ pub fn key_of(row: &Row) -> String {
     }
     let ids: Vec<String> = row
         .iter()
-        .filter(|(column, _)| !column.ends_with("_by") && !column.ends_with("_at"))
+        .filter(|(column, _)| {
+            !column.ends_with("_by")
+                && !column.ends_with("_at")
+                && !matches!(column.as_str(), "value" | "job_title")
+        })
         .map(|(_, value)| value.to_string())
         .collect();
     ids.join(" ")

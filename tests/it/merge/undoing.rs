@@ -1,11 +1,17 @@
 //! A merge is undone whole: the database is as it was, and keeps what was changed meanwhile.
 
 use chrono::TimeDelta;
-use entity::{ids::TagId, organisation};
+use entity::{
+    ids::TagId,
+    organisation,
+    profile_field::{self, ProfileFieldKind},
+};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use support::{TestBed, on_both_columns};
+
+use uuid::Uuid;
 
 use super::{
     snapshot::{self, Row, Rows, Snapshot},
@@ -18,14 +24,31 @@ const STARTS: u64 = 3;
 /// What goes up at every change, and so can't be as it was.
 const GOES_UP: [&str; 2] = ["version", "updated_at"];
 
+/// Two records that became one.
+pub struct Pair {
+    /// Their table, and the column by which others point at them.
+    pub table: &'static str,
+    pub column: &'static str,
+    /// The one that is left, and the other.
+    pub survivor: Uuid,
+    pub merged: Uuid,
+}
+
+impl Pair {
+    fn of(world: &World) -> Self {
+        Self {
+            table: "organisation",
+            column: "organisation_id",
+            survivor: world.survivor.uuid(),
+            merged: world.merged.uuid(),
+        }
+    }
+}
+
 /// Without what goes up in the record that is left.
-fn settled(mut snapshot: Snapshot, world: &World) -> Snapshot {
-    let id = world.survivor.uuid().simple().to_string();
-    let row = snapshot
-        .get_mut("organisation")
-        .unwrap()
-        .get_mut(&id)
-        .unwrap();
+fn settled(mut snapshot: Snapshot, pair: &Pair) -> Snapshot {
+    let id = pair.survivor.simple().to_string();
+    let row = snapshot.get_mut(pair.table).unwrap().get_mut(&id).unwrap();
     row.retain(|column, _| !GOES_UP.contains(&column.as_str()));
     snapshot
 }
@@ -49,7 +72,7 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
     let contact = &world.contacts[random.random_range(0..world.contacts.len())];
     let tag: TagId = world.tags[random.random_range(0..world.tags.len())].id;
     let organisation = world.survivor;
-    match random.random_range(0..7) {
+    match random.random_range(0..8) {
         0 => {
             let db = world.system.store().reader();
             let row = organisation::Entity::find_by_id(organisation)
@@ -106,6 +129,18 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
                 json!({ "organisationIds": [organisation], "tagIds": [tag] }),
             ).await;
         }
+        6 => {
+            let fields = profile_field::Entity::find()
+                .filter(profile_field::Column::Kind.eq(ProfileFieldKind::Text))
+                .order_by_asc(profile_field::Column::Name)
+                .all(world.system.store().reader())
+                .await
+                .unwrap();
+            let field = &fields[random.random_range(0..fields.len())];
+            let value = [json!(format!("Said {number}")), Value::Null];
+            let value = value[random.random_range(0..2)].clone();
+            world.say(organisation, &json!(field.id), value).await;
+        }
         _ => {
             world
                 .create(
@@ -118,7 +153,7 @@ async fn edit(world: &World, random: &mut StdRng, number: usize) {
 
 /// What the database must be: as it was before the merge, with what was changed since.
 struct Expected<'w> {
-    world: &'w World,
+    pair: &'w Pair,
     before: Snapshot,
     merged: Snapshot,
     edited: Snapshot,
@@ -142,8 +177,8 @@ impl Expected<'_> {
         }
         let mut former = row.clone();
         former.insert(
-            "organisation_id".to_owned(),
-            json!(self.world.merged.uuid().simple().to_string()),
+            self.pair.column.to_owned(),
+            json!(self.pair.merged.simple().to_string()),
         );
         let former = snapshot::key_of(&former);
         if self.before[table].contains_key(&former) {
@@ -172,12 +207,11 @@ impl Expected<'_> {
             if now == row {
                 continue;
             }
-            let tag = row
-                .get("tag_id")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let tag: Option<uuid::Uuid> = tag.parse().ok();
-            let conflict = tag.map(|tag| format!("{table}:{tag}"));
+            let other = row
+                .iter()
+                .filter(|(column, _)| column.ends_with("_id") && *column != self.pair.column)
+                .find_map(|(_, value)| value.as_str()?.parse::<Uuid>().ok());
+            let conflict = other.map(|other| format!("{table}:{other}"));
             if was_moved
                 && conflict.is_some_and(|conflict| self.is_restored(&conflict) == Some(false))
             {
@@ -190,13 +224,9 @@ impl Expected<'_> {
                 if row[column] == *value {
                     continue;
                 }
-                let is_survivor = *key == self.world.survivor.uuid().simple().to_string();
+                let is_survivor = *key == self.pair.survivor.simple().to_string();
                 let field = if is_survivor { column.as_str() } else { "" };
-                let name = match field {
-                    "trading_names" => "tradingNames",
-                    other => other,
-                };
-                if self.is_restored(name) == Some(true) {
+                if self.is_restored(&api_name(field)) == Some(true) {
                     continue;
                 }
                 // What follows from the name goes with it.
@@ -216,6 +246,22 @@ impl Expected<'_> {
     }
 }
 
+/// A column as the API names it.
+fn api_name(column: &str) -> String {
+    let mut name = String::new();
+    for (at, part) in column.trim_end_matches("_at").split('_').enumerate() {
+        let mut letters = part.chars();
+        match letters.next() {
+            Some(first) if at > 0 => {
+                name.extend(first.to_uppercase());
+                name.push_str(letters.as_str());
+            }
+            _ => name.push_str(part),
+        }
+    }
+    name
+}
+
 async fn after_edits(bed: &TestBed, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let world = World::open(bed).await;
@@ -226,10 +272,21 @@ async fn after_edits(bed: &TestBed, seed: u64) {
     for number in 0..EDITS {
         edit(&world, &mut random, number).await;
     }
-    let edited = world.snapshot().await;
+    let pair = Pair::of(&world);
+    undone_after(&world, &mut random, &pair, &merge, [before, merged]).await;
+}
 
+/// Undoes a merge after edits, deciding each conflict by chance, and compares the whole database with what it must be.
+pub async fn undone_after(
+    world: &World,
+    random: &mut StdRng,
+    pair: &Pair,
+    merge: &Value,
+    [before, merged]: [Snapshot; 2],
+) {
+    let edited = world.snapshot().await;
     // Nothing is guessed: while something is undecided, nothing is done.
-    let (outcome, refusals) = undo(&world, &merge, json!([])).await;
+    let (outcome, refusals) = undo(world, merge, json!([])).await;
     let conflicts = outcome["conflicts"].as_array().unwrap().clone();
     let decided: Vec<(String, bool)> = conflicts
         .iter()
@@ -245,14 +302,13 @@ async fn after_edits(bed: &TestBed, seed: u64) {
         assert_eq!(outcome["isUndone"], false);
         assert_eq!(
             snapshot::differences(&world.snapshot().await, &edited),
-            [""; 0],
-            "seed {seed}"
+            [""; 0]
         );
         let decisions: Vec<Value> = decided
             .iter()
             .map(|(key, restore)| json!({ "key": key, "restore": restore }))
             .collect();
-        let (outcome, refusals) = undo(&world, &merge, json!(decisions)).await;
+        let (outcome, refusals) = undo(world, merge, json!(decisions)).await;
         assert_eq!(
             (outcome["isUndone"].clone(), refusals.len()),
             (json!(true), 0),
@@ -260,32 +316,33 @@ async fn after_edits(bed: &TestBed, seed: u64) {
         );
     }
     let expected = Expected {
-        world: &world,
+        pair,
         before,
         merged,
         edited,
         decided,
     };
-    let expected = settled(expected.snapshot(), &world);
-    let found = settled(world.snapshot().await, &world);
+    let expected = settled(expected.snapshot(), pair);
+    let found = settled(world.snapshot().await, pair);
     let differences = snapshot::differences(&expected, &found);
-    assert!(differences.is_empty(), "seed {seed}: {differences:#?}");
+    assert!(differences.is_empty(), "{differences:#?}");
 }
 
 on_both_columns! {
     async fn merge_then_undo_leaves_the_database_as_it_was(bed: TestBed) {
         let world = World::open(&bed).await;
         world.dismiss_pair_with("Brightwater").await;
-        let before = settled(world.snapshot().await, &world);
+        let pair = Pair::of(&world);
+        let before = settled(world.snapshot().await, &pair);
         let mut input = world.input();
         input["take"] = json!(["NAME", "ADDRESS", "WEBSITE", "KIND", "SIZE"]);
         let outcome = world.merged(&input).await;
-        let merged = settled(world.snapshot().await, &world);
+        let merged = settled(world.snapshot().await, &pair);
         assert!(snapshot::differences(&before, &merged).len() > 10, "the merge did something");
 
         let (outcome, refusals) = undo(&world, &outcome["merge"]["id"], json!([])).await;
         assert_eq!((outcome["isUndone"].clone(), outcome["conflicts"].clone(), refusals.len()), (json!(true), json!([]), 0));
-        let after = settled(world.snapshot().await, &world);
+        let after = settled(world.snapshot().await, &pair);
         let differences = snapshot::differences(&before, &after);
         assert!(differences.is_empty(), "{differences:#?}");
     }

@@ -132,6 +132,8 @@ impl World {
             )
             .await;
         assert_eq!(claimed.refusals(), [""; 0], "{claimed:?}");
+        self.fill_in().await;
+        self.show().await;
         // Both take part in the same event.
         let event = event::Entity::find().one(db).await.unwrap().unwrap();
         for organisation_id in [self.survivor, self.merged] {
@@ -150,6 +152,71 @@ impl World {
                 .unwrap();
             }
         }
+    }
+
+    /// Fields of profiles: one that both have, and one that the merged one has alone.
+    async fn fill_in(&self) {
+        for (name, both) in [("Parking", true), ("Dress code", false)] {
+            let data = self.done(
+                "mutation($input: CreateProfileFieldInput!) { createProfileField(input: $input) { profileField { id } userErrors { code } } }",
+                json!({ "name": name, "kind": "TEXT" }),
+            )
+            .await;
+            let id = &data["createProfileField"]["profileField"]["id"];
+            self.say(self.merged, id, json!("theirs")).await;
+            if both {
+                self.say(self.survivor, id, json!("ours")).await;
+            }
+        }
+    }
+
+    /// Logos of both, and somebody of a third one who works at both, and somebody who works at the merged one alone.
+    async fn show(&self) {
+        for id in [self.survivor, self.merged] {
+            let version = self.version(id).await;
+            self.done(
+                "mutation($input: SetOrganisationLogoInput!) { setOrganisationLogo(input: $input) { userErrors { code message } } }",
+                json!({ "organisationId": id, "version": version, "logo": crate::profile::PNG }),
+            )
+            .await;
+        }
+        for (name, at) in [
+            ("Nadia Hussain", self.survivor),
+            ("Nadia Hussain", self.merged),
+            ("Tom Ellery", self.merged),
+        ] {
+            let row = contact::Entity::find()
+                .filter(contact::Column::Name.eq(name))
+                .one(self.system.store().reader())
+                .await
+                .unwrap()
+                .unwrap();
+            self.done(
+                "mutation($input: AddContactPostInput!) { addContactPost(input: $input) { userErrors { code message } } }",
+                json!({ "contactId": row.id, "version": row.version, "organisationId": at, "jobTitle": "Adviser" }),
+            )
+            .await;
+        }
+    }
+
+    async fn version(&self, id: OrganisationId) -> i32 {
+        organisation::Entity::find_by_id(id)
+            .one(self.system.store().reader())
+            .await
+            .unwrap()
+            .unwrap()
+            .version
+    }
+
+    /// Says what a field of a profile is for an organisation.
+    pub async fn say(&self, organisation: OrganisationId, field: &Value, value: Value) {
+        let version = self.version(organisation).await;
+        self.done(
+            "mutation($input: UpdateOrganisationInput!) { updateOrganisation(input: $input) { userErrors { code message } } }",
+            json!({ "id": organisation, "version": version,
+                "profileFields": [{ "profileFieldId": field, "value": value }] }),
+        )
+        .await;
     }
 
     /// Adds an organisation, and gives its id.

@@ -15,7 +15,7 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// Requests that are answered with as many statuses as there are, and the status of each.
-const REQUESTS: [(&str, &str, u16); 39] = [
+const REQUESTS: [(&str, &str, u16); 40] = [
     ("GET", "/", 303),
     ("GET", "/graphiql", 200),
     ("GET", "/assets/page.css", 200),
@@ -38,6 +38,7 @@ const REQUESTS: [(&str, &str, u16); 39] = [
     ("GET", "/offers/nonsense", 404),
     ("POST", "/offers/nonsense", 415),
     ("GET", "/photos/nonsense", 404),
+    ("GET", "/logos/nonsense", 404),
     ("GET", "/personal-data/nonsense", 404),
     ("GET", "/reports/nonsense", 404),
     ("GET", "/audit-log/nonsense", 404),

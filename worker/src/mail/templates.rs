@@ -43,6 +43,7 @@ macro_rules! folders {
 /// Every mail that can be sent.
 const MAILS: &[Files] = folders![
     "access_invitation",
+    "account_closed",
     "agreement_named",
     "agreement_to_accept",
     "announcement",

@@ -8,7 +8,11 @@ use domain::{
 use entity::ids::{FacultyId, OrganisationId, SegmentId, TagId};
 
 use super::{OrganisationKind, OrganisationSize, OrganisationState};
-use crate::graphql::{id::Id, scalars::Date};
+use crate::graphql::{
+    id::Id,
+    profile_field::{ProfileFieldFilter, ProfileFieldValueInput},
+    scalars::Date,
+};
 
 /// What a list of organisations is narrowed by. Everything that is given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -32,6 +36,8 @@ pub struct OrganisationFilter {
     engaged_by: Option<Id<FacultyId>>,
     /// Nobody has contacted it on this day or later: no note but for guidance, no bulk mail.
     last_contacted_before: Option<Date>,
+    /// What one of the fields is that administrators defined.
+    profile_field: Option<ProfileFieldFilter>,
     /// It is in this segment.
     segment_id: Option<Id<SegmentId>>,
 }
@@ -48,6 +54,9 @@ impl From<OrganisationFilter> for Filter {
             state: given.state.map(Into::into),
             engaged_by: given.engaged_by.map(|id| id.0),
             last_contacted_before: given.last_contacted_before.map(|day| day.0),
+            profile_field: given
+                .profile_field
+                .map(|field| (field.profile_field_id.0, field.value)),
             segment_id: given.segment_id.map(|id| id.0),
             within: None,
         }
@@ -93,6 +102,9 @@ pub struct CreateOrganisationInput {
     /// The name of its time zone; left out, it is the university's.
     #[graphql(default_with = "UNIVERSITY_TIME.name().to_owned()")]
     time_zone: String,
+    /// What it is in the fields that administrators defined. Those that are required must be there.
+    #[graphql(default)]
+    profile_fields: Vec<ProfileFieldValueInput>,
     /// Whether it is known to be another than the organisations that it looks like.
     #[graphql(default)]
     confirm_not_duplicate: bool,
@@ -117,6 +129,7 @@ impl CreateOrganisationInput {
             shows_contacts_to_students: self.shows_contacts_to_students,
             multiple_touch_points: self.multiple_touch_points,
             time_zone: self.time_zone,
+            fields: self.profile_fields.into_iter().map(Into::into).collect(),
         };
         (profile, self.confirm_not_duplicate)
     }
@@ -159,6 +172,9 @@ pub struct UpdateOrganisationInput {
     multiple_touch_points: Option<bool>,
     /// The name of its time zone, such as `Europe/London`.
     time_zone: Option<String>,
+    /// What it is in fields that administrators defined. Fields that are not named stay as they are.
+    #[graphql(default)]
+    profile_fields: Vec<ProfileFieldValueInput>,
 }
 
 impl UpdateOrganisationInput {
@@ -185,6 +201,7 @@ impl UpdateOrganisationInput {
         if let Some(zone) = self.time_zone {
             profile.time_zone = zone;
         }
+        profile.fields = self.profile_fields.into_iter().map(Into::into).collect();
         self.website.update_to(&mut profile.website);
         self.sector.update_to(&mut profile.sector);
         self.sub_sector.update_to(&mut profile.sub_sector);

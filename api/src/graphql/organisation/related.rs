@@ -75,7 +75,11 @@ pub(super) async fn events(
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-pub(super) async fn notes(ctx: &Context<'_>, id: OrganisationId, first: i32) -> Result<Vec<Note>> {
+pub(in crate::graphql) async fn notes(
+    ctx: &Context<'_>,
+    id: OrganisationId,
+    first: i32,
+) -> Result<Vec<Note>> {
     let found = rows(ctx)?.load_one(NotesOf(id, few(first)?)).await?;
     Ok(found.unwrap_or_default().into_iter().map(Note).collect())
 }

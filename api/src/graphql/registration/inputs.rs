@@ -12,6 +12,7 @@ use super::OrganisationDecision;
 use crate::graphql::{
     id::Id,
     organisation::{OrganisationKind, OrganisationSize},
+    profile_field::ProfileFieldValueInput,
 };
 
 /// An organisation that isn't known yet.
@@ -146,6 +147,9 @@ pub struct UpdateOwnOrganisationInput {
     shows_contacts_to_students: Option<bool>,
     /// The name of its time zone, such as `Europe/London`: bulk mail waits while quiet hours last there (policy 2.5).
     time_zone: Option<String>,
+    /// What it is in fields that administrators opened to employers. Fields that are not named stay as they are.
+    #[graphql(default)]
+    profile_fields: Vec<ProfileFieldValueInput>,
 }
 
 impl UpdateOwnOrganisationInput {
@@ -165,6 +169,7 @@ impl UpdateOwnOrganisationInput {
         if let Some(zone) = self.time_zone {
             profile.time_zone = zone;
         }
+        profile.fields = self.profile_fields.into_iter().map(Into::into).collect();
         self.website.update_to(&mut profile.website);
         self.sector.update_to(&mut profile.sector);
         self.address.update_to(&mut profile.address);

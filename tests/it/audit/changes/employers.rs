@@ -68,6 +68,10 @@ pub async fn employers(walk: &mut Walk<'_>) {
         .await;
     walk.call("admin", "untagOrganisations", both.clone(), "")
         .await;
+    let input = json!({ "name": "Windpower" });
+    let double = walk.call("admin", "createTag", input, "tag { id }").await;
+    let input = json!({ "tagId": tag, "otherIds": [double["tag"]["id"]] });
+    walk.call("admin", "mergeTags", input, "").await;
     walk.call("admin", "archiveTag", json!({ "id": tag }), "")
         .await;
     let input = json!({ "organisationId": organisation["id"], "kind": "MEETING", "body": "We met.", "nextAction": "Write." });

@@ -2,6 +2,7 @@
 
 use domain::clock::Clock;
 use entity::{
+    contact,
     ids::RegistrationId,
     organisation::{self, OrganisationState},
     registration::{self, RegistrationKind, RegistrationState},
@@ -25,6 +26,50 @@ async fn organisation(walk: &mut Walk<'_>, name: &str) -> Value {
         )
         .await;
     made["organisation"].clone()
+}
+
+pub async fn posts(walk: &mut Walk<'_>) {
+    let paul = contact::Entity::find()
+        .filter(contact::Column::Name.eq("Paul Sykes"))
+        .one(walk.store().reader())
+        .await
+        .unwrap()
+        .unwrap();
+    let mill = organisation(walk, "Sister Mill").await;
+    let input =
+        json!({ "contactId": paul.id, "version": paul.version, "organisationId": mill["id"] });
+    let added = walk
+        .call("admin", "addContactPost", input, "contact { version }")
+        .await;
+    let version = &added["contact"]["version"];
+    let input = json!({ "contactId": paul.id, "version": version, "organisationId": mill["id"] });
+    let ended = walk
+        .call("admin", "endContactPost", input, "contact { version }")
+        .await;
+    let input =
+        json!({ "id": paul.id, "version": ended["contact"]["version"], "jobTitle": "Founder" });
+    walk.call("employer", "updateOwnContact", input, "").await;
+    let input = json!({ "name": "Ivy Brook" });
+    walk.call("employer", "createOwnContact", input, "").await;
+    let input = json!({ "organisationId": mill["id"], "version": mill["version"], "logo": crate::profile::PNG });
+    walk.call("admin", "setOrganisationLogo", input, "").await;
+}
+
+pub async fn profile_fields(walk: &mut Walk<'_>) {
+    let input = json!({ "name": "Dress code", "kind": "TEXT" });
+    let made = walk
+        .call(
+            "admin",
+            "createProfileField",
+            input,
+            "profileField { id version }",
+        )
+        .await;
+    let field = &made["profileField"];
+    let input = json!({ "profileFieldId": field["id"], "version": field["version"], "help": "Say it plainly." });
+    walk.call("admin", "updateProfileField", input, "").await;
+    let input = json!({ "profileFieldId": field["id"] });
+    walk.call("admin", "archiveProfileField", input, "").await;
 }
 
 pub async fn standing(walk: &mut Walk<'_>) {

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use domain::{Store, suppression};
 use entity::{
-    calendar_feed, campaign, campaign_attachment, campaign_event, contact, delivery,
+    calendar_feed, campaign, campaign_attachment, campaign_event, contact, contact_post, delivery,
     duplicate_pair, event, event_feedback, event_told, group_booking, held_address, held_change,
     identity,
     ids::{
         CampaignAttachmentId, CampaignId, DuplicatePairId, EventFeedbackId, GroupBookingId,
         HeldChangeId, KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId,
-        RegistrationId, SegmentId, UserId,
+        ProfileFieldId, RegistrationId, SegmentId, UserId,
     },
     kept_notice,
-    list::IdList,
+    list::{IdList, TextList},
     mail_topic, merge, merge_change,
     notice_choice::{self, NoticeChannel, NoticeTopic},
-    organisation, profile_photo, registration, segment,
+    organisation, organisation_field, profile_field, profile_photo, registration, segment,
     suppression::SuppressionReason,
     topic_opt_out,
 };
-use sea_orm::{EntityTrait, PaginatorTrait, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use support::{System, put, until};
 use uuid::Uuid;
 
@@ -364,6 +364,7 @@ async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model
         },
     )
     .await;
+    fields_and_posts(store, &contact).await;
     put::<held_change::Entity>(
         store,
         held_change::Model {
@@ -379,4 +380,49 @@ async fn rows_of_records(store: &Store, user_id: UserId, contact: contact::Model
         },
     )
     .await;
+}
+
+/// What is said of their organisation in a field that administrators defined, and where else they work.
+async fn fields_and_posts(store: &Store, contact: &contact::Model) {
+    let now = store.now();
+    let field = profile_field::Model {
+        id: ProfileFieldId::new_at(now),
+        name: "Remarks".to_owned(),
+        name_key: "remarks".to_owned(),
+        help: None,
+        kind: profile_field::ProfileFieldKind::Text,
+        choices: TextList::default(),
+        visible_to: profile_field::ProfileFieldAudience::Staff,
+        is_required: false,
+        set_by_employers: false,
+        position: 0,
+        archived_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let value = organisation_field::Model {
+        organisation_id: contact.organisation_id,
+        profile_field_id: field.id,
+        value: "Ask at the door.".to_owned(),
+        updated_at: now,
+    };
+    let elsewhere = organisation::Entity::find()
+        .filter(organisation::Column::Id.ne(contact.organisation_id))
+        .one(store.reader())
+        .await
+        .unwrap()
+        .unwrap();
+    put::<contact_post::Entity>(
+        store,
+        contact_post::Model {
+            contact_id: contact.id,
+            organisation_id: elsewhere.id,
+            job_title: Some("Trustee".to_owned()),
+            created_at: now,
+        },
+    )
+    .await;
+    put::<profile_field::Entity>(store, field).await;
+    put::<organisation_field::Entity>(store, value).await;
 }
