@@ -148,6 +148,16 @@ on_both_columns! {
         assert_eq!(count(&store).await, 2);
     }
 
+    async fn lines_are_counted_as_an_editor_does_whatever_ends_them(bed: TestBed) {
+        let store = bed.store().await;
+        let rows = "Symbol,Name,Website\nA,Acme,acme.example\nB,,b.example\n\nC,\"Coyote\nLtd\",nowhere\nD,,";
+        for end in ["\n", "\r\n"] {
+            let report = import(&store, rows.replace('\n', end)).await;
+            let refused: Vec<_> = report.outcome.refused.first.iter().map(|row| row.line).collect();
+            assert_eq!(refused, [3, 5, 7], "{end:?} {report}");
+        }
+    }
+
     async fn a_column_says_in_which_time_zone_an_organisation_is(bed: TestBed) {
         let store = bed.store().await;
         let rows = "Symbol,Name,Time zone\nA,Acme,America/New_York\nB,Beck,\nC,Coyote,Middle/Earth\n";

@@ -3,7 +3,7 @@
 mod contacts;
 mod snapshot;
 mod undoing;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 
