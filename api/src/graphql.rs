@@ -63,6 +63,7 @@ pub mod operator_access;
 pub mod organisation;
 pub mod person;
 pub mod profile;
+pub mod record_import;
 pub mod registration;
 pub mod report;
 pub mod rows;

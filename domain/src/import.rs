@@ -1,6 +1,7 @@
 //! Records from a file: what organisations, contacts and notes have in common.
 
 mod contacts;
+pub mod desk;
 mod line;
 mod notes;
 mod place;

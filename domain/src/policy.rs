@@ -43,6 +43,7 @@ mod note;
 mod operator_access;
 mod organisation;
 mod profile;
+mod record_import;
 mod registration;
 mod relay;
 mod report;
@@ -94,6 +95,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     operator_access::ROWS,
     organisation::ROWS,
     profile::ROWS,
+    record_import::ROWS,
     registration::ROWS,
     relay::ROWS,
     report::ROWS,

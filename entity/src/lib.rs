@@ -61,6 +61,7 @@ pub mod personal_data;
 pub mod profile;
 pub mod profile_photo;
 pub mod programme;
+pub mod record_import;
 pub mod refresh_token;
 pub mod registration;
 pub mod school;

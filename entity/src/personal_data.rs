@@ -268,6 +268,7 @@ pub const ALL: &[&Holding] = &[
     &crate::profile::PERSONAL_DATA,
     &crate::profile_photo::PERSONAL_DATA,
     &crate::programme::PERSONAL_DATA,
+    &crate::record_import::PERSONAL_DATA,
     &crate::refresh_token::PERSONAL_DATA,
     &crate::registration::PERSONAL_DATA,
     &crate::school::PERSONAL_DATA,

@@ -52,6 +52,7 @@ mod m20261128_000140_search;
 mod m20261128_000170_campaign_attachments;
 mod m20261129_000170_venues;
 mod m20261129_000200_ledger_in_place;
+mod m20261130_000140_record_imports;
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::{MigrationTrait, async_trait};
@@ -112,6 +113,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000140_search::Migration),
             Box::new(m20261129_000200_ledger_in_place::Migration),
             Box::new(m20261129_000170_venues::Migration),
+            Box::new(m20261130_000140_record_imports::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Importing organisations: known rows are left alone, wrong ones refused with a reason, broken files change nothing.
 
+mod by_api;
 mod export;
 mod memory;
 mod records;

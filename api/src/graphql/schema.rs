@@ -5,7 +5,7 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId, VenueId,
+    RecordImportId, SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId, VenueId,
 };
 
 use super::{
@@ -44,6 +44,7 @@ use super::{
         duplicates::{DuplicateMutation, DuplicateQuery},
     },
     profile::ProfileMutation,
+    record_import::{self, RecordImport, RecordImportMutation, RecordImportSubscription},
     registration::{RegistrationMutation, RegistrationQuery},
     report::ReportQuery,
     search::SearchQuery,
@@ -79,6 +80,7 @@ nodes! {
     Vacancy(VacancyId) by vacancy::find;
     Segment(SegmentId) by segment::find;
     Venue(VenueId) by venue::find;
+    RecordImport(RecordImportId) by record_import::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -103,6 +105,10 @@ pub struct PlacesMutation(
     FeedbackMutation,
     VenueMutation,
 );
+
+/// What can be done with files of records.
+#[derive(Debug, Default, MergedObject)]
+pub struct FilesMutation(ExportMutation, RecordImportMutation);
 
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
@@ -170,7 +176,7 @@ pub struct Mutation(
     SuggestionMutation,
     JobMutation,
     AuditMutation,
-    ExportMutation,
+    FilesMutation,
     DataProtectionMutation,
     KeyAccountMutation,
     LiaisonMutation,
@@ -185,6 +191,7 @@ pub struct Subscription(
     CampaignSubscription,
     JobSubscription,
     ActivitySubscription,
+    RecordImportSubscription,
 );
 
 /// The schema behind its policy and its limits.
