@@ -273,7 +273,7 @@ on_both_columns! {
         let mut tried = world.input();
         tried["dryRun"] = json!(true);
         world.merged(&tried).await;
-        assert_eq!(told().await, [], "a dry run tells nobody");
+        assert!(told().await.is_empty(), "a dry run tells nobody");
         let merge = world.merged(&world.input()).await["merge"]["id"].clone();
         let operator = "operator@demo.mycareer.test".to_owned();
         assert_eq!(told().await, [(operator.clone(), json!(false))]);
