@@ -7,6 +7,7 @@ pub mod duplicates;
 pub mod export;
 pub mod import;
 pub mod keys;
+mod output;
 pub mod person;
 pub mod schema;
 pub mod serve;

@@ -64,6 +64,7 @@ pub mod organisation;
 pub mod person;
 pub mod profile;
 pub mod profile_field;
+pub mod record_import;
 pub mod registration;
 pub mod report;
 pub mod rows;

@@ -162,7 +162,7 @@ pub async fn next(
     match kind {
         Kind::Organisations => organisation_lines(db, viewer, after).await,
         Kind::Contacts => contact_lines(db, viewer, now, after).await,
-        Kind::Notes => note_lines(db, viewer, after).await,
+        Kind::Notes => note_lines(db, viewer, now, after).await,
     }
 }
 
@@ -296,6 +296,7 @@ const NOTE: [&str; 11] = [
 async fn note_lines(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
+    now: DateTime<Utc>,
     after: Uuid,
 ) -> Result<Option<(String, Uuid)>> {
     let rows = notes::visible(viewer)
@@ -307,7 +308,7 @@ async fn note_lines(
     let Some(last) = rows.last().map(|row| row.id.uuid()) else {
         return Ok(None);
     };
-    let names = Names::of(db, &rows).await?;
+    let names = Names::of(db, viewer, now, &rows).await?;
     let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     let lines = rows.into_iter().map(|row: note::Model| {
         [
@@ -337,7 +338,12 @@ struct Names {
 }
 
 impl Names {
-    async fn of(db: &impl ConnectionTrait, rows: &[note::Model]) -> Result<Self> {
+    async fn of(
+        db: &impl ConnectionTrait,
+        viewer: &Viewer,
+        now: DateTime<Utc>,
+        rows: &[note::Model],
+    ) -> Result<Self> {
         Ok(Self {
             organisations: organisation::Entity::find()
                 .select_only()
@@ -347,7 +353,8 @@ impl Names {
                 .into_tuple()
                 .all(db)
                 .await?,
-            contacts: contact::Entity::find()
+            // policy 2.3: whom the file of contacts leaves out, that of notes doesn't name.
+            contacts: contacts_for(viewer, now)
                 .select_only()
                 .columns([contact::Column::Id, contact::Column::Name])
                 .filter(contact::Column::Id.is_in(rows.iter().filter_map(|row| row.contact_id)))

@@ -1,15 +1,23 @@
 //! Records from a file: what organisations, contacts and notes have in common.
 
 mod contacts;
+pub mod desk;
+mod line;
 mod notes;
 mod place;
+pub mod table;
 
-use std::future::Future;
+use std::{fmt, future::Future};
+
+use csv::StringRecord;
+use serde::{Deserialize, Serialize};
 
 pub use self::{
     contacts::{Alike, ContactRow, Contacts, Why},
+    line::Line,
     notes::{Never, NoteRow, Notes},
     place::Where,
+    table::{Field, Mapping},
 };
 use crate::{
     error::{Error, Result},
@@ -34,12 +42,48 @@ pub struct Row<R> {
 }
 
 /// A row that was not taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedRow {
     /// The line it begins on, from 1.
     pub line: u64,
     /// Everything that is wrong with it.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
+}
+
+/// Something that is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The field that it is about, as files name it; none when it is about the row.
+    pub column: Option<String>,
+    /// What is wrong, and what to do about it.
+    pub message: String,
+}
+
+impl Reason {
+    /// About the row as a whole.
+    pub(crate) fn of_row(message: impl Into<String>) -> Self {
+        Self {
+            column: None,
+            message: message.into(),
+        }
+    }
+
+    /// About one field.
+    pub(crate) fn about(column: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            column: Some(column.into()),
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "{column}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
 }
 
 /// What an import did.
@@ -56,7 +100,7 @@ pub struct Outcome<D> {
 }
 
 /// A list that is told up to a number, and counted beyond.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told<T> {
     /// The first of them.
     pub first: Vec<T>,
@@ -95,10 +139,18 @@ impl<T> FromIterator<T> for Told<T> {
 
 /// An import in the making, of one kind of record. Nothing of it has happened until its change commits.
 pub trait Import: Send {
+    /// The columns that are read.
+    type Field: Field;
     /// What a row says of a record.
     type Says: Send;
     /// How something that is likely a duplicate is told.
     type Duplicate;
+
+    /// What a row of a table says, or what can't be understood in it.
+    fn read(
+        mapping: &Mapping<Self::Field>,
+        row: &StringRecord,
+    ) -> std::result::Result<Self::Says, Vec<Reason>>;
 
     /// Takes some rows, best [`CHUNK`] of them.
     fn add(
@@ -136,27 +188,17 @@ pub(crate) async fn record<D: Sync>(
     tx.audit(viewer, action, file, None, Some(what)).await
 }
 
-/// Files are imported by whoever has the machine.
-pub(crate) fn require(viewer: &Viewer) -> Result<()> {
-    if viewer.is_system() {
-        return Ok(());
-    }
-    Err(Error::Forbidden(
-        "Files are imported on the command line.".to_owned(),
-    ))
-}
-
 /// Why a row was refused, for people.
-pub(crate) fn reasons(error: Error) -> Vec<String> {
+pub(crate) fn reasons(error: Error) -> Vec<Reason> {
     match error {
         Error::Refused(refusals) => refusals
             .into_iter()
             .map(|refusal| match refusal.field {
-                Some("sourceKey") | None => refusal.message,
-                Some(field) => format!("{}: {}", column(field), refusal.message),
+                Some("sourceKey") | None => Reason::of_row(refusal.message),
+                Some(field) => Reason::about(column(field), refusal.message),
             })
             .collect(),
-        other => vec![other.to_string()],
+        other => vec![Reason::of_row(other.to_string())],
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::fmt::Debug;
 
-use entity::ids::{AuditEntryId, BookingId, CampaignId, EventId, JobId, UserId};
+use entity::ids::{AuditEntryId, BookingId, CampaignId, EventId, JobId, RecordImportId, UserId};
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::job::Queue;
 
-/// Something changed that somebody may be watching. It carries ids alone: who receives it reads the rest with their own
-/// rights.
+/// Something changed that somebody may be watching. It carries ids and counts alone: who receives it reads the rest with
+/// their own rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum LiveEvent {
@@ -44,6 +44,13 @@ pub enum LiveEvent {
     ActivityAdded {
         /// The line of the audit log that tells of it.
         line_id: AuditEntryId,
+    },
+    /// Rows of a file were imported, or its import is over.
+    ImportProgress {
+        /// The import.
+        import_id: RecordImportId,
+        /// How many rows of it were read. Nobody else knows, until all of it is done or nothing.
+        rows: u64,
     },
     /// A job changed its state.
     JobChanged {

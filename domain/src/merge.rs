@@ -23,7 +23,7 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ActiveValue::Set};
 use uuid::Uuid;
 
-pub(crate) use self::lists::all_that_went_into;
+pub(crate) use self::lists::{Became, all_that_went_into, became, merged_with_keys};
 pub use self::{
     contact::{ContactField, Contacts, contacts},
     lists::{into_records, known_source_keys, trace},

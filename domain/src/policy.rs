@@ -44,6 +44,7 @@ mod operator_access;
 mod organisation;
 mod profile;
 mod profile_field;
+mod record_import;
 mod registration;
 mod relay;
 mod report;
@@ -96,6 +97,7 @@ const TABLES: &[&[&[&[Row]]]] = &[
     organisation::ROWS,
     profile::ROWS,
     profile_field::ROWS,
+    record_import::ROWS,
     registration::ROWS,
     relay::ROWS,
     report::ROWS,

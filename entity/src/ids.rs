@@ -223,6 +223,8 @@ typed_ids! {
     AuditEntryId = "aud";
     /// Everything about a person, for them.
     SubjectAccessId = "sax";
+    /// A file of records that somebody imports.
+    RecordImportId = "imp";
     /// An address that gets no mail.
     SuppressionId = "sup";
     /// A row of an event's audience.

@@ -66,6 +66,7 @@ pub mod profile;
 pub mod profile_field;
 pub mod profile_photo;
 pub mod programme;
+pub mod record_import;
 pub mod refresh_token;
 pub mod registration;
 pub mod school;

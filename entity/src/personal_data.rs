@@ -272,6 +272,7 @@ pub const ALL: &[&Holding] = &[
     &crate::profile_field::PERSONAL_DATA,
     &crate::profile_photo::PERSONAL_DATA,
     &crate::programme::PERSONAL_DATA,
+    &crate::record_import::PERSONAL_DATA,
     &crate::refresh_token::PERSONAL_DATA,
     &crate::registration::PERSONAL_DATA,
     &crate::school::PERSONAL_DATA,

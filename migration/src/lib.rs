@@ -55,6 +55,7 @@ mod m20261129_000200_ledger_in_place;
 mod m20261130_000100_campaign_segment;
 mod m20261130_000101_held_addresses;
 mod m20261130_000120_told_of_move;
+mod m20261130_000140_record_imports;
 mod m20261130_000160_profile_fields;
 mod m20261130_000161_logos;
 mod m20261130_000162_contact_posts;
@@ -130,6 +131,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000162_contact_posts::Migration),
             Box::new(m20261130_000163_subscriber_types::Migration),
             Box::new(m20261130_000164_note_visibility::Migration),
+            Box::new(m20261130_000140_record_imports::Migration),
         ]
     }
 }

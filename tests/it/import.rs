@@ -1,5 +1,6 @@
 //! Importing organisations: known rows are left alone, wrong ones refused with a reason, broken files change nothing.
 
+mod by_api;
 mod export;
 mod memory;
 mod records;
@@ -146,6 +147,16 @@ on_both_columns! {
         assert!(told.contains("line 3: name: This can't be empty."), "{told}");
         assert!(told.contains("line 6: Its key \"A\" is that of line 2."), "{told}");
         assert_eq!(count(&store).await, 2);
+    }
+
+    async fn lines_are_counted_as_an_editor_does_whatever_ends_them(bed: TestBed) {
+        let store = bed.store().await;
+        let rows = "Symbol,Name,Website\nA,Acme,acme.example\nB,,b.example\n\nC,\"Coyote\nLtd\",nowhere\nD,,";
+        for end in ["\n", "\r\n"] {
+            let report = import(&store, rows.replace('\n', end)).await;
+            let refused: Vec<_> = report.outcome.refused.first.iter().map(|row| row.line).collect();
+            assert_eq!(refused, [3, 5, 7], "{end:?} {report}");
+        }
     }
 
     async fn a_column_says_in_which_time_zone_an_organisation_is(bed: TestBed) {

@@ -262,6 +262,7 @@ on_both_columns! {
             }
             let until = if *is_staff { "note.add" } else { "vacancy.create" };
             let heard = heard(stream, until).await;
+            assert!(!*is_staff || heard.contains(until), "{who} watched to the end: {heard}");
             if *who == "operator" {
                 assert!(heard.contains(ADDRESS), "the control: {heard}");
             } else {

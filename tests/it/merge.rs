@@ -3,12 +3,13 @@
 mod contacts;
 mod snapshot;
 mod undoing;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 
 use domain::merge::{UNDECLARED, references_to};
 use entity::{
+    delivery,
     duplicate_pair::{self, DuplicatePairState},
     ids::MergeId,
     key_account_contact,
@@ -17,12 +18,12 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait,
-    IntoActiveModel, PaginatorTrait, QueryFilter, SqlErr, Statement, TransactionTrait,
+    IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, SqlErr, Statement, TransactionTrait,
 };
 use serde_json::{Value, json};
 use support::{Column, on_both_columns};
 
-use self::world::{MERGE, World};
+use self::world::{MERGE, UNDO, World};
 
 /// Every foreign key that points at a table, as `table.column`.
 async fn foreign_keys(db: &DatabaseConnection, to: &str) -> BTreeSet<String> {
@@ -179,6 +180,14 @@ on_both_columns! {
         assert_eq!(world.snapshot().await, before);
     }
 
+    async fn a_head_office_that_goes_into_its_division_leaves_no_circle(bed: TestBed) {
+        let world = World::open(&bed).await;
+        let castings = world.organisation_named("Robot Castings").await;
+        assert_eq!(castings.parent_id, Some(world.merged), "the control");
+        world.merged(&json!({ "survivorId": castings.id, "mergedId": world.merged })).await;
+        assert_eq!(world.organisation_named("Robot Castings").await.parent_id, None);
+    }
+
     async fn of_two_who_merge_the_same_record_at_once_one_finds_it_gone(bed: TestBed) {
         let world = World::open(&bed).await;
         let other = world.create(json!({ "name": "Wharfe Robotics", "confirmNotDuplicate": true })).await;
@@ -246,6 +255,36 @@ on_both_columns! {
         let imported = world.organisation_named("Kirkstall Forge").await;
         world.merged(&json!({ "survivorId": world.survivor, "mergedId": imported.id })).await;
         assert_eq!(import().await, (0, 1));
+    }
+
+    async fn the_key_account_operator_is_told_of_a_merge_and_of_its_undoing_and_nobody_else(bed: TestBed) {
+        let world = World::open(&bed).await;
+        let db = world.system.store().reader();
+        let told = async || {
+            let letters = delivery::Entity::find()
+                .filter(delivery::Column::Template.eq("key_account_merged"))
+                .order_by_asc(delivery::Column::Id)
+                .all(db)
+                .await
+                .unwrap();
+            let told = letters.into_iter().map(|letter| (letter.address, letter.fields["is_undone"].clone()));
+            told.collect::<Vec<_>>()
+        };
+        let mut tried = world.input();
+        tried["dryRun"] = json!(true);
+        world.merged(&tried).await;
+        assert!(told().await.is_empty(), "a dry run tells nobody");
+        let merge = world.merged(&world.input()).await["merge"]["id"].clone();
+        let operator = "operator@demo.mycareer.test".to_owned();
+        assert_eq!(told().await, [(operator.clone(), json!(false))]);
+        support::until(std::time::Duration::from_secs(30), "the mail", async || {
+            let mails = crate::delivered::told(&bed, "Key account merged: Aire Valley Robotics Ltd and Aire Valley Robotics plc");
+            (mails.len() == 1).then_some(())
+        })
+        .await;
+        let undone = world.admin.data(UNDO, json!({ "input": { "mergeId": merge } })).await;
+        assert_eq!(undone["undoMerge"]["outcome"]["isUndone"], true, "{undone}");
+        assert_eq!(told().await, [(operator.clone(), json!(false)), (operator, json!(true))]);
     }
 
     async fn a_claim_and_its_guidance_go_with_the_contacts(bed: TestBed) {

@@ -154,19 +154,13 @@ impl Process {
         until(PATIENCE, &what, async || self.child.try_wait().unwrap()).await
     }
 
-    /// Waits until the program ends by itself, and gives the most memory that it had, in bytes.
+    /// Waits until the program ends by itself, however long that takes within `patience`.
     ///
     /// # Panics
     /// When it doesn't in time.
-    pub async fn ended_with_peak(&mut self, patience: Duration) -> (ExitStatus, u64) {
-        let mut peak = 0;
+    pub async fn ended_within(&mut self, patience: Duration) -> ExitStatus {
         let what = format!("{} has ended", self.name);
-        let status = until(patience, &what, async || {
-            peak = peak.max(self.peak().unwrap_or_default());
-            self.child.try_wait().unwrap()
-        })
-        .await;
-        (status, peak)
+        until(patience, &what, async || self.child.try_wait().unwrap()).await
     }
 
     /// The most memory that the program has had so far, in bytes, as Linux counts it.

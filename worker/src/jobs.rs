@@ -10,6 +10,7 @@ mod expire_event_sharing;
 mod expire_liaison;
 mod expire_offer;
 mod gather_copy;
+mod import_records;
 mod lapse_access;
 mod look_after_key_accounts;
 mod look_after_mail;
@@ -45,6 +46,7 @@ use domain::{
     event::{RemindOfEvent, TellOfCancellation, TellOfMove},
     event_sharing::ExpireEventSharing,
     feedback::AskForFeedback,
+    import::desk::ImportRecords,
     key_account::LookAfterKeyAccounts,
     liaison::ExpireLiaison,
     mail::SendLetter,
@@ -76,6 +78,7 @@ pub fn registry() -> Registry {
         .with::<ExpireEventSharing>()
         .with::<ExpireOffer>()
         .with::<GatherCopy>()
+        .with::<ImportRecords>()
         .with::<LapseAccess>()
         .with::<LookAfterKeyAccounts>()
         .with::<LookAfterMail>()

@@ -1,11 +1,6 @@
 //! `mycareer duplicates`: which organisations are likely the same.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    path::PathBuf,
-    time::Instant,
-};
+use std::{io, path::PathBuf, time::Instant};
 
 use clap::{Args, Subcommand};
 use domain::{
@@ -15,7 +10,7 @@ use domain::{
     page::Page,
 };
 
-use super::CommandError;
+use super::{CommandError, output::Output};
 
 /// Find records that are likely the same.
 #[derive(Debug, Subcommand)]
@@ -109,7 +104,7 @@ async fn export(args: ExportArgs, store: &Store) -> Result<(), CommandError> {
             break;
         }
     }
-    out.flush().map_err(unwritable)
+    finish(out)
 }
 
 /// Looks for duplicates in a file alone. Needs no database.
@@ -128,7 +123,7 @@ pub fn file(args: &FileArgs) -> Result<(), CommandError> {
             [one.clone(), other.clone(), format!("{:.6}", found.score)],
         )?;
     }
-    out.flush().map_err(unwritable)?;
+    finish(out)?;
     eprintln!(
         "{} rows, {} pairs compared, {} likely the same ({:.1} s).",
         records.len(),
@@ -206,17 +201,18 @@ fn read(args: &FileArgs) -> Result<(Vec<String>, Vec<Record>), CommandError> {
     Ok((ids, records))
 }
 
-type Out = csv::Writer<Box<dyn Write>>;
+type Out = csv::Writer<Output>;
 
 fn writer(file: Option<PathBuf>) -> Result<Out, CommandError> {
-    let out: Box<dyn Write> = match file {
-        Some(path) => Box::new(File::create(&path).map_err(|source| CommandError::Io {
-            what: path.display().to_string(),
-            source,
-        })?),
-        None => Box::new(io::stdout()),
-    };
+    let out = Output::to(file).map_err(unwritable)?;
     Ok(csv::Writer::from_writer(out))
+}
+
+fn finish(out: Out) -> Result<(), CommandError> {
+    let out = out
+        .into_inner()
+        .map_err(|error| unwritable(error.into_error()))?;
+    out.finish().map_err(unwritable)
 }
 
 fn write_row<const N: usize>(

@@ -2,8 +2,7 @@
 //! was written.
 
 use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::PathBuf,
 };
 
@@ -14,7 +13,7 @@ use domain::{
 };
 use indicatif::ProgressBar;
 
-use super::CommandError;
+use super::{CommandError, output::Output};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,17 +43,14 @@ pub async fn run(args: &ExportArgs, store: &Store) -> Result<(), CommandError> {
         What::Contacts => Kind::Contacts,
         What::Notes => Kind::Notes,
     };
-    let unwritable = |source| CommandError::Io {
+    let unwritable = |source: io::Error| CommandError::Io {
         what: args
             .out
             .as_ref()
             .map_or_else(|| "the rows".to_owned(), |out| out.display().to_string()),
         source,
     };
-    let mut out: Box<dyn Write> = match &args.out {
-        Some(path) => Box::new(BufWriter::new(File::create(path).map_err(unwritable)?)),
-        None => Box::new(io::stdout()),
-    };
+    let mut out = Output::to(args.out.clone()).map_err(unwritable)?;
     let viewer = Viewer::system();
     let mut tx = store.begin().await?;
     let extent = export::begin(&mut tx, &viewer, kind).await?;
@@ -70,7 +66,7 @@ pub async fn run(args: &ExportArgs, store: &Store) -> Result<(), CommandError> {
         bar.inc(export::CHUNK);
         after = Some(last);
     }
-    out.flush().map_err(unwritable)?;
+    out.finish().map_err(unwritable)?;
     bar.finish_and_clear();
     eprintln!("{} {} were written.", extent.rows, kind.name());
     Ok(())

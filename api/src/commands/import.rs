@@ -3,31 +3,28 @@
 //! A file is read and written a few hundred rows at a time, in one transaction: memory doesn't grow with the rows of the
 //! file but for their keys, and a file that turns out to be broken at its end has changed nothing.
 
-mod contacts;
-mod mapping;
-mod notes;
-mod organisations;
 mod report;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
 
 use clap::{Args, Subcommand};
-use csv::StringRecord;
 use domain::{
     Store, Viewer,
-    import::{self, Alike, CHUNK, Import, Never, RefusedRow, Row},
+    import::{
+        self, Alike, Import, Line, Never,
+        table::{self, Mapped},
+    },
     organisation::{duplicates::Pair, import::Organisations},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
 
-pub use mapping::{Field, Mapped, Mapping};
-pub use report::{Line, Report};
+pub use report::Report;
 
 /// What to import.
 #[derive(Debug, Subcommand)]
@@ -111,26 +108,14 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
-    /// It can't be read as a table.
-    #[error("{} is not a table in CSV and UTF-8, so nothing was imported: {source}", path.display())]
-    Malformed {
+    /// It can't be read, or the database failed.
+    #[error("{}: nothing was imported: {source}", path.display())]
+    Refused {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
-        source: csv::Error,
+        /// Why.
+        source: Box<table::ImportError>,
     },
-    /// A field begins with a quote, and none ends it.
-    #[error("{} is not a table in CSV, so nothing was imported: a quote is opened and never closed", path.display())]
-    OpenQuote {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Its columns aren't those that are needed.
-    #[error("nothing was imported: {0}")]
-    Columns(#[from] mapping::MappingError),
-    /// The database refused or failed.
-    #[error("nothing was imported: {0}")]
-    Domain(#[from] domain::Error),
 }
 
 /// Imports a file, and prints what became of its rows.
@@ -152,78 +137,65 @@ fn told<D: Line>(report: Result<Report<D>, ImportError>) -> Result<String, Strin
 
 /// Imports a file of organisations.
 pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report<Pair>, ImportError> {
-    let read = |mapping: &Mapping<_>, row: &StringRecord| Ok(organisations::read(mapping, row));
-    import(args, store, Organisations::default(), read).await
+    import(args, store, Organisations::default()).await
 }
 
 /// Imports a file of contacts.
 pub async fn contacts(args: &ImportArgs, store: &Store) -> Result<Report<Alike>, ImportError> {
-    import(args, store, import::Contacts::default(), contacts::read).await
+    import(args, store, import::Contacts::by(Viewer::system())).await
 }
 
 /// Imports a file of notes.
 pub async fn notes(args: &NotesArgs, store: &Store) -> Result<Report<Never>, ImportError> {
-    let notes = import::Notes::by(args.author.clone());
-    let read = |mapping: &Mapping<_>, row: &StringRecord| Ok(notes::read(mapping, row));
-    import(&args.import, store, notes, read).await
+    let notes = import::Notes::by(Viewer::system(), args.author.clone());
+    import(&args.import, store, notes).await
 }
 
-/// Imports a file of what `read` makes of its rows.
-async fn import<I: Import, F: Field>(
+async fn import<I: Import>(
     args: &ImportArgs,
     store: &Store,
-    mut import: I,
-    read: impl Fn(&Mapping<F>, &StringRecord) -> Result<I::Says, Vec<String>>,
+    import: I,
 ) -> Result<Report<I::Duplicate>, ImportError> {
     let path = args.file.as_path();
-    let malformed = |source| ImportError::Malformed {
+    let refused = |source: table::ImportError| ImportError::Refused {
         path: path.to_owned(),
-        source,
+        source: Box::new(source),
     };
-    let (bar, input) = open(path).map_err(|source| ImportError::Open {
+    let (bar, content) = open(path).map_err(|source| ImportError::Open {
         path: path.to_owned(),
         source,
     })?;
-    let mut rows = csv::ReaderBuilder::new().from_reader(input);
-    let header = rows.headers().map_err(malformed)?;
-    let mapping = Mapping::of(header, &args.map)?;
-
-    let mut tx = store.begin().await?;
-    tx.plan_each_anew().await?;
-    let mut chunk = Vec::with_capacity(CHUNK);
-    let mut record = StringRecord::new();
-    while rows.read_record(&mut record).map_err(malformed)? {
-        let line = record.position().map_or(0, csv::Position::line);
-        match read(&mapping, &record) {
-            Ok(says) => chunk.push(Row { line, says }),
-            Err(reasons) => import.refuse(RefusedRow { line, reasons }),
-        }
-        if chunk.len() == CHUNK {
-            import.add(&mut tx, std::mem::take(&mut chunk)).await?;
-        }
-    }
-    if rows.get_ref().has_open_quote() {
-        return Err(ImportError::OpenQuote {
-            path: path.to_owned(),
-        });
-    }
-    import.add(&mut tx, chunk).await?;
-    bar.set_message("looking for likely duplicates");
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let outcome = import.finish(&mut tx, &Viewer::system(), &name).await?;
+    let file = table::File {
+        name: &name,
+        content,
+        mapped: &args.map,
+    };
+    let failed = |error: domain::Error| refused(error.into());
+    let mut tx = store.begin().await.map_err(failed)?;
+    let imported = table::import(&mut tx, &Viewer::system(), file, import, |rows| {
+        if rows.is_none() {
+            bar.set_message("looking for likely duplicates");
+        }
+    })
+    .await
+    .map_err(refused)?;
     if !args.dry_run {
-        tx.commit().await?;
+        tx.commit().await.map_err(failed)?;
     }
     bar.finish_and_clear();
+    if let Some(megabytes) = most_memory() {
+        eprintln!("It took {megabytes} MB of memory at most.");
+    }
     Ok(Report {
-        outcome,
-        ignored: mapping.ignored().to_vec(),
+        outcome: imported.outcome,
+        ignored: imported.ignored,
         dry_run: args.dry_run,
     })
 }
 
 /// The file, and a bar that moves as it is read. The bar is drawn on a terminal only.
-fn open(path: &Path) -> io::Result<(ProgressBar, Quotes<impl Read + use<>>)> {
+fn open(path: &Path) -> io::Result<(ProgressBar, impl Read + use<>)> {
     let file = File::open(path)?;
     let bar = ProgressBar::new(file.metadata()?.len());
     if let Ok(style) =
@@ -231,33 +203,16 @@ fn open(path: &Path) -> io::Result<(ProgressBar, Quotes<impl Read + use<>>)> {
     {
         bar.set_style(style);
     }
-    let input = Quotes {
-        inner: bar.wrap_read(BufReader::new(file)),
-        odd: false,
-    };
-    Ok((bar, input))
+    let content = bar.wrap_read(BufReader::new(file));
+    Ok((bar, content))
 }
 
-/// Counts the quotes of what is read. The reader of CSV takes the end of the file for the end of a quoted field, and so
-/// would take half of a file for one long text.
-struct Quotes<R> {
-    inner: R,
-    odd: bool,
-}
-
-impl<R> Quotes<R> {
-    /// Whether a quote has been opened and not closed: in CSV (RFC 4180) they come in pairs.
-    const fn has_open_quote(&self) -> bool {
-        self.odd
-    }
-}
-
-impl<R: Read> Read for Quotes<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        for byte in &buffer[..read] {
-            self.odd ^= *byte == b'"';
-        }
-        Ok(read)
-    }
+/// The most memory that this process has had, in megabytes, where Linux counts it.
+fn most_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kilobytes / 1024)
 }

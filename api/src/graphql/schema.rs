@@ -5,7 +5,8 @@ use domain::{Store, session::Keyring};
 use entity::ids::{
     AgreementId, AnnouncementId, AuditEntryId, BookingId, CampaignId, ContactId, EventId,
     EventSharingRequestId, KeyAccountId, LiaisonRequestId, MailTopicId, NoteId, OrganisationId,
-    ProfileFieldId, SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId, VenueId,
+    ProfileFieldId, RecordImportId, SegmentId, SuggestionId, TagId, TrainingCourseId, VacancyId,
+    VenueId,
 };
 
 use super::{
@@ -45,6 +46,7 @@ use super::{
     },
     profile::ProfileMutation,
     profile_field::{self, ProfileField, ProfileFieldMutation, ProfileFieldQuery},
+    record_import::{self, RecordImport, RecordImportMutation, RecordImportSubscription},
     registration::{RegistrationMutation, RegistrationQuery},
     report::ReportQuery,
     search::SearchQuery,
@@ -81,6 +83,7 @@ nodes! {
     Segment(SegmentId) by segment::find;
     Venue(VenueId) by venue::find;
     ProfileField(ProfileFieldId) by profile_field::find;
+    RecordImport(RecordImportId) by record_import::find;
 }
 
 /// What can be asked about bulk mail. Merged by itself, because every member of a merged object takes some of the stack.
@@ -113,6 +116,10 @@ pub struct PlacesMutation(
     FeedbackMutation,
     VenueMutation,
 );
+
+/// What can be done with files of records.
+#[derive(Debug, Default, MergedObject)]
+pub struct FilesMutation(ExportMutation, RecordImportMutation);
 
 /// What can be asked.
 #[derive(Debug, Default, MergedObject)]
@@ -180,7 +187,7 @@ pub struct Mutation(
     SuggestionMutation,
     JobMutation,
     AuditMutation,
-    ExportMutation,
+    FilesMutation,
     DataProtectionMutation,
     KeyAccountMutation,
     LiaisonMutation,
@@ -195,6 +202,7 @@ pub struct Subscription(
     CampaignSubscription,
     JobSubscription,
     ActivitySubscription,
+    RecordImportSubscription,
 );
 
 /// The schema behind its policy and its limits.

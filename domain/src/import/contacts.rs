@@ -2,18 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::{contact, ids::OrganisationId, organisation};
+use csv::StringRecord;
+use entity::{access_grant::Permission, contact, ids::OrganisationId, organisation};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Func},
 };
 
 use super::{
-    Import, Outcome, RefusedRow, Row, Told, Where, place::Places, reasons, record, require,
+    Import, Mapping, Outcome, Reason, RefusedRow, Row, Told, Where,
+    place::Places,
+    reasons, record,
+    table::contacts::{ContactField, read},
 };
 use crate::{
     contact::{Profile, hold, new_row},
     error::{Refusals, Result},
+    key_account::guard::withheld_from,
     store::Tx,
     viewer::Viewer,
 };
@@ -52,8 +57,10 @@ pub struct Alike {
 }
 
 /// An import of contacts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Contacts {
+    /// Who imports them.
+    viewer: Viewer,
     created: u64,
     unchanged: u64,
     refused: Told<RefusedRow>,
@@ -67,12 +74,33 @@ struct Good {
     profile: Profile,
 }
 
+impl Contacts {
+    /// An import by `viewer`.
+    #[must_use]
+    pub fn by(viewer: Viewer) -> Self {
+        Self {
+            viewer,
+            created: 0,
+            unchanged: 0,
+            refused: Told::default(),
+            alike: Told::default(),
+        }
+    }
+}
+
 impl Good {
     /// By which it is known at its organisation.
     fn key(&self) -> Key {
         let own = self.profile.email.clone();
-        let by = own.map_or_else(|| By::Name(plain(&self.profile.name)), By::Email);
-        (self.organisation_id, by)
+        own.map_or_else(
+            || self.named(),
+            |email| (self.organisation_id, By::Email(email)),
+        )
+    }
+
+    fn named(&self) -> Key {
+        let name = plain(&self.profile.name);
+        (self.organisation_id, By::Name(name))
     }
 }
 
@@ -89,8 +117,16 @@ fn plain(name: &str) -> String {
 }
 
 impl Import for Contacts {
+    type Field = ContactField;
     type Says = ContactRow;
     type Duplicate = Alike;
+
+    fn read(
+        mapping: &Mapping<ContactField>,
+        row: &StringRecord,
+    ) -> std::result::Result<ContactRow, Vec<Reason>> {
+        read(mapping, row)
+    }
 
     async fn add(&mut self, tx: &mut Tx, rows: Vec<Row<ContactRow>>) -> Result<()> {
         let places = Places::named(tx, rows.iter().map(|row| &row.says.place)).await?;
@@ -117,6 +153,8 @@ impl Import for Contacts {
                 }
                 Some(_) => self.unchanged += 1,
                 None => {
+                    // Whoever has an address is known by their name as well, to a row that has none.
+                    seen.entry(row.named()).or_insert(row.line);
                     seen.insert(key, row.line);
                     new.push(row);
                 }
@@ -142,7 +180,7 @@ impl Import for Contacts {
     }
 
     async fn finish(self, tx: &mut Tx, viewer: &Viewer, file: &str) -> Result<Outcome<Alike>> {
-        require(viewer)?;
+        viewer.require(Permission::EditOrganisation)?;
         let outcome = Outcome {
             created: self.created,
             unchanged: self.unchanged,
@@ -158,7 +196,7 @@ impl Contacts {
     fn refuse_for(&mut self, line: u64, reason: String) {
         self.refused.push(RefusedRow {
             line,
-            reasons: vec![reason],
+            reasons: vec![Reason::of_row(reason)],
         });
     }
 
@@ -188,7 +226,12 @@ impl Contacts {
     /// at their own.
     async fn warn(&mut self, tx: &Tx, places: &Places, new: &[Good]) -> Result<()> {
         let emails = new.iter().filter_map(|row| row.profile.email.as_deref());
+        // policy 2.3: whose address is withheld isn't told by it.
+        let withheld = withheld_from(&self.viewer, tx.now());
         let elsewhere: Vec<(String, String, String)> = contact::Entity::find()
+            .apply_if(withheld, |query, withheld| {
+                query.filter(contact::Column::Id.not_in_subquery(withheld))
+            })
             .inner_join(organisation::Entity)
             .select_only()
             .column(contact::Column::Email)
@@ -203,7 +246,7 @@ impl Contacts {
             .map(|(email, name, at)| (email.as_str(), (name.as_str(), at.as_str())))
             .collect();
         let names: Vec<&str> = new.iter().map(|row| row.profile.name.as_str()).collect();
-        let here: HashSet<(OrganisationId, String)> = contact::Entity::find()
+        let mut here: HashSet<(OrganisationId, String)> = contact::Entity::find()
             .select_only()
             .column(contact::Column::OrganisationId)
             .column(contact::Column::Name)
@@ -240,7 +283,8 @@ impl Contacts {
                     continue;
                 }
             }
-            if here.contains(&(row.organisation_id, plain(name))) {
+            // What stands earlier in this chunk is known by then, as it is when it stands in another.
+            if !here.insert((row.organisation_id, plain(name))) {
                 let here = at(row.organisation_id);
                 self.alike.push(alike(name, here, Why::Name));
             }
@@ -281,10 +325,12 @@ async fn known(
         .await?;
     let mut known = HashMap::with_capacity(found.len() * 2);
     for row in found {
-        let name = (row.organisation_id, By::Name(plain(&row.name)));
-        known.insert(name, row.created_at);
-        if let Some(email) = row.email {
-            known.insert((row.organisation_id, By::Email(email)), row.created_at);
+        let by = std::iter::once(By::Name(plain(&row.name))).chain(row.email.map(By::Email));
+        for by in by {
+            let since = known
+                .entry((row.organisation_id, by))
+                .or_insert(row.created_at);
+            *since = std::cmp::min(row.created_at, *since);
         }
     }
     Ok(known)

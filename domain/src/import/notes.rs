@@ -4,7 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use csv::StringRecord;
 use entity::{
+    access_grant::Permission,
     contact,
     ids::{ContactId, NoteId, OrganisationId, UserId},
     note::{self, NoteKind, NoteVisibility},
@@ -12,14 +14,19 @@ use entity::{
 };
 use sea_orm::{
     ActiveEnum, ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
+    QuerySelect,
 };
 
 use super::{
-    Import, Outcome, RefusedRow, Row, Told, Where, place::Places, reasons, record, require,
+    Import, Mapping, Outcome, Reason, RefusedRow, Row, Told, Where,
+    place::Places,
+    reasons, record,
+    table::notes::{NoteField, read},
 };
 use crate::{
     clock::UNIVERSITY_TIME,
     error::{RefusalCode, Refusals, Result},
+    key_account::{self, guard::withheld_from},
     note::{Words, new_row, schedule},
     store::Tx,
     viewer::Viewer,
@@ -49,8 +56,10 @@ pub struct NoteRow {
 }
 
 /// An import of notes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Notes {
+    /// Who imports them.
+    viewer: Viewer,
     /// The address of whoever wrote those that don't say it.
     author: Option<String>,
     created: u64,
@@ -59,12 +68,17 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// An import of notes that were written by whoever has this address, where they don't say another.
+    /// An import by `viewer` of notes that were written by whoever has this address, where they don't say another. What
+    /// people import that doesn't say it they wrote themselves.
     #[must_use]
-    pub fn by(author: Option<String>) -> Self {
+    pub fn by(viewer: Viewer, author: Option<String>) -> Self {
+        let own = viewer.person().map(|person| person.email.clone());
         Self {
-            author,
-            ..Self::default()
+            viewer,
+            author: author.or(own),
+            created: 0,
+            unchanged: 0,
+            refused: Told::default(),
         }
     }
 }
@@ -80,12 +94,20 @@ fn key(note: &note::Model) -> Key {
 }
 
 impl Import for Notes {
+    type Field = NoteField;
     type Says = NoteRow;
     type Duplicate = Never;
 
+    fn read(
+        mapping: &Mapping<NoteField>,
+        row: &StringRecord,
+    ) -> std::result::Result<NoteRow, Vec<Reason>> {
+        Ok(read(mapping, row))
+    }
+
     async fn add(&mut self, tx: &mut Tx, rows: Vec<Row<NoteRow>>) -> Result<()> {
         let places = Places::named(tx, rows.iter().map(|row| &row.says.place)).await?;
-        let people = People::of(tx, &places, self.author.as_deref(), &rows).await?;
+        let people = People::of(tx, &places, self, &rows).await?;
         let mut good = Vec::with_capacity(rows.len());
         for row in rows {
             good.extend(self.check(tx, &places, &people, row));
@@ -113,11 +135,17 @@ impl Import for Notes {
         }
         if !good.is_empty() {
             let rows = good
-                .into_iter()
-                .map(|note| note.into_active_model().reset_all());
+                .iter()
+                .map(|note| note.clone().into_active_model().reset_all());
             note::Entity::insert_many(rows)
                 .exec_without_returning(tx.conn())
                 .await?;
+        }
+        if self.viewer.person().is_some() {
+            // policy 2.3: what an operator did without agreement is told, however it is recorded.
+            for note in good.iter().filter(|note| note.contact_id.is_some()) {
+                key_account::note_added(tx, &self.viewer, note, &[]).await?;
+            }
         }
         Ok(())
     }
@@ -127,7 +155,7 @@ impl Import for Notes {
     }
 
     async fn finish(self, tx: &mut Tx, viewer: &Viewer, file: &str) -> Result<Outcome<Never>> {
-        require(viewer)?;
+        viewer.require(Permission::RecordEngagement)?;
         let outcome = Outcome {
             created: self.created,
             unchanged: self.unchanged,
@@ -155,6 +183,12 @@ impl Notes {
         let kind = kind(says.kind.as_deref(), &mut refusals);
         let author = says.author.as_deref().or(self.author.as_deref());
         let author = people.author(author, &mut refusals);
+        refusals.add_if(
+            author.is_some() && author != self.viewer.user_id() && !self.viewer.is_administrator(),
+            RefusalCode::Invalid,
+            "author",
+            "What others wrote is imported by an administrator, or by themselves.",
+        );
         refusals.add_if(
             says.happened_at.is_none(),
             RefusalCode::Required,
@@ -199,16 +233,25 @@ struct People {
 
 impl People {
     /// Looks them up with two statements.
-    async fn of(
-        tx: &Tx,
-        places: &Places,
-        author: Option<&str>,
-        rows: &[Row<NoteRow>],
-    ) -> Result<Self> {
+    async fn of(tx: &Tx, places: &Places, import: &Notes, rows: &[Row<NoteRow>]) -> Result<Self> {
         let named: Vec<&str> = rows
             .iter()
             .filter_map(|row| row.says.contact.as_deref())
             .collect();
+        // policy 2.3: whoever has an address that is withheld is named by their name alone.
+        let withheld: HashSet<ContactId> = match withheld_from(&import.viewer, tx.now()) {
+            Some(withheld) => contact::Entity::find()
+                .select_only()
+                .column(contact::Column::Id)
+                .filter(contact::Column::OrganisationId.is_in(places.ids()))
+                .filter(contact::Column::Id.in_subquery(withheld))
+                .into_tuple()
+                .all(tx.conn())
+                .await?
+                .into_iter()
+                .collect(),
+            None => HashSet::new(),
+        };
         let found = contact::Entity::find()
             .filter(contact::Column::OrganisationId.is_in(places.ids()))
             .filter(
@@ -227,7 +270,7 @@ impl People {
         };
         for row in found {
             let at = row.organisation_id;
-            if let Some(email) = row.email {
+            if let Some(email) = row.email.filter(|_| !withheld.contains(&row.id)) {
                 people.by_email.insert((at, email), row.id);
             }
             people
@@ -239,7 +282,7 @@ impl People {
         let authors: HashSet<String> = rows
             .iter()
             .filter_map(|row| row.says.author.as_deref())
-            .chain(author)
+            .chain(import.author.as_deref())
             .map(|email| email.trim().to_lowercase())
             .collect();
         people.authors = user::Entity::find()

@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 
 use crate::{
     error::{RefusalCode, Refusals, Result},
+    merge::{self, Became},
     organisation::name_key,
     store::Tx,
 };
@@ -31,25 +32,40 @@ pub(super) struct Place {
     pub id: OrganisationId,
     /// Its name.
     pub name: String,
+    /// The keys of its name, of the names it trades under, and of those that went into it and are named here.
+    names: Vec<String>,
+}
+
+impl Place {
+    fn is_called(&self, name: &str) -> bool {
+        self.names.contains(&name_key(name))
+    }
 }
 
 /// The organisations that some rows name. They are locked: neither is an address added twice to one of them, nor does one
-/// go while it is written to.
+/// go while it is written to. What was merged into another is known by its old id and key still.
 #[derive(Default)]
 pub(super) struct Places {
     all: BTreeMap<OrganisationId, Place>,
+    /// What those have become that are named by an old id.
+    became: HashMap<OrganisationId, Became>,
     by_key: HashMap<String, OrganisationId>,
     by_name: HashMap<String, Vec<OrganisationId>>,
 }
 
 impl Places {
-    /// Looks them up with one statement.
+    /// Looks them up with a few statements.
     pub async fn named(tx: &Tx, rows: impl Iterator<Item = &Where> + Clone + Send) -> Result<Self> {
-        let ids = rows
+        let mut ids: Vec<OrganisationId> = rows
             .clone()
-            .filter_map(|row| row.id.as_deref()?.trim().parse::<OrganisationId>().ok());
+            .filter_map(|row| row.id.as_deref()?.trim().parse().ok())
+            .collect();
         let keys = rows.clone().filter_map(|row| row.key.as_deref());
         let names = rows.filter_map(|row| row.name.as_deref()).map(name_key);
+        let old_keys = merge::merged_with_keys(tx.conn(), keys.clone()).await?;
+        ids.extend(old_keys.values());
+        let became = merge::became(tx.conn(), ids.iter().copied()).await?;
+        ids.extend(became.values().map(|became| became.left));
         let found = organisation::Entity::find()
             .filter(
                 Condition::any()
@@ -65,57 +81,108 @@ impl Places {
             .lock_exclusive()
             .all(tx.conn())
             .await?;
-        let mut places = Self::default();
+        let mut places = Self {
+            by_key: old_keys,
+            ..Self::default()
+        };
         for row in found {
             if let (RecordSource::Import, Some(key)) = (row.source, row.source_key) {
                 places.by_key.insert(key, row.id);
             }
+            let mut names = vec![row.name_key.clone()];
+            names.extend(row.trading_names.0.iter().map(|name| name_key(name)));
             places.by_name.entry(row.name_key).or_default().push(row.id);
             let (id, name) = (row.id, row.name);
-            places.all.insert(id, Place { id, name });
+            places.all.insert(id, Place { id, name, names });
         }
+        for became in became.values() {
+            if let Some(place) = places.all.get_mut(&became.left) {
+                let names = became.names.iter().map(|name| name_key(name));
+                place.names.extend(names);
+            }
+        }
+        places.became = became;
         Ok(places)
     }
 
     /// The one that a row names. What is wrong with the naming is noted.
     pub fn of(&self, row: &Where, refusals: &mut Refusals) -> Option<OrganisationId> {
-        let mut refuse = |message: String| {
-            refusals.add(RefusalCode::NotFound, "organisation", message);
-            None
-        };
-        if let Some(given) = &row.id {
-            let id = given.trim().parse().ok();
-            return id
-                .filter(|id| self.all.contains_key(id))
-                .or_else(|| refuse(format!("There is no organisation with the id {given:?}.")));
+        let mut given: Vec<(&'static str, OrganisationId)> = Vec::new();
+        if let Some(id) = &row.id {
+            let Some(place) = id.trim().parse().ok().and_then(|id| self.left(id)) else {
+                return refuse(
+                    refusals,
+                    format!("There is no organisation with the id {id:?}."),
+                );
+            };
+            given.push(("organisation_id", place.id));
         }
         if let Some(key) = &row.key {
-            return self.by_key.get(key).copied().or_else(|| {
-                refuse(format!(
-                    "No organisation was imported with the key {key:?}."
-                ))
-            });
+            let Some(place) = self.by_key.get(key).and_then(|id| self.left(*id)) else {
+                return refuse(
+                    refusals,
+                    format!("No organisation was imported with the key {key:?}."),
+                );
+            };
+            given.push(("organisation_key", place.id));
         }
-        let Some(name) = &row.name else {
-            return refuse("Say which organisation this is about.".to_owned());
+        let Some((column, id)) = given.first().copied() else {
+            return self.of_name(row.name.as_deref(), refusals);
+        };
+        let called = |id| self.name(id).unwrap_or_default();
+        if let Some((other_column, other)) = given.iter().find(|(_, other)| *other != id) {
+            return refuse(
+                refusals,
+                format!(
+                    "{column} is that of {:?}, and {other_column} that of {:?}: correct one of them, or leave it empty.",
+                    called(id),
+                    called(*other)
+                ),
+            );
+        }
+        if let Some(name) = &row.name
+            && !self.all.get(&id).is_some_and(|place| place.is_called(name))
+        {
+            return refuse(
+                refusals,
+                format!(
+                    "{column} is that of {:?}, and organisation says {name:?}: correct one of them, or leave it empty.",
+                    called(id)
+                ),
+            );
+        }
+        Some(id)
+    }
+
+    fn of_name(&self, name: Option<&str>, refusals: &mut Refusals) -> Option<OrganisationId> {
+        let Some(name) = name else {
+            return refuse(refusals, "Say which organisation this is about.".to_owned());
         };
         let alike = self
             .by_name
             .get(&name_key(name))
             .map_or(&[][..], Vec::as_slice);
-        let exactly = alike
-            .iter()
-            .filter(|id| self.name(**id) == Some(name.as_str()));
+        let exactly = alike.iter().filter(|id| self.name(**id) == Some(name));
         match (alike, exactly.copied().collect::<Vec<_>>().as_slice()) {
             ([only], _) | (_, [only]) => Some(*only),
-            ([], _) => refuse(format!(
-                "There is no organisation {name:?}; import or add it first."
-            )),
-            _ => refuse(format!(
-                "There are {} organisations {name:?}; say which by organisation_id or organisation_key.",
-                alike.len()
-            )),
+            ([], _) => refuse(
+                refusals,
+                format!("There is no organisation {name:?}; import or add it first."),
+            ),
+            _ => refuse(
+                refusals,
+                format!(
+                    "There are {} organisations {name:?}; say which by organisation_id or organisation_key.",
+                    alike.len()
+                ),
+            ),
         }
+    }
+
+    /// The one that an id leads to by now.
+    fn left(&self, id: OrganisationId) -> Option<&Place> {
+        let left = self.became.get(&id).map_or(id, |became| became.left);
+        self.all.get(&left)
     }
 
     /// The name of one of them.
@@ -127,4 +194,9 @@ impl Places {
     pub fn ids(&self) -> impl Iterator<Item = OrganisationId> + '_ {
         self.all.values().map(|place| place.id)
     }
+}
+
+fn refuse(refusals: &mut Refusals, message: String) -> Option<OrganisationId> {
+    refusals.add(RefusalCode::NotFound, "organisation", message);
+    None
 }

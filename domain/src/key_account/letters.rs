@@ -5,6 +5,7 @@ use entity::{
     ids::{ContactId, OrganisationId, UserId},
     key_account, key_account_contact as held_contact,
     liaison_request::{self, LiaisonState},
+    merge,
     note::{self, NoteKind},
     organisation, user,
 };
@@ -93,6 +94,42 @@ pub(super) async fn handed_over(
             tx,
             "key_account_handed_over",
             recipient.as_ref(),
+            &occasion,
+            fields,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// The organisations of some key accounts were merged, or are two again. Whoever did it knows.
+pub(crate) async fn merged(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    merge: &merge::Model,
+    accounts: &[key_account::Model],
+) -> Result<()> {
+    let left = organisation_name(tx, OrganisationId(merge.survivor_id)).await?;
+    let by = viewer
+        .person()
+        .map_or("Somebody", |person| person.name.as_str());
+    let others = accounts
+        .iter()
+        .filter(|account| Some(account.operator_id) != viewer.user_id());
+    for account in others {
+        let fields = json!({
+            "is_undone": merge.undone_at.is_some(),
+            "gone": merge.merged_name,
+            "left": left,
+            "by": by,
+            "link": account_link(account),
+        });
+        let operator = person(tx, account.operator_id).await?;
+        let occasion = format!("{}/{}", merge.id, merge.undone_at.is_some());
+        write(
+            tx,
+            "key_account_merged",
+            operator.as_ref(),
             &occasion,
             fields,
         )

@@ -119,6 +119,72 @@ pub async fn known_source_keys<'k>(
     Ok(found.into_iter().collect())
 }
 
+/// The organisations that went into others and were known by these keys to an import: the id that each key had.
+pub(crate) async fn merged_with_keys<'k>(
+    db: &impl ConnectionTrait,
+    keys: impl IntoIterator<Item = &'k str> + Send,
+) -> Result<HashMap<String, OrganisationId>> {
+    let found: Vec<(String, Uuid)> = merge::Entity::find()
+        .select_only()
+        .columns([merge::Column::SourceKey, merge::Column::MergedId])
+        .filter(merge::Column::Kind.eq(MergeKind::Organisation))
+        .filter(merge::Column::SourceKey.is_in(keys))
+        .filter(merge::Column::UndoneAt.is_null())
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(key, id)| (key, OrganisationId(id)))
+        .collect())
+}
+
+/// What has become of an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Became {
+    /// The organisation that is left by now.
+    pub left: OrganisationId,
+    /// What those were called that went into it on the way.
+    pub names: Vec<String>,
+}
+
+/// What has become of those of the organisations that were merged, with a statement for each merge in a row.
+pub(crate) async fn became(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = OrganisationId>,
+) -> Result<HashMap<OrganisationId, Became>> {
+    let mut all: HashMap<OrganisationId, Became> = ids
+        .into_iter()
+        .map(|id| {
+            let names = Vec::new();
+            (id, Became { left: id, names })
+        })
+        .collect();
+    for _ in 0..FURTHEST {
+        let left: HashSet<Uuid> = all.values().map(|became| became.left.uuid()).collect();
+        let found: HashMap<Uuid, merge::Model> = merge::Entity::find()
+            .filter(merge::Column::Kind.eq(MergeKind::Organisation))
+            .filter(merge::Column::MergedId.is_in(left))
+            .filter(merge::Column::UndoneAt.is_null())
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|merge| (merge.merged_id, merge))
+            .collect();
+        if found.is_empty() {
+            break;
+        }
+        for became in all.values_mut() {
+            if let Some(merge) = found.get(&became.left.uuid()) {
+                became.left = OrganisationId(merge.survivor_id);
+                became.names.extend(merge.merged_name.clone());
+            }
+        }
+    }
+    all.retain(|id, became| became.left != *id);
+    Ok(all)
+}
+
 /// The organisation that an id leads to.
 pub(super) async fn left_of(
     db: &impl ConnectionTrait,

@@ -165,6 +165,8 @@ pub async fn organisations(tx: &mut Tx, viewer: &Viewer, of: &Organisations) -> 
     let rows = journal.close().await?;
     raise_version(tx, survivor.id).await?;
     tell_log(tx, viewer, &merge, false).await?;
+    let claims = key_accounts::live_claims(tx, survivor.id).await?;
+    key_accounts::letters::merged(tx, viewer, &merge, &claims).await?;
     Ok(Merged {
         merge,
         rows,

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
-    history,
+    history, key_account,
     store::Tx,
     viewer::Viewer,
 };
@@ -124,6 +124,13 @@ pub async fn undo(
         .exec(tx.conn())
         .await?;
     tell_log(tx, viewer, &merge, true).await?;
+    if merge.kind == MergeKind::Organisation {
+        let mut claims = Vec::new();
+        for id in [merge.survivor_id, merge.merged_id] {
+            claims.extend(key_account::live_claims(tx, OrganisationId(id)).await?);
+        }
+        key_account::letters::merged(tx, viewer, &merge, &claims).await?;
+    }
     Ok(Undone {
         merge,
         rows,

@@ -3,7 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use csv::StringRecord;
 use entity::{
+    access_grant::Permission,
     ids::OrganisationId,
     organisation::{self, RecordSource},
 };
@@ -12,7 +14,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use super::{Profile, duplicates, name_key, new_row};
 use crate::{
     error::{RefusalCode, Refusals, Result},
-    import::{Import, Outcome, RefusedRow, Row, Told, reasons, record, require},
+    import::{
+        Import, Mapping, Outcome, Reason, RefusedRow, Row, Told, reasons, record,
+        table::organisations::{self, OrganisationField},
+    },
     merge,
     store::Tx,
     text::Text,
@@ -45,8 +50,16 @@ struct Good {
 }
 
 impl Import for Organisations {
+    type Field = OrganisationField;
     type Says = OrganisationRow;
     type Duplicate = duplicates::Pair;
+
+    fn read(
+        mapping: &Mapping<OrganisationField>,
+        row: &StringRecord,
+    ) -> std::result::Result<OrganisationRow, Vec<Reason>> {
+        Ok(organisations::read(mapping, row))
+    }
 
     async fn add(&mut self, tx: &mut Tx, rows: Vec<Row<OrganisationRow>>) -> Result<()> {
         let good: Vec<Good> = rows.into_iter().filter_map(|row| self.check(row)).collect();
@@ -96,7 +109,7 @@ impl Import for Organisations {
         viewer: &Viewer,
         file: &str,
     ) -> Result<Outcome<duplicates::Pair>> {
-        require(viewer)?;
+        viewer.require(Permission::EditOrganisation)?;
         let likely_duplicates = if self.created.is_empty() {
             Told::default()
         } else {

@@ -1,10 +1,13 @@
 //! Records as files: who may take them away, what is left out, and that they come back as they went.
 
+use std::sync::Arc;
+
 use api::commands::{
     export::{ExportArgs, What, run},
     import::contacts,
 };
 use chrono::TimeDelta;
+use domain::Store;
 use entity::{
     access_grant::{self, Permission},
     audit_entry, contact,
@@ -63,6 +66,63 @@ on_both_columns! {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[1].actor_id, Some(office.person("admin").await));
         assert_eq!(lines[1].after, Some(json!({ "rows": without["rows"], "leftOut": 2 })));
+    }
+
+    async fn the_file_of_notes_names_nobody_whom_the_file_of_contacts_leaves_out(bed: TestBed) {
+        let office = Office::open(&bed).await;
+        office.grant("admin", &["EXPORT_CONTACTS"]).await;
+        office.grant("operator", &["EXPORT_CONTACTS"]).await;
+        let imogen = office.contact("Imogen Moss").await;
+        let note = "mutation($input: AddNoteInput!) { addNote(input: $input) { note { id } userErrors { code } } }";
+        let input = json!({ "organisationId": imogen.organisation_id, "contactId": imogen.id, "kind": "MEETING", "body": "Walked through the yard." });
+        let answer = office.client("operator").await.graphql(note, json!({ "input": input })).await;
+        assert_eq!(answer.refusals(), [""; 0], "{answer:?}");
+        let row = |file: &str| file.lines().find(|line| line.contains("Walked through the yard.")).unwrap().to_owned();
+        let (_, theirs) = export(&office, "operator", "NOTES").await;
+        assert!(row(&theirs).contains("Imogen Moss"), "the control: it is their key account");
+        let (_, without) = export(&office, "admin", "NOTES").await;
+        assert!(!row(&without).contains("Imogen"), "{without}");
+    }
+
+    async fn an_export_for_one_faculty_counts_for_nothing(bed: TestBed) {
+        let office = Office::open(&bed).await;
+        access_grant::Entity::delete_many()
+            .filter(access_grant::Column::Permission.eq(Permission::ExportContacts))
+            .exec(office.system.store().reader())
+            .await
+            .unwrap();
+        office.grant("operator", &["EXPORT_CONTACTS"]).await;
+        let query = || json!({ "kind": "CONTACTS" });
+        let answer = office.client("operator").await.data(EXPORT, query()).await;
+        assert_eq!(answer["exportRecords"]["userErrors"], json!([]), "the control: for the campus");
+        let faculty = entity::faculty::Entity::find().one(office.system.store().reader()).await.unwrap().unwrap();
+        access_grant::Entity::update_many()
+            .col_expr(access_grant::Column::FacultyId, sea_orm::sea_query::Expr::val(faculty.id))
+            .filter(access_grant::Column::Permission.eq(Permission::ExportContacts))
+            .exec(office.system.store().reader())
+            .await
+            .unwrap();
+        let answer = office.client("operator").await.graphql(EXPORT, query()).await;
+        assert_eq!(answer.codes().first(), Some(&"FORBIDDEN"), "contacts belong to no faculty");
+    }
+
+    async fn a_file_is_there_whole_or_not_at_all_and_for_its_owner_alone(bed: TestBed) {
+        use std::os::unix::fs::PermissionsExt;
+
+        let store = bed.store().await;
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("contacts.csv");
+        std::fs::write(&out, "what was there\n").unwrap();
+        let args = ExportArgs { what: What::Contacts, out: Some(out.clone()) };
+        // A database without its tables.
+        let signals = Arc::new(domain::live::NoSignals);
+        let empty = Store::connect("sqlite::memory:", 1, Arc::clone(store.clock()), signals).await.unwrap();
+        run(&args, &empty).await.unwrap_err();
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "what was there\n", "an export that fails takes nothing away");
+        run(&args, &store).await.unwrap();
+        assert!(std::fs::read_to_string(&out).unwrap().starts_with("contact_id,"));
+        assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     async fn an_export_needs_its_permission_when_it_is_asked_for_and_when_it_is_fetched(bed: TestBed) {

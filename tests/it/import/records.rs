@@ -2,17 +2,19 @@
 
 use api::commands::import::{ImportArgs, NotesArgs, contacts, notes, organisations};
 use chrono::TimeDelta;
-use domain::Store;
+use domain::{Store, import::CHUNK};
 use entity::{
     audit_entry,
     contact::{self, ContactState},
     note::{self, NoteKind},
+    organisation,
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::json;
 use support::on_both_columns;
 
 use super::{args, file};
+use crate::merge::world::World;
 
 const ORGANISATIONS: &str = "Symbol,Name\nA,Acme Ltd\nB,Brook plc\nT1,Twin Ltd\nT2,Twin plc\n";
 
@@ -104,6 +106,75 @@ on_both_columns! {
         for field in ["name:", "email:", "telephone:"] {
             assert!(fifth.contains(field), "{fifth}");
         }
+    }
+
+    async fn a_row_that_names_two_organisations_is_refused(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let acme = organisation::Entity::find()
+            .filter(organisation::Column::Name.eq("Acme Ltd"))
+            .one(store.reader())
+            .await
+            .unwrap()
+            .unwrap();
+        let table = file(format!(
+            "organisation,organisation_id,organisation_key,name\n\
+             Brook plc,{id},,Ann Lee\n\
+             Brook plc,,A,Ann Lee\n\
+             ,{id},B,Ann Lee\n\
+             ACME,{id},A,Bea Low\n",
+            id = acme.id
+        ));
+        let report = contacts(&args(table.path(), &[]), &store).await.unwrap();
+        let told = report.to_string();
+        assert_eq!((report.outcome.created, report.outcome.refused.count), (1, 3), "{told}");
+        for line in [
+            "line 2: organisation: organisation_id is that of \"Acme Ltd\", and organisation says \"Brook plc\": correct one of them",
+            "line 3: organisation: organisation_key is that of \"Acme Ltd\", and organisation says \"Brook plc\": correct one of them",
+            "line 4: organisation: organisation_id is that of \"Acme Ltd\", and organisation_key that of \"Brook plc\": correct one of them",
+        ] {
+            assert!(told.contains(line), "{line} in {told}");
+        }
+    }
+
+    async fn the_same_contact_twice_in_a_file_is_refused_near_and_far(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let others = (0..CHUNK).fold(String::new(), |all, row| format!("{all}Acme,Other {row},\n"));
+        for (name, between) in [("Near", String::new()), ("Far", others)] {
+            let table = file(format!(
+                "organisation,name,email\nAcme,{name} Lee,{name}@acme.test\nAcme,{name} Moss,\n{between}Acme,{name} lee,\nAcme,{name} Moss,\n"
+            ));
+            let report = contacts(&args(table.path(), &[]), &store).await.unwrap();
+            assert_eq!(report.outcome.refused.count, 2, "{name}: {report}");
+        }
+    }
+
+    async fn what_names_an_organisation_that_was_merged_goes_to_the_one_that_is_left(bed: TestBed) {
+        let world = World::open(&bed).await;
+        let store = world.system.store();
+        let table = file("Symbol,Name\nK1,Kirkstall Forge\nK2,Kirkstall Works\n");
+        organisations(&args(table.path(), &[]), store).await.unwrap();
+        let forge = world.organisation_named("Kirkstall Forge").await.id;
+        let works = world.organisation_named("Kirkstall Works").await.id;
+        world.merged(&json!({ "survivorId": works, "mergedId": forge })).await;
+        world.merged(&json!({ "survivorId": world.survivor, "mergedId": works })).await;
+
+        let table = file(format!(
+            "organisation,organisation_id,organisation_key,name\nKirkstall Forge,{forge},K1,Ann Lee\n,,K1,Bea Low\n,{works},,Cy Moss\nBrook,{forge},,Dan Ode\n"
+        ));
+        let report = contacts(&args(table.path(), &[]), store).await.unwrap();
+        assert_eq!((report.outcome.created, report.outcome.refused.count), (3, 1), "{report}");
+        for name in ["Ann Lee", "Bea Low", "Cy Moss"] {
+            let found = contact::Entity::find().filter(contact::Column::Name.eq(name)).one(store.reader()).await;
+            assert_eq!(found.unwrap().unwrap().organisation_id.to_string(), world.survivor.to_string(), "{name}");
+        }
+        let (_file, args) = notes_args(
+            &format!("organisation_id,body,date\n{forge},Rang about the forge.,2021-07-05\n"),
+            Some("operator@demo.mycareer.test"),
+        );
+        let report = notes(&args, store).await.unwrap();
+        assert_eq!(report.outcome.created, 1, "{report}");
     }
 
     async fn a_contact_who_is_likely_known_is_told(bed: TestBed) {

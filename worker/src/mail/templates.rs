@@ -67,6 +67,7 @@ const MAILS: &[Files] = folders![
     "feedback_request",
     "key_account_handed_over",
     "key_account_lapsed",
+    "key_account_merged",
     "liaison_answered",
     "liaison_expired",
     "liaison_requested",

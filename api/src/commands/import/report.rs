@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use domain::{
-    import::{Alike, Never, Outcome, Why},
-    organisation::duplicates::{Pair, Signal},
-};
+use domain::import::{Line, Outcome};
 
 /// What became of the rows of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,44 +13,6 @@ pub struct Report<D> {
     pub ignored: Vec<String>,
     /// Whether it was only tried.
     pub dry_run: bool,
-}
-
-/// Something that is told in a line.
-pub trait Line {
-    /// The line.
-    fn line(&self) -> String;
-}
-
-impl Line for Pair {
-    fn line(&self) -> String {
-        let signals: Vec<&str> = self.signals.iter().map(|s| words(*s)).collect();
-        format!(
-            "{} = {} ({:.0}%: {})",
-            self.one.name,
-            self.other.name,
-            self.score * 100.0,
-            signals.join(", ")
-        )
-    }
-}
-
-impl Line for Alike {
-    fn line(&self) -> String {
-        let shared = match self.why {
-            Why::Email => "same e-mail address",
-            Why::Name => "same name",
-        };
-        format!(
-            "line {}: {} = {}, {} ({shared})",
-            self.line, self.name, self.known, self.at
-        )
-    }
-}
-
-impl Line for Never {
-    fn line(&self) -> String {
-        match *self {}
-    }
 }
 
 impl<D: Line> fmt::Display for Report<D> {
@@ -82,7 +41,10 @@ impl<D: Line> fmt::Display for Report<D> {
         let alike = likely_duplicates.first.iter().map(Line::line);
         told(f, "Likely duplicates", alike, likely_duplicates.count)?;
         let lines = refused.first.iter();
-        let lines = lines.map(|row| format!("line {}: {}", row.line, row.reasons.join(" ")));
+        let lines = lines.map(|row| {
+            let reasons: Vec<String> = row.reasons.iter().map(ToString::to_string).collect();
+            format!("line {}: {}", row.line, reasons.join(" "))
+        });
         told(f, "Refused", lines, refused.count)
     }
 }
@@ -105,16 +67,4 @@ fn told(
         write!(f, "\n  and {more} more")?;
     }
     Ok(())
-}
-
-const fn words(signal: Signal) -> &'static str {
-    match signal {
-        Signal::SameName => "same name",
-        Signal::SimilarName => "similar name",
-        Signal::TradingName => "trading name",
-        Signal::CompanyNumber => "company number",
-        Signal::Domain => "domain",
-        Signal::Telephone => "telephone",
-        Signal::Address => "address",
-    }
 }

@@ -282,6 +282,15 @@ pub async fn reviewed_campaigns(walk: &mut Walk<'_>) {
         .await;
     let input = json!({ "campaignId": id, "version": submitted["campaign"]["version"] });
     walk.call("operator", "approveCampaign", input, "").await;
+    let file = json!({ "kind": "CONTACTS", "fileName": "a.csv", "dryRun": true, "file": "bmFtZSxvcmdhbmlzYXRpb24KQW5uLEFjbWUK" });
+    let asked = walk
+        .call("admin", "importRecords", file, "import { id }")
+        .await;
+    let import = asked["import"]["id"].clone();
+    let waiting = format!("{{ node(id: {import}) {{ ... on RecordImport {{ state }} }} }}");
+    walk.until_answered("admin", &waiting, "DONE").await;
+    walk.call("admin", "runImport", json!({ "importId": import }), "")
+        .await;
     let copied = walk
         .call(
             "admin",

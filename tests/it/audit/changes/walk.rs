@@ -186,6 +186,16 @@ impl<'b> Walk<'b> {
     }
 
     /// Waits for what a job does.
+    /// Waits until somebody is answered with this text in it.
+    pub async fn until_answered(&mut self, who: &str, query: &str, text: &str) {
+        let client = self.client(who).await;
+        until(PATIENCE, text, async || {
+            let answer = client.data(query, json!({})).await;
+            answer.to_string().contains(text).then_some(())
+        })
+        .await;
+    }
+
     pub async fn until_booking_is(&mut self, who: &str, id: &Value, state: BookingState) {
         let client = self.client(who).await;
         let state = state.to_value();

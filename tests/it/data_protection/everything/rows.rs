@@ -10,13 +10,15 @@ use entity::{
     ids::{
         CampaignAttachmentId, CampaignId, DuplicatePairId, EventFeedbackId, GroupBookingId,
         HeldChangeId, KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId,
-        ProfileFieldId, RegistrationId, SegmentId, UserId,
+        ProfileFieldId, RecordImportId, RegistrationId, SegmentId, UserId,
     },
     kept_notice,
     list::{IdList, TextList},
     mail_topic, merge, merge_change,
     notice_choice::{self, NoticeChannel, NoticeTopic},
-    organisation, organisation_field, profile_field, profile_photo, registration, segment,
+    organisation, organisation_field, profile_field, profile_photo,
+    record_import::{self, RecordImportState, RecordKind},
+    registration, segment,
     suppression::SuppressionReason,
     topic_opt_out,
 };
@@ -147,6 +149,29 @@ async fn rows_of_events(store: &Store, user_id: UserId) {
     .await;
 }
 
+/// A file that somebody imports.
+async fn a_file_of_records(store: &Store, user_id: UserId) {
+    put::<record_import::Entity>(
+        store,
+        record_import::Model {
+            id: RecordImportId::new_at(store.now()),
+            kind: RecordKind::Contacts,
+            file_name: "contacts.csv".to_owned(),
+            mapping: serde_json::json!([]),
+            is_dry_run: true,
+            state: RecordImportState::Done,
+            row_count: 1,
+            content: Some(vec![0]),
+            report: Some(serde_json::json!({})),
+            requested_by: user_id,
+            requested_at: store.now(),
+            finished_at: Some(store.now()),
+            expires_at: store.now(),
+        },
+    )
+    .await;
+}
+
 /// An event that somebody left out of a campaign, and a file that they added.
 async fn an_event_that_was_left_out(store: &Store, user_id: UserId) {
     let now = store.now();
@@ -215,6 +240,7 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
     )
     .await;
     an_event_that_was_left_out(store, user_id).await;
+    a_file_of_records(store, user_id).await;
     let topic = mail_topic::Model {
         id: MailTopicId::new_at(now),
         name: "Fairs".to_owned(),

@@ -1,23 +1,19 @@
 //! Contacts: their fields, and how a row is read.
 
 use csv::StringRecord;
-use domain::{
-    contact::Profile,
-    import::{ContactRow, Where},
-};
 use entity::contact::ContactState;
 
-use super::mapping::{Field, Mapping};
+use super::mapping::{Field, Known, Mapping, PlaceField};
+use crate::{
+    contact::Profile,
+    import::{ContactRow, Reason},
+};
 
 /// A field of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactField {
-    /// The name of their organisation.
-    Organisation,
-    /// Its id.
-    OrganisationId,
-    /// What it was known by in the file that it was imported from.
-    OrganisationKey,
+    /// Which organisation it is about.
+    Place(PlaceField),
     /// Their name.
     Name,
     /// Their job title.
@@ -39,18 +35,7 @@ pub enum ContactField {
 }
 
 impl Field for ContactField {
-    const ALL: &'static [(Self, &'static str, &'static [&'static str])] = &[
-        (
-            Self::Organisation,
-            "organisation",
-            &["organisation", "organization", "company", "employer"],
-        ),
-        (Self::OrganisationId, "organisation_id", &["organisationid"]),
-        (
-            Self::OrganisationKey,
-            "organisation_key",
-            &["organisationkey"],
-        ),
+    const OWN: &'static [Known<Self>] = &[
         (
             Self::Name,
             "name",
@@ -82,21 +67,18 @@ impl Field for ContactField {
         (Self::OnHold, "on_hold", &["onhold"]),
     ];
 
-    const NEEDED: &'static [&'static [Self]] = &[
-        &[Self::Name],
-        &[
-            Self::Organisation,
-            Self::OrganisationId,
-            Self::OrganisationKey,
-        ],
-    ];
+    const NEEDED: &'static [Self] = &[Self::Name];
+
+    fn place(field: PlaceField) -> Option<Self> {
+        Some(Self::Place(field))
+    }
 }
 
 /// What a row says of a contact, or what can't be understood in it.
-pub(super) fn read(
+pub(crate) fn read(
     mapping: &Mapping<ContactField>,
     row: &StringRecord,
-) -> Result<ContactRow, Vec<String>> {
+) -> Result<ContactRow, Vec<Reason>> {
     let filled = |field| mapping.filled(row, field);
     let mut wrong = Vec::new();
     let mut yes = |field: ContactField| {
@@ -105,10 +87,8 @@ pub(super) fn read(
             "yes" | "y" | "true" | "1" => true,
             "" | "no" | "n" | "false" | "0" => false,
             _ => {
-                wrong.push(format!(
-                    "{}: {given:?} is neither yes nor no.",
-                    field.name()
-                ));
+                let message = format!("{given:?} is neither yes nor no.");
+                wrong.push(Reason::about(field.name(), message));
                 false
             }
         }
@@ -123,7 +103,8 @@ pub(super) fn read(
         "" | "ACTIVE" => ContactState::Active,
         "INACTIVE" => ContactState::Inactive,
         _ => {
-            wrong.push(format!("state: {given:?} is neither ACTIVE nor INACTIVE."));
+            let message = format!("{given:?} is neither ACTIVE nor INACTIVE.");
+            wrong.push(Reason::about("state", message));
             ContactState::Active
         }
     };
@@ -131,11 +112,7 @@ pub(super) fn read(
         return Err(wrong);
     }
     Ok(ContactRow {
-        place: Where {
-            id: filled(ContactField::OrganisationId),
-            key: filled(ContactField::OrganisationKey),
-            name: filled(ContactField::Organisation),
-        },
+        place: mapping.place(row),
         profile: Profile {
             job_title: filled(ContactField::JobTitle),
             email: filled(ContactField::Email),

@@ -1,9 +1,9 @@
 //! Organisations: their fields, and how a row is read.
 
+use crate::organisation::{Profile, import::OrganisationRow};
 use csv::StringRecord;
-use domain::organisation::{Profile, import::OrganisationRow};
 
-use super::mapping::{Field, Mapping};
+use super::mapping::{Field, Known, Mapping};
 
 /// A field of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum OrganisationField {
 }
 
 impl Field for OrganisationField {
-    const ALL: &'static [(Self, &'static str, &'static [&'static str])] = &[
+    const OWN: &'static [Known<Self>] = &[
         (
             Self::Name,
             "name",
@@ -96,11 +96,11 @@ impl Field for OrganisationField {
         ),
     ];
 
-    const NEEDED: &'static [&'static [Self]] = &[&[Self::Name]];
+    const NEEDED: &'static [Self] = &[Self::Name];
 }
 
 /// What a row says of an organisation.
-pub(super) fn read(mapping: &Mapping<OrganisationField>, row: &StringRecord) -> OrganisationRow {
+pub(crate) fn read(mapping: &Mapping<OrganisationField>, row: &StringRecord) -> OrganisationRow {
     let text = |field| mapping.text(row, field);
     let several = |field| mapping.several(row, field);
     let named = Profile::named(text(OrganisationField::Name).unwrap_or_default());

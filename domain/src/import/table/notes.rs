@@ -1,19 +1,15 @@
 //! Notes: their fields, and how a row is read.
 
 use csv::StringRecord;
-use domain::import::{NoteRow, Where};
 
-use super::mapping::{Field, Mapping};
+use super::mapping::{Field, Known, Mapping, PlaceField};
+use crate::import::NoteRow;
 
 /// A field of a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoteField {
-    /// The name of the organisation.
-    Organisation,
-    /// Its id.
-    OrganisationId,
-    /// What it was known by in the file that it was imported from.
-    OrganisationKey,
+    /// Which organisation it is about.
+    Place(PlaceField),
     /// The address or the name of the contact.
     Contact,
     /// The kind of engagement.
@@ -33,18 +29,7 @@ pub enum NoteField {
 }
 
 impl Field for NoteField {
-    const ALL: &'static [(Self, &'static str, &'static [&'static str])] = &[
-        (
-            Self::Organisation,
-            "organisation",
-            &["organisation", "organization", "company", "employer"],
-        ),
-        (Self::OrganisationId, "organisation_id", &["organisationid"]),
-        (
-            Self::OrganisationKey,
-            "organisation_key",
-            &["organisationkey"],
-        ),
+    const OWN: &'static [Known<Self>] = &[
         (
             Self::Contact,
             "contact",
@@ -67,26 +52,18 @@ impl Field for NoteField {
         (Self::Author, "author", &["author", "writtenby"]),
     ];
 
-    const NEEDED: &'static [&'static [Self]] = &[
-        &[Self::Body],
-        &[Self::HappenedAt],
-        &[
-            Self::Organisation,
-            Self::OrganisationId,
-            Self::OrganisationKey,
-        ],
-    ];
+    const NEEDED: &'static [Self] = &[Self::Body, Self::HappenedAt];
+
+    fn place(field: PlaceField) -> Option<Self> {
+        Some(Self::Place(field))
+    }
 }
 
 /// What a row says of an engagement.
-pub(super) fn read(mapping: &Mapping<NoteField>, row: &StringRecord) -> NoteRow {
+pub(crate) fn read(mapping: &Mapping<NoteField>, row: &StringRecord) -> NoteRow {
     let filled = |field| mapping.filled(row, field);
     NoteRow {
-        place: Where {
-            id: filled(NoteField::OrganisationId),
-            key: filled(NoteField::OrganisationKey),
-            name: filled(NoteField::Organisation),
-        },
+        place: mapping.place(row),
         contact: filled(NoteField::Contact),
         kind: filled(NoteField::Kind),
         happened_at: filled(NoteField::HappenedAt),

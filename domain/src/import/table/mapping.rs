@@ -3,34 +3,75 @@
 use std::str::FromStr;
 
 use csv::StringRecord;
-use domain::spreadsheet;
+use serde::{Deserialize, Serialize};
+
+use crate::{import::Where, spreadsheet};
+
+/// A field with its name on the command line and the headers that are taken for it, in small letters and without spaces.
+pub type Known<F> = (F, &'static str, &'static [&'static str]);
 
 /// A field that can be read from a column.
-pub trait Field: Copy + PartialEq + 'static {
-    /// Every field with its name on the command line and the headers that are taken for it, in small letters and without
-    /// spaces.
-    const ALL: &'static [(Self, &'static str, &'static [&'static str])];
+pub trait Field: Copy + PartialEq + Send + Sync + 'static {
+    /// The fields of this kind of record alone.
+    const OWN: &'static [Known<Self>];
 
-    /// Those of which at least one must have a column, each of them with the others that do as well.
-    const NEEDED: &'static [&'static [Self]];
+    /// Those of which every record needs a column.
+    const NEEDED: &'static [Self];
+
+    /// The field that names the organisation which a record is about; none where records are organisations themselves.
+    fn place(_: PlaceField) -> Option<Self> {
+        None
+    }
+
+    /// Every field.
+    #[must_use]
+    fn all() -> Vec<Known<Self>> {
+        PLACE
+            .iter()
+            .filter_map(|(field, name, known)| Some((Self::place(*field)?, *name, *known)))
+            .chain(Self::OWN.iter().copied())
+            .collect()
+    }
 
     /// Its name on the command line.
+    #[must_use]
     fn name(self) -> &'static str {
-        Self::ALL
+        Self::all()
             .iter()
             .find(|(field, ..)| *field == self)
             .map_or("", |(_, name, _)| name)
     }
 }
 
+/// A field that names the organisation which a record is about. One of them is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceField {
+    /// Its name.
+    Name,
+    /// Its id.
+    Id,
+    /// What it was known by in the file that it was imported from.
+    Key,
+}
+
+const PLACE: &[Known<PlaceField>] = &[
+    (
+        PlaceField::Name,
+        "organisation",
+        &["organisation", "organization", "company", "employer"],
+    ),
+    (PlaceField::Id, "organisation_id", &["organisationid"]),
+    (PlaceField::Key, "organisation_key", &["organisationkey"]),
+];
+
 /// The names of all fields on the command line.
 fn names<F: Field>() -> String {
-    let names: Vec<&str> = F::ALL.iter().map(|(_, name, _)| *name).collect();
+    let names: Vec<&str> = F::all().iter().map(|(_, name, _)| *name).collect();
     names.join(", ")
 }
 
 /// One `FIELD=COLUMN` of the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapped {
     /// The name of the field.
     pub field: String,
@@ -112,20 +153,20 @@ impl<F: Field> Mapping<F> {
         }
         let mut columns: Vec<(F, usize)> = Vec::new();
         for mapped in given {
-            let (field, name, _) = F::ALL
-                .iter()
+            let (field, name, _) = F::all()
+                .into_iter()
                 .find(|(_, name, _)| *name == mapped.field)
                 .ok_or_else(|| MappingError::NoSuchField {
                     field: mapped.field.clone(),
                     fields: names::<F>(),
                 })?;
-            if columns.iter().any(|(taken, _)| taken == field) {
+            if columns.iter().any(|(taken, _)| *taken == field) {
                 return Err(MappingError::MappedTwice(name));
             }
-            columns.push((*field, place(header, &mapped.column)?));
+            columns.push((field, place(header, &mapped.column)?));
         }
-        for (field, _, known) in F::ALL {
-            if columns.iter().any(|(mapped, _)| mapped == field) {
+        for (field, _, known) in F::all() {
+            if columns.iter().any(|(mapped, _)| *mapped == field) {
                 continue;
             }
             let found = header
@@ -136,16 +177,20 @@ impl<F: Field> Mapping<F> {
                         && columns.iter().all(|(_, taken)| taken != at)
                 })
                 .map(|(at, _)| at);
-            columns.extend(found.map(|at| (*field, at)));
+            columns.extend(found.map(|at| (field, at)));
         }
-        for needed in F::NEEDED {
-            let is_there = |field: &F| columns.iter().any(|(mapped, _)| mapped == field);
-            if let (false, Some(field)) = (needed.iter().any(is_there), needed.first()) {
-                return Err(MappingError::NeedsField {
-                    field: field.name(),
-                    columns: list(header),
-                });
-            }
+        let is_there = |field: &F| columns.iter().any(|(mapped, _)| mapped == field);
+        let places: Vec<F> = [PlaceField::Name, PlaceField::Id, PlaceField::Key]
+            .into_iter()
+            .filter_map(F::place)
+            .collect();
+        let place = places.first().filter(|_| !places.iter().any(is_there));
+        let own = F::NEEDED.iter().find(|field| !is_there(field));
+        if let Some(field) = place.or(own) {
+            return Err(MappingError::NeedsField {
+                field: field.name(),
+                columns: list(header),
+            });
         }
         let ignored = header
             .iter()
@@ -178,6 +223,17 @@ impl<F: Field> Mapping<F> {
         self.text(row, field)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
+    }
+
+    /// Which organisation a row is about.
+    #[must_use]
+    pub fn place(&self, row: &StringRecord) -> Where {
+        let filled = |field| self.filled(row, F::place(field)?);
+        Where {
+            id: filled(PlaceField::Id),
+            key: filled(PlaceField::Key),
+            name: filled(PlaceField::Name),
+        }
     }
 
     /// What it says there, with semicolons between them.
