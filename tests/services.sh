@@ -16,6 +16,9 @@
 services_durable=""
 
 services_folder=""
+# Where the files of PostgreSQL are: in memory where there is enough of it. Each test has a database of its own, and a file
+# system on a disk takes longer to make its files than PostgreSQL to fill them.
+postgres_data=""
 services_user=""
 postgres_bin=""
 redis_server=""
@@ -49,15 +52,15 @@ services_start() {
 
 services_stop() {
   [[ -n "$services_folder" ]] || return 0
-  if [[ -f "$services_folder/postgres/postmaster.pid" ]]; then
-    as_services_user "$postgres_bin/pg_ctl" stop --pgdata "$services_folder/postgres" --mode immediate --wait --silent ||
-      printf 'PostgreSQL could not be stopped; its files are in %s.\n' "$services_folder" >&2
+  if [[ -f "$postgres_data/postmaster.pid" ]]; then
+    as_services_user "$postgres_bin/pg_ctl" stop --pgdata "$postgres_data" --mode immediate --wait --silent ||
+      printf 'PostgreSQL could not be stopped; its files are in %s.\n' "$postgres_data" >&2
   fi
   if [[ -s "$services_folder/redis/redis.pid" ]]; then
     stop_process "$(<"$services_folder/redis/redis.pid")"
   fi
-  rm -rf -- "$services_folder"
-  services_folder=""
+  rm -rf -- "$services_folder" "$postgres_data"
+  services_folder="" postgres_data=""
 }
 
 # --- Finding and installing -------------------------------------------------------------------------------------------
@@ -130,10 +133,11 @@ TEXT
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 postgres_start() {
-  local data=$services_folder/postgres password=$services_folder/postgres.password port
+  local data password=$services_folder/postgres.password port
+  postgres_make_folder
+  data=$postgres_data
   (umask 077 && random_word >"$password")
   services_own "$password"
-  services_mkdir "$data"
   # `password` and not `scram-sha-256`: the tests open thousands of connections, and each would derive its key anew.
   services_log postgres.log as_services_user "$postgres_bin/initdb" --pgdata "$data" --username mycareer \
     --pwfile "$password" --auth password --encoding UTF8 --locale C --no-sync || return 1
@@ -153,9 +157,23 @@ postgres_start() {
   return 1
 }
 
+postgres_make_folder() {
+  local free=0
+  if [[ -z "$services_durable" && -w /dev/shm ]]; then
+    free=$(df --output=avail --block-size=1G /dev/shm 2>/dev/null | tail -n 1)
+  fi
+  if ((${free:-0} >= 8)); then
+    postgres_data=$(mktemp -d /dev/shm/mycareer-tests.XXXXXX)
+    services_own "$postgres_data"
+  else
+    postgres_data=$services_folder/postgres
+    services_mkdir "$postgres_data"
+  fi
+}
+
 postgres_options() {
   local option options
-  options=("port=$1" listen_addresses=127.0.0.1 "unix_socket_directories=$services_folder/postgres" max_connections=300)
+  options=("port=$1" listen_addresses=127.0.0.1 "unix_socket_directories=$postgres_data" max_connections=300)
   # Nothing that tests write outlives the run, so nothing of it needs to reach the disk.
   if [[ -z "$services_durable" ]]; then
     options+=(fsync=off synchronous_commit=off full_page_writes=off wal_level=minimal max_wal_senders=0 autovacuum_naptime=10s)

@@ -362,8 +362,7 @@ async fn import(
         .await?
         .unwrap_or_else(Viewer::anonymous);
     viewer.require(permission(row.kind))?;
-    let mapped: Vec<Mapped> =
-        serde_json::from_value(row.mapping.clone()).map_err(|error| Error::from(error))?;
+    let mapped: Vec<Mapped> = serde_json::from_value(row.mapping.clone()).map_err(Error::from)?;
     let file = File {
         name: &row.file_name,
         content: row.content.as_deref().unwrap_or_default(),

@@ -156,12 +156,8 @@ impl<R: Read> Rows<R> {
             };
         }
         // The reader counts from the end of the row before, and lines that are empty belong to neither.
-        let within = record
-            .as_slice()
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count() as u64;
-        let line = self.reader.position().line().saturating_sub(within + 1);
+        let lines = record.as_slice().split(|byte| *byte == b'\n').count() as u64;
+        let line = self.reader.position().line().saturating_sub(lines);
         if record.len() != self.header.len() {
             return Err(ImportError::Ragged {
                 line,

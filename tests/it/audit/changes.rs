@@ -14,7 +14,7 @@ use serde_json::json;
 use support::on_both_columns;
 
 use self::{
-    employers::{campaigns, employers, key_accounts, reviewed_campaigns},
+    employers::{campaigns, employers, files_of_records, key_accounts, reviewed_campaigns},
     events::{bookings, calendars, door, registers, sharing, venues},
     people::{access, accounts, group, training},
     records::{merging, personal_data, posts, profile_fields, registration, standing},
@@ -66,6 +66,7 @@ on_both_columns! {
         key_accounts(&mut walk).await;
         campaigns(&mut walk).await;
         reviewed_campaigns(&mut walk).await;
+        files_of_records(&mut walk).await;
         standing(&mut walk).await;
         profile_fields(&mut walk).await;
         posts(&mut walk).await;

@@ -50,6 +50,7 @@ fn rows_that_go_with_a_person_say_whose_they_are() {
     }
 }
 
+/// Without what the databases make of the others by themselves, to be searched.
 async fn columns(connection: &DatabaseConnection) -> BTreeSet<String> {
     let query = match connection.get_database_backend() {
         DbBackend::Sqlite => {
@@ -59,7 +60,8 @@ async fn columns(connection: &DatabaseConnection) -> BTreeSet<String> {
         }
         _ => {
             "SELECT table_name || '.' || column_name FROM information_schema.columns
-             WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'"
+             WHERE table_schema = 'public' AND table_name <> 'seaql_migrations'
+             AND is_generated = 'NEVER'"
         }
     };
     connection

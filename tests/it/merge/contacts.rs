@@ -128,7 +128,7 @@ impl World {
                         "subscriberType",
                         json!(["GENERAL", "PLACEMENTS"][number % 2]),
                     ),
-                    ("bulkOptedOut", json!(number % 2 == 0)),
+                    ("bulkOptedOut", json!(number.is_multiple_of(2))),
                 ][random.random_range(0..6)]
                 .clone();
                 input[field] = value;

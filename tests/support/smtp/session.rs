@@ -98,7 +98,7 @@ impl Session {
                 }
                 "RCPT" => self.recipient(path(rest)).await?,
                 "DATA" if self.to.is_empty() && self.behaviour() != Behaviour::WantsAllTheSame => {
-                    self.reply("554 5.5.1 no valid recipients").await?
+                    self.reply("554 5.5.1 no valid recipients").await?;
                 }
                 "DATA" => self.take_mail().await?,
                 "RSET" => {

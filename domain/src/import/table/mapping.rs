@@ -19,6 +19,7 @@ pub trait Field: Copy + PartialEq + Send + Sync + 'static {
     const NEEDED: &'static [Self];
 
     /// The field that names the organisation which a record is about; none where records are organisations themselves.
+    #[must_use]
     fn place(_: PlaceField) -> Option<Self> {
         None
     }

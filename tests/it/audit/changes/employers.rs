@@ -282,15 +282,6 @@ pub async fn reviewed_campaigns(walk: &mut Walk<'_>) {
         .await;
     let input = json!({ "campaignId": id, "version": submitted["campaign"]["version"] });
     walk.call("operator", "approveCampaign", input, "").await;
-    let file = json!({ "kind": "CONTACTS", "fileName": "a.csv", "dryRun": true, "file": "bmFtZSxvcmdhbmlzYXRpb24KQW5uLEFjbWUK" });
-    let asked = walk
-        .call("admin", "importRecords", file, "import { id }")
-        .await;
-    let import = asked["import"]["id"].clone();
-    let waiting = format!("{{ node(id: {import}) {{ ... on RecordImport {{ state }} }} }}");
-    walk.until_answered("admin", &waiting, "DONE").await;
-    walk.call("admin", "runImport", json!({ "importId": import }), "")
-        .await;
     let copied = walk
         .call(
             "admin",
@@ -351,4 +342,17 @@ pub async fn reviewed_campaigns(walk: &mut Walk<'_>) {
     walk.call("admin", "joinCampaigns", both, "").await;
     walk.call("admin", "cancelCampaign", copy.clone(), "").await;
     walk.call("admin", "archiveCampaign", copy, "").await;
+}
+
+/// A file of contacts that is tried, and then imported.
+pub async fn files_of_records(walk: &mut Walk<'_>) {
+    let file = json!({ "kind": "CONTACTS", "fileName": "a.csv", "dryRun": true, "file": "bmFtZSxvcmdhbmlzYXRpb24KQW5uLEFjbWUK" });
+    let asked = walk
+        .call("admin", "importRecords", file, "import { id }")
+        .await;
+    let import = asked["import"]["id"].clone();
+    let waiting = format!("{{ node(id: {import}) {{ ... on RecordImport {{ state }} }} }}");
+    walk.until_answered("admin", &waiting, "DONE").await;
+    walk.call("admin", "runImport", json!({ "importId": import }), "")
+        .await;
 }

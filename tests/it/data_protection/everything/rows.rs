@@ -204,7 +204,7 @@ async fn an_event_that_was_left_out(store: &Store, user_id: UserId) {
     .await;
 }
 
-/// A campaign, a pair of organisations that aren't the same, and an address that gets no mail.
+/// A campaign, a pair of organisations that aren't the same, and addresses that get no mail.
 async fn rows_about_employers(store: &Store, user_id: UserId) {
     let now = store.now();
     put::<campaign::Entity>(
@@ -293,6 +293,12 @@ async fn rows_about_employers(store: &Store, user_id: UserId) {
         },
     )
     .await;
+    addresses_that_get_no_mail(store).await;
+}
+
+/// An address that is on hold, and one that is suppressed.
+async fn addresses_that_get_no_mail(store: &Store) {
+    let now = store.now();
     put::<held_address::Entity>(
         store,
         held_address::Model {

@@ -90,10 +90,11 @@ impl Office<'_> {
                     (now + wait.min(ASK_AGAIN) + this.late, Next::Ask)
                 }
                 Ok(granted) => {
-                    let known = now + self.slowest * this.takes / 1_000;
+                    let taken = self.slowest * this.takes / 1_000;
+                    let known = now + taken;
                     if this.arrives {
                         // Somewhere between the grant and the answer.
-                        received.push((now + (known - now) / 2, domain));
+                        received.push((now + taken / 2, domain));
                     }
                     let next = Next::Settle {
                         id: granted.id,
