@@ -282,6 +282,7 @@ on_both_columns! {
             (mails.len() == 1).then_some(())
         })
         .await;
+        bed.clock().advance(chrono::TimeDelta::minutes(1));
         let undone = world.admin.data(UNDO, json!({ "input": { "mergeId": merge } })).await;
         assert_eq!(undone["undoMerge"]["outcome"]["isUndone"], true, "{undone}");
         assert_eq!(told().await, [(operator.clone(), json!(false)), (operator, json!(true))]);

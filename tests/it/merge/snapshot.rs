@@ -67,6 +67,8 @@ pub async fn take(db: &DatabaseConnection) -> Snapshot {
             .filter_map(|row| {
                 let text: String = row.try_get_by_index(0).unwrap();
                 let mut row: Row = serde_json::from_str(&text).unwrap();
+                // Without what PostgreSQL makes of the others by itself.
+                row.retain(|column, _| columns.contains(&column.as_str()));
                 for value in row.values_mut() {
                     if let Some(id) = as_id(value) {
                         *value = id.into();

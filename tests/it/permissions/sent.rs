@@ -151,15 +151,39 @@ fn standings(people: &[Person]) -> HashMap<Who, (&str, &Arc<Viewer>)> {
         .collect()
 }
 
+/// The types to which no list leads: what is of them is found by its id.
+fn by_id_alone<'i>(
+    index: &'i SchemaIndex,
+    ways: &HashMap<&'i str, Way<'i>>,
+) -> Vec<(Way<'i>, &'i str)> {
+    let by_id = index.root(OperationType::Query).unwrap().field("node");
+    let by_id = by_id.unwrap();
+    let Kind::Fields { implementors, .. } = &index.type_named("Node").unwrap().kind else {
+        panic!("`Node` is an interface");
+    };
+    let alone = implementors.iter().map(String::as_str);
+    alone
+        .filter(|name| !ways.contains_key(name))
+        .map(|name| {
+            let way = Way {
+                open: format!("{{node(id:\"{}\"){{... on {name}{{", uuid::Uuid::nil()),
+                close: "}}}".to_owned(),
+                fields: vec![by_id],
+                keys: Vec::new(),
+            };
+            (way, name)
+        })
+        .collect()
+}
+
 /// Every field that an operation can get to, and how.
 fn places<'i>(
     index: &'i SchemaIndex,
     known: &Arguments,
 ) -> Vec<(Way<'i>, &'i str, &'i FieldEntry)> {
-    let mut of_types: Vec<(Way<'i>, &str)> = ways(index, known)
-        .into_iter()
-        .map(|(name, way)| (way, name))
-        .collect();
+    let ways = ways(index, known);
+    let mut of_types: Vec<(Way<'i>, &str)> = by_id_alone(index, &ways);
+    of_types.extend(ways.into_iter().map(|(name, way)| (way, name)));
     for (kind, keyword) in [
         (OperationType::Mutation, "mutation"),
         (OperationType::Subscription, "subscription"),
