@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use support::{At, Behaviour, SmtpServer};
+use support::{At, Behaviour, SmtpServer, until};
 use worker::mail::{
     message::{Draft, Message, Nature, Sender},
     templates::Rendered,
@@ -385,6 +385,39 @@ async fn more_sends_than_connections_wait_for_one() {
     let server = SmtpServer::start().await;
     let settings = PoolSettings {
         connections: 1,
+        ..PoolSettings::default()
+    };
+    let transport = transport(&server.url(), settings);
+    server.behave(Behaviour::Stall(At::Rcpt));
+    let (one, other) = (mail(1), mail(2));
+    let (mut stalled, mut waiting) = (
+        Box::pin(transport.send(&one)),
+        Box::pin(transport.send(&other)),
+    );
+    tokio::select! {
+        biased;
+        sent = &mut stalled => panic!("{sent:?}"),
+        () = until(SOON, "it has the connection", async || (server.connections() == 1).then_some(())) => {}
+    }
+    let waited = tokio::time::timeout(Duration::from_millis(300), &mut waiting).await;
+    assert!(waited.is_err(), "{waited:?}");
+    assert_eq!(server.connections(), 1, "the second has none");
+
+    server.behave(Behaviour::Accept);
+    drop(stalled);
+    waiting.await.unwrap();
+    assert_eq!(
+        server.connections(),
+        2,
+        "and gets one when the first is gone"
+    );
+}
+
+#[tokio::test]
+async fn a_send_that_waits_too_long_for_a_connection_reaches_nobody() {
+    let server = SmtpServer::start().await;
+    let settings = PoolSettings {
+        connections: 1,
         ..impatient()
     };
     let transport = transport(&server.url(), settings);
@@ -393,7 +426,6 @@ async fn more_sends_than_connections_wait_for_one() {
     let (stalled, waiting) = tokio::join!(transport.send(&stalled), transport.send(&waiting));
     assert!(matches!(stalled, Err(SendFailure::Unreachable { .. })));
     assert!(matches!(waiting, Err(SendFailure::Unreachable { .. })));
-    assert_eq!(server.connections(), 1, "the second never got one");
 }
 
 #[tokio::test]

@@ -81,10 +81,16 @@ async fn signed_in(store: &Store, id: UserId) {
         .unwrap();
 }
 
+/// As the job does it: again, while there may be more to do.
 async fn apply(store: &Store) {
-    let mut tx = store.begin().await.unwrap();
-    data_protection::apply_retention(&mut tx).await.unwrap();
-    tx.commit().await.unwrap();
+    loop {
+        let mut tx = store.begin().await.unwrap();
+        let applied = data_protection::apply_retention(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        if !applied.is_more {
+            return;
+        }
+    }
 }
 
 async fn name_of(store: &Store, id: ContactId) -> String {
