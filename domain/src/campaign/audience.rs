@@ -1,7 +1,7 @@
 //! Whom a campaign reaches: the contacts of approved organisations by a segment or by their tags, without those who must
 //! not be written to (policy 2.5).
 //!
-//! Who is left out, and why, is decided by one statement, [`matched`]. The preview counts what it finds, and the start
+//! Who is left out, and why, is decided by one statement, [`matched()`]. The preview counts what it finds, and the start
 //! writes it into the ledger, so the two can't disagree.
 //!
 //! - [`mod@matched`]: the statement;
