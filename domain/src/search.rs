@@ -205,7 +205,7 @@ impl Question {
     ) -> Option<SelectStatement> {
         let rows = |kind: Kind| {
             if as_typed {
-                // Notes are staff's, all or none: so the latest that have the words are the latest that exist.
+                // The latest that have the words are the latest that exist, but for those of other faculties.
                 let latest = (kind == Kind::Note).then_some(MOST_NOTES);
                 let met = Condition::all().add(sought.is_in(backend, kind, latest));
                 Some(kind.rows(viewer, met, kind.score(sought)))

@@ -1,11 +1,21 @@
 //! Full-text search: everybody finds what exists for them, by what they may read of it (policy 2.2).
 
 use chrono::TimeDelta;
-use entity::{contact, organisation};
+use entity::{
+    contact,
+    ids::NoteId,
+    note::{self, NoteVisibility},
+    organisation,
+};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter,
+};
 use serde_json::{Value, json};
 use support::{Client, Column, System, on_both_columns};
+
+use crate::super_user_group::account;
 
 const SEARCH: &str = "query($text: String!, $kinds: [SearchKind!], $first: Int, $after: String) {
     search(text: $text, kinds: $kinds, first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor }
@@ -117,6 +127,34 @@ on_both_columns! {
         assert_eq!(seen, all);
         let notes = admin.data(SEARCH, json!({ "text": "zebra", "kinds": ["NOTE", "CONTACT"] })).await;
         assert_eq!(notes["search"]["totalCount"], 5);
+    }
+
+    async fn notes_that_do_not_exist_for_somebody_push_none_aside_that_does(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, untrained) = (system.demo_client("admin").await, system.demo_client("untrained").await);
+        let owner = of_name(&system, "Dales Heritage Trust").await;
+        note(&admin, &json!({ "id": owner.id }), "A heronry by the river.").await;
+        let db = system.store().reader();
+        let written = note::Entity::find().filter(note::Column::Body.eq("A heronry by the river."));
+        let written = written.one(db).await.unwrap().unwrap();
+        let operator = account(&system, "operator").await;
+        let hidden = (1..=600).map(|number| {
+            note::Model {
+                id: NoteId::new_at(written.created_at + TimeDelta::seconds(number)),
+                author_id: operator.id,
+                visibility: NoteVisibility::Faculty,
+                ..written.clone()
+            }
+            .into_active_model()
+            .reset_all()
+        });
+        note::Entity::insert_many(hidden).exec_without_returning(db).await.unwrap();
+        let mut row = account(&system, "untrained").await.into_active_model();
+        row.faculty_id = Set(None);
+        row.update(db).await.unwrap();
+        assert_eq!(found(&untrained, "heronry").await, ["A heronry by the river."]);
+        let data = admin.data(SEARCH, json!({ "text": "heronry", "first": 1 })).await;
+        assert_eq!(data["search"]["totalCount"], 500, "the latest, for whom there are more");
     }
 
     async fn what_changes_is_found_as_it_is_from_the_change_on(bed: TestBed) {
