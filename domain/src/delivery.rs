@@ -34,7 +34,7 @@ pub use self::{
     letter::{ClaimedLetter, claim_letter, find_letter, release_unsent},
     withheld::{ALWAYS_SENT, Withheld},
 };
-use crate::{error::Result, store::Tx};
+use crate::{error::Result, statement::one_of, store::Tx};
 
 /// How long a claim lasts without a sign of life. A worker that sends gives one three times as often.
 pub const CLAIM: TimeDelta = TimeDelta::seconds(20);
@@ -124,7 +124,7 @@ pub async fn record(
         ids.sort_unstable();
         settle(tx.now(), verdict)
             .col_expr(delivery::Column::ClaimedUntil, none())
-            .filter(delivery::Column::Id.is_in(ids))
+            .filter(one_of(tx.backend(), delivery::Column::Id, ids))
             .filter(delivery::Column::ClaimedBy.eq(claimant))
             .filter(delivery::Column::State.is_in([DeliveryState::Sending, DeliveryState::Unknown]))
             .exec(tx.conn())

@@ -3,11 +3,31 @@
 use std::fmt::{self, Write};
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, Statement, Value,
     sea_query::{
-        PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqliteQueryBuilder,
+        PostgresQueryBuilder, QueryBuilder, SelectStatement, SimpleExpr, SqlWriter,
+        SqliteQueryBuilder, postgres_array::NotU8,
     },
 };
+
+/// Whether a column has one of the values.
+///
+/// `PostgreSQL` gets them as one array: however many they are the statement is the same, and it is planned once.
+pub(crate) fn one_of<C, V>(
+    backend: DbBackend,
+    column: C,
+    values: impl IntoIterator<Item = V>,
+) -> SimpleExpr
+where
+    C: ColumnTrait,
+    V: Into<Value> + NotU8,
+{
+    if backend == DbBackend::Postgres {
+        column.eq_any(values)
+    } else {
+        column.is_in(values)
+    }
+}
 
 /// SQL with its values. Both databases know numbered parameters.
 #[derive(Debug, Default)]

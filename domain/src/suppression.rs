@@ -11,11 +11,11 @@ use entity::{
     suppression::{self, SuppressionReason},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
 };
 
-use crate::{error::Result, secret, store::Tx};
+use crate::{error::Result, secret, statement::one_of, store::Tx};
 
 /// How many hashes are looked up with one statement.
 const AT_ONCE: usize = 1_000;
@@ -98,7 +98,11 @@ pub async fn among<'a>(
         let found: Vec<String> = suppression::Entity::find()
             .select_only()
             .column(suppression::Column::AddressHash)
-            .filter(suppression::Column::AddressHash.is_in(some.iter().copied()))
+            .filter(one_of(
+                db.get_database_backend(),
+                suppression::Column::AddressHash,
+                some.iter().copied().cloned(),
+            ))
             .into_tuple()
             .all(db)
             .await?;

@@ -1,7 +1,7 @@
 //! A mail relay that takes everything and costs next to nothing: threads of its own, one for each connection.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, BufWriter, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
@@ -79,12 +79,16 @@ impl Relay {
 
 fn talk(stream: TcpStream, taken: &Mutex<Taken>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut out = stream.try_clone()?;
+    let mut out = BufWriter::new(stream.try_clone()?);
     let mut lines = BufReader::with_capacity(64 * 1024, stream);
     let mut line = Vec::new();
     out.write_all(b"220 relay.test ESMTP\r\n")?;
     loop {
         line.clear();
+        // What was asked at once is answered at once, as relays do (RFC 2920, 3.2).
+        if lines.buffer().is_empty() {
+            out.flush()?;
+        }
         if lines.read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
@@ -93,6 +97,7 @@ fn talk(stream: TcpStream, taken: &Mutex<Taken>) -> std::io::Result<()> {
             b"EHLO" => b"250-relay.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
             b"DATA" => {
                 out.write_all(b"354 Go on\r\n")?;
+                out.flush()?;
                 let mail = content(&mut lines)?;
                 let (mut taken, now) = (taken.lock().unwrap(), Instant::now());
                 taken.mails += 1;
@@ -102,7 +107,8 @@ fn talk(stream: TcpStream, taken: &Mutex<Taken>) -> std::io::Result<()> {
                 b"250 Taken\r\n"
             }
             b"QUIT" => {
-                return out.write_all(b"221 Goodbye\r\n");
+                out.write_all(b"221 Goodbye\r\n")?;
+                return out.flush();
             }
             _ => b"250 Fine\r\n",
         };

@@ -44,6 +44,7 @@ use crate::{
     key_account::guard::{guarded, operator_found},
     live::LiveEvent,
     mail_rules::MailRules,
+    statement::one_of,
     store::Tx,
     suppression::{self, AddressKey},
 };
@@ -52,6 +53,9 @@ use crate::{
 const MOST_LANES: u32 = 4;
 /// With fewer recipients than this for each, there are fewer lanes.
 const WORTH_A_LANE: u32 = 100;
+
+/// What is due next is looked for among this many times as many ids as are asked for.
+const NEAR: u32 = 4;
 
 /// What is said of a mail whose worker is gone.
 const WORKER_GONE: &str =
@@ -115,10 +119,7 @@ impl Lane {
         let lanes = recipients.div_ceil(WORTH_A_LANE).clamp(1, MOST_LANES);
         let border = |nth: u32| {
             let before = u64::from(recipients) * u64::from(nth) / u64::from(lanes);
-            let count = u32::try_from(before + 1).unwrap_or(u32::MAX);
-            let mut bytes = *some.uuid().as_bytes();
-            bytes[12..].copy_from_slice(&count.to_be_bytes());
-            DeliveryId(Uuid::from_bytes(bytes))
+            with_count(some, u32::try_from(before + 1).unwrap_or(u32::MAX))
         };
         (0..lanes)
             .map(|nth| Self {
@@ -142,11 +143,40 @@ impl Lane {
         }
         condition
     }
+
+    /// The same lane from after a row on, and the part of it with the next `ids` ids.
+    fn after(&self, row: DeliveryId, ids: u32) -> (Self, Self) {
+        let count = count_of(row);
+        let from = Some(with_count(row, count.saturating_add(1)));
+        let end = with_count(row, count.saturating_add(ids).saturating_add(1));
+        let rest = Self { from, ..*self };
+        let next = Self {
+            to: Some(self.to.map_or(end, |to| Ord::min(to, end))),
+            ..rest
+        };
+        (rest, next)
+    }
+}
+
+/// The row of a ledger with this count. The ids of a ledger are alike but for the last four bytes.
+fn with_count(some: DeliveryId, count: u32) -> DeliveryId {
+    let mut bytes = *some.uuid().as_bytes();
+    bytes[12..].copy_from_slice(&count.to_be_bytes());
+    DeliveryId(Uuid::from_bytes(bytes))
+}
+
+/// Which row of its ledger it is.
+fn count_of(row: DeliveryId) -> u32 {
+    let [.., a, b, c, d] = *row.uuid().as_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// What is due in a lane after `after`, in the order of the ledger, at most `limit` mails.
 ///
 /// Mails to the domains in `full` are passed over, and those to organisations in the time zones of `quiet`.
+///
+/// What comes next is looked for among the next few ids first. Of a lane that goes on for long `PostgreSQL` would read all the
+/// rest and sort it, for the first few rows.
 pub async fn due<'a>(
     db: &impl ConnectionTrait,
     lane: &Lane,
@@ -154,11 +184,12 @@ pub async fn due<'a>(
     full: impl IntoIterator<Item = &'a str>,
     quiet: &[String],
     now: DateTime<Utc>,
-    limit: u64,
+    limit: u32,
 ) -> Result<Vec<delivery::Model>> {
     let mut query = delivery::Entity::find()
-        .filter(lane.rows_in(DeliveryState::Queued))
-        .filter(delivery::Column::NextAttemptAt.lte(now));
+        .filter(delivery::Column::NextAttemptAt.lte(now))
+        .order_by_asc(delivery::Column::Id)
+        .limit(u64::from(limit));
     let mut full = full.into_iter().peekable();
     if full.peek().is_some() {
         query = query.filter(delivery::Column::AddressDomain.is_not_in(full));
@@ -166,14 +197,19 @@ pub async fn due<'a>(
     if !quiet.is_empty() {
         query = query.filter(quiet::in_zones(quiet).not());
     }
-    if let Some(after) = after {
-        query = query.filter(delivery::Column::Id.gt(after));
+    let of_lane = |lane: &Lane| {
+        let due = query.clone().filter(lane.rows_in(DeliveryState::Queued));
+        due.all(db)
+    };
+    let Some(after) = after else {
+        return Ok(of_lane(lane).await?);
+    };
+    let (rest, next) = lane.after(after, limit.saturating_mul(NEAR));
+    let near = of_lane(&next).await?;
+    if !near.is_empty() {
+        return Ok(near);
     }
-    Ok(query
-        .order_by_asc(delivery::Column::Id)
-        .limit(limit)
-        .all(db)
-        .await?)
+    Ok(of_lane(&rest).await?)
 }
 
 /// Those of the mails that must no longer be sent, with the reason: their recipients opted out, left, or were suppressed
@@ -185,10 +221,15 @@ pub async fn withheld(
     mails: &[delivery::Model],
     now: DateTime<Utc>,
 ) -> Result<HashMap<DeliveryId, &'static str>> {
+    let backend = db.get_database_backend();
     let unagreed: HashSet<DeliveryId> = delivery::Entity::find()
         .select_only()
         .column(delivery::Column::Id)
-        .filter(delivery::Column::Id.is_in(mails.iter().map(|mail| mail.id)))
+        .filter(one_of(
+            backend,
+            delivery::Column::Id,
+            mails.iter().map(|mail| mail.id),
+        ))
         .filter(to_guarded(campaign_id, now))
         .into_tuple()
         .all(db)
@@ -199,7 +240,11 @@ pub async fn withheld(
     let unwilling: HashSet<ContactId> = contact::Entity::find()
         .select_only()
         .column(contact::Column::Id)
-        .filter(contact::Column::Id.is_in(contacts))
+        .filter(one_of(
+            backend,
+            contact::Column::Id,
+            contacts.iter().copied(),
+        ))
         .filter(
             Condition::any()
                 .add(contact::Column::State.ne(ContactState::Active))
@@ -219,9 +264,7 @@ pub async fn withheld(
     let uninterested: HashSet<ContactId> = topic_opt_out::Entity::find()
         .select_only()
         .column(topic_opt_out::Column::ContactId)
-        .filter(
-            topic_opt_out::Column::ContactId.is_in(mails.iter().filter_map(|mail| mail.contact_id)),
-        )
+        .filter(one_of(backend, topic_opt_out::Column::ContactId, contacts))
         .filter(topic_opt_out::Column::MailTopicId.in_subquery(of_topic))
         .into_tuple()
         .all(db)
@@ -274,11 +317,16 @@ fn to_guarded(campaign_id: CampaignId, now: DateTime<Utc>) -> Condition {
         )
 }
 
+/// A campaign that is being sent, and stays so until the transaction ends.
+#[derive(Debug)]
+#[must_use]
+pub struct BeingSent(CampaignId);
+
 /// Whether the campaign is being sent; it stays so until the transaction ends. Whoever halts it waits for that, so nothing is
 /// claimed once they have been answered.
 ///
 /// A transaction that changes mails of the campaign asks this first, as whoever halts or ends it has its row first.
-pub async fn hold(tx: &Tx, campaign_id: CampaignId) -> Result<bool> {
+pub async fn hold(tx: &Tx, campaign_id: CampaignId) -> Result<Option<BeingSent>> {
     let sending: Option<CampaignId> = campaign::Entity::find_by_id(campaign_id)
         .select_only()
         .column(campaign::Column::Id)
@@ -287,21 +335,18 @@ pub async fn hold(tx: &Tx, campaign_id: CampaignId) -> Result<bool> {
         .into_tuple()
         .one(tx.conn())
         .await?;
-    Ok(sending.is_some())
+    Ok(sending.map(BeingSent))
 }
 
-/// Claims those of the mails that are still due, if the campaign is still being sent and their organisations are not in
-/// quiet hours, and answers which they are. Commit before a word is said to the relay.
+/// Claims those of the mails that are still due, if their organisations are not in quiet hours, and answers which they are.
+/// Commit before a word is said to the relay.
 pub async fn claim(
     tx: &Tx,
-    campaign_id: CampaignId,
+    BeingSent(campaign_id): BeingSent,
     ids: &[DeliveryId],
     claimant: &str,
     rules: &MailRules,
 ) -> Result<HashSet<DeliveryId>> {
-    if !hold(tx, campaign_id).await? {
-        return Ok(HashSet::new());
-    }
     let quiet = quiet::among(tx.conn(), rules, ids, tx.now()).await?;
     let ids: Vec<DeliveryId> = ids
         .iter()
@@ -315,7 +360,7 @@ pub async fn claim(
     let free = Query::select()
         .column(delivery::Column::Id)
         .from(delivery::Entity)
-        .and_where(Expr::col(delivery::Column::Id).is_in(ids))
+        .and_where(one_of(tx.backend(), delivery::Column::Id, ids))
         .and_where(in_state(DeliveryState::Queued))
         .and_where(Expr::col(delivery::Column::NextAttemptAt).lte(tx.now()))
         .and_where(Expr::from(to_guarded(campaign_id, tx.now())).not())
@@ -388,9 +433,25 @@ mod tests {
     }
 
     fn nth(count: u32) -> DeliveryId {
-        let mut bytes = [7; 16];
-        bytes[12..].copy_from_slice(&count.to_be_bytes());
-        DeliveryId(Uuid::from_bytes(bytes))
+        with_count(DeliveryId(Uuid::from_bytes([7; 16])), count)
+    }
+
+    #[test]
+    fn the_ids_after_a_row_are_those_that_count_on_and_never_beyond_the_lane() {
+        let lane = Lane {
+            campaign_id: campaign(),
+            from: Some(nth(11)),
+            to: Some(nth(100)),
+        };
+        let (rest, next) = lane.after(nth(20), 40);
+        assert_eq!((rest.from, rest.to), (Some(nth(21)), Some(nth(100))));
+        assert_eq!((next.from, next.to), (Some(nth(21)), Some(nth(61))));
+        let (_, last) = lane.after(nth(80), 40);
+        assert_eq!((last.from, last.to), (Some(nth(81)), Some(nth(100))));
+        let open = Lane { to: None, ..lane };
+        let (rest, next) = open.after(nth(255), 1);
+        assert_eq!(rest.to, None);
+        assert_eq!((next.from, next.to), (Some(nth(256)), Some(nth(257))));
     }
 
     #[test]

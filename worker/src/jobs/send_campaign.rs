@@ -40,11 +40,11 @@ use crate::{
 };
 
 /// How many mails are read at once.
-const CHUNK: u64 = 100;
+const CHUNK: u32 = 100;
 /// The most mails in hand that wait for their domains. Those beyond are read again later.
 const IN_HAND: usize = 500;
 /// The same two where every mail brings files, which take room.
-const CHUNK_WITH_FILES: u64 = 10;
+const CHUNK_WITH_FILES: u32 = 10;
 const IN_HAND_WITH_FILES: usize = 20;
 /// Longer than this nobody waits for the rate limit with mails in hand; the worker does something else meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -183,7 +183,7 @@ impl<'a> Pass<'a> {
     }
 
     /// How many mails are read at once.
-    const fn chunk(&self) -> u64 {
+    const fn chunk(&self) -> u32 {
         if self.files.is_empty() {
             CHUNK
         } else {
@@ -311,17 +311,19 @@ impl<'a> Pass<'a> {
     /// Writes down what became of the last batch and claims the next one, with one commit.
     async fn claim(&mut self, ids: &[DeliveryId]) -> Result<HashSet<DeliveryId>> {
         let mut tx = self.ctx.begin().await?;
-        if !self.results.is_empty() {
-            // Before any of its mails is changed; whether it is being sent still, the claim asks.
-            ledger::hold(&tx, self.lane.campaign_id).await?;
-            delivery::record(&tx, &self.claimant, self.results.iter().cloned()).await?;
-            ledger::announce(&mut tx, self.lane.campaign_id);
-        }
-        // Rates and quiet hours can be changed while a campaign is being sent: they hold from the next claim on.
-        let (rules, _) = MailRules::load(tx.conn()).await?;
-        self.mailer.limiter.follow(&rules);
         let (campaign_id, claimant) = (self.lane.campaign_id, &self.claimant);
-        let claimed = ledger::claim(&tx, campaign_id, ids, claimant, &rules).await?;
+        let being_sent = ledger::hold(&tx, campaign_id).await?;
+        if !self.results.is_empty() {
+            delivery::record(&tx, claimant, self.results.iter().cloned()).await?;
+            ledger::announce(&mut tx, campaign_id);
+        }
+        let mut claimed = HashSet::new();
+        if let Some(being_sent) = being_sent {
+            // Rates and quiet hours can be changed while a campaign is being sent: they hold from the next claim on.
+            let (rules, _) = MailRules::load(tx.conn()).await?;
+            self.mailer.limiter.follow(&rules);
+            claimed = ledger::claim(&tx, being_sent, ids, claimant, &rules).await?;
+        }
         tx.commit().await?;
         self.results.clear();
         Ok(claimed)

@@ -9,16 +9,21 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 /// Mails claimed at once for each connection, at least: while some are on their way, the next ones are claimed.
 const FOR_EACH_CONNECTION: usize = 2;
 /// The most mails that are claimed at once.
 const MOST: usize = 100;
 /// Who had their share, and has handed all of it over within this time, may claim more.
-const QUICK: Duration = Duration::from_millis(15);
+const QUICK: Duration = Duration::from_millis(30);
 /// Who needed longer than this is to claim less.
-const SLOW: Duration = Duration::from_millis(50);
+const SLOW: Duration = Duration::from_millis(100);
+/// Who waits for their share looks this often whether it has become smaller.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Leave to claim mails, for all campaigns of a process together.
 #[derive(Debug)]
@@ -53,14 +58,17 @@ impl Hands {
         (*self.all() / 2).max(1)
     }
 
-    /// Waits until at least one mail may be claimed, and takes leave to claim as many as may be, up to `most`.
+    /// Waits until a share of all mails may be claimed, or `most` where that is less, and takes leave to claim them. Whoever
+    /// took what happens to be free would claim a few at a time, and each claim costs a commit.
     pub async fn take(&self, most: usize) -> Option<Held<'_>> {
-        let free = self.free.available_permits().clamp(1, most.max(1));
-        let permit = self.free.acquire_many(u32::try_from(free).ok()?).await;
-        Some(Held {
-            hands: self,
-            permit: permit.ok()?,
-        })
+        loop {
+            let wanted = u32::try_from(most.clamp(1, self.share())).ok()?;
+            // A share that has become smaller meanwhile may be all there is.
+            if let Ok(permit) = timeout(ASK_AGAIN, self.free.acquire_many(wanted)).await {
+                let hands = self;
+                return permit.ok().map(|permit| Held { hands, permit });
+            }
+        }
     }
 
     fn all(&self) -> MutexGuard<'_, usize> {
@@ -107,34 +115,52 @@ mod tests {
             claims(&hands, 50).await.done_within(Duration::ZERO);
         }
         assert_eq!(hands.share(), MOST / 2);
-        assert_eq!(claims(&hands, 1_000).await.count(), MOST);
+        let (one, other) = (claims(&hands, 1_000).await, claims(&hands, 1_000).await);
+        assert_eq!((one.count(), other.count()), (MOST / 2, MOST / 2));
+        assert_eq!(hands.free.available_permits(), 0);
     }
 
     #[tokio::test]
     async fn with_a_slow_relay_no_less_than_two_for_each_connection() {
         let hands = Hands::new(10);
         claims(&hands, 20).await.done_within(Duration::ZERO);
-        assert_eq!(claims(&hands, 100).await.count(), 40);
+        assert_eq!(claims(&hands, 100).await.count(), 15);
         for _ in 0..20 {
             claims(&hands, 40).await.done_within(Duration::from_secs(1));
         }
-        assert_eq!(claims(&hands, 100).await.count(), 20);
+        assert_eq!(claims(&hands, 100).await.count(), 10);
     }
 
     #[tokio::test]
-    async fn others_get_what_is_left_and_wait_when_nothing_is() {
+    async fn others_wait_for_a_whole_share_rather_than_take_the_few_that_are_free() {
         let hands = Hands::new(10);
-        let one = claims(&hands, 15).await;
-        let other = claims(&hands, 15).await;
-        assert_eq!((one.count(), other.count()), (15, 5));
+        let one = claims(&hands, 10).await;
+        let other = claims(&hands, 4).await;
+        assert_eq!((one.count(), other.count()), (10, 4));
         let waiting = hands.take(15);
         tokio::pin!(waiting);
-        assert!(futures_util::poll!(&mut waiting).is_pending());
-        drop(one);
-        assert_eq!(
-            waiting.await.unwrap().count(),
-            1,
-            "it asked while none was free"
+        assert!(
+            futures_util::poll!(&mut waiting).is_pending(),
+            "six are free"
         );
+        drop(other);
+        assert_eq!(waiting.await.unwrap().count(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_for_a_share_that_is_no_more_asks_for_less() {
+        let hands = Hands::new(10);
+        for _ in 0..20 {
+            claims(&hands, 50).await.done_within(Duration::ZERO);
+        }
+        let all = hands.free.acquire_many(100).await.unwrap();
+        let waiting = hands.take(1_000);
+        tokio::pin!(waiting);
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        // As when others find the relay slow.
+        all.forget();
+        *hands.all() = 20;
+        hands.free.add_permits(20);
+        assert_eq!(waiting.await.unwrap().count(), 10);
     }
 }

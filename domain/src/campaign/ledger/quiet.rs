@@ -21,6 +21,7 @@ use super::{Lane, in_state};
 use crate::{
     error::Result,
     mail_rules::{MailRules, QuietHours, zone},
+    statement::one_of,
 };
 
 /// Mails that wait, of one campaign and for organisations in one time zone.
@@ -127,7 +128,11 @@ pub(super) async fn among(
         .from(delivery::Entity)
         .inner_join(contact::Entity, contact_of_mail())
         .inner_join(organisation::Entity, organisation_of_contact())
-        .and_where(delivery::Column::Id.is_in(ids.iter().copied()))
+        .and_where(one_of(
+            db.get_database_backend(),
+            delivery::Column::Id,
+            ids.iter().copied(),
+        ))
         .to_owned();
     let mut found = HashSet::new();
     for row in db.query_all(&zones).await? {
