@@ -322,20 +322,19 @@ fn to_guarded(campaign_id: CampaignId, now: DateTime<Utc>) -> Condition {
 #[must_use]
 pub struct BeingSent(CampaignId);
 
-/// Whether the campaign is being sent; it stays so until the transaction ends. Whoever halts it waits for that, so nothing is
-/// claimed once they have been answered.
+/// Whether the campaign is being sent. Its state stays what it is until the transaction ends: whoever halts it waits for that, so
+/// nothing is claimed once they have been answered, and no mail waits again in a campaign that was cancelled meanwhile.
 ///
 /// A transaction that changes mails of the campaign asks this first, as whoever halts or ends it has its row first.
 pub async fn hold(tx: &Tx, campaign_id: CampaignId) -> Result<Option<BeingSent>> {
-    let sending: Option<CampaignId> = campaign::Entity::find_by_id(campaign_id)
+    let state: Option<CampaignState> = campaign::Entity::find_by_id(campaign_id)
         .select_only()
-        .column(campaign::Column::Id)
-        .filter(campaign::Column::State.eq(CampaignState::Sending))
+        .column(campaign::Column::State)
         .lock_shared()
         .into_tuple()
         .one(tx.conn())
         .await?;
-    Ok(sending.map(BeingSent))
+    Ok((state == Some(CampaignState::Sending)).then_some(BeingSent(campaign_id)))
 }
 
 /// Claims those of the mails that are still due, if their organisations are not in quiet hours, and answers which they are.

@@ -38,9 +38,10 @@ fn received_at(office: &Office, domain: &str) -> usize {
 async fn claim(world: &World, id: CampaignId, mails: &[Mail]) {
     let ids: Vec<DeliveryId> = mails.iter().map(|mail| mail.id).collect();
     let tx = world.store.begin().await.unwrap();
+    let being_sent = ledger::hold(&tx, id).await.unwrap().unwrap();
     let claimed = ledger::claim(
         &tx,
-        id,
+        being_sent,
         &ids,
         "me",
         &domain::mail_rules::MailRules::default(),
@@ -110,6 +111,23 @@ on_both_columns! {
         record(world, &mails[2..3], Verdict::PutOff { reply: "busy".to_owned(), until }).await;
         record(world, &mails[3..4], Verdict::Sent).await;
         assert_eq!(world.states(id).await, Counts { cancelled: 5, sent: 1, ..Counts::default() });
+    }
+
+    async fn what_is_due_next_is_found_however_many_before_it_were_sent(bed: TestBed) {
+        let office = Office::open(&bed).await;
+        let (world, sender) = (&office.world, office.world.sender().await);
+        let id = world.started(&sender, 12).await;
+        let mails = world.ledger(id).await;
+        let lane = ledger::Lane { campaign_id: id, from: None, to: None };
+        let next = async |after: &Mail| {
+            let due = ledger::due(world.store.reader(), &lane, Some(after.id), [], &[], world.store.now(), 1);
+            due.await.unwrap().first().map(|mail| mail.id)
+        };
+        assert_eq!(next(&mails[0]).await, Some(mails[1].id));
+        claim(world, id, &mails[1..11]).await;
+        record(world, &mails[1..11], Verdict::Sent).await;
+        assert_eq!(next(&mails[0]).await, Some(mails[11].id));
+        assert_eq!(next(&mails[11]).await, None);
     }
 
     async fn a_mail_given_back_to_a_paused_campaign_waits_as_before(bed: TestBed) {

@@ -293,7 +293,8 @@ async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
     let (rules, _) = MailRules::load(world.store.reader()).await.unwrap();
 
     let claiming = world.store.begin().await.unwrap();
-    let claimed = ledger::claim(&claiming, id, &[mail.id], "a worker", &rules)
+    let being_sent = ledger::hold(&claiming, id).await.unwrap().unwrap();
+    let claimed = ledger::claim(&claiming, being_sent, &[mail.id], "a worker", &rules)
         .await
         .unwrap();
     assert_eq!(claimed.len(), 1);
@@ -315,11 +316,8 @@ async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
     pausing.await;
 
     let late = world.store.begin().await.unwrap();
-    let other = world.ledger(id).await.remove(1);
-    let claimed = ledger::claim(&late, id, &[other.id], "a worker", &rules)
-        .await
-        .unwrap();
-    assert_eq!(claimed.len(), 0);
+    let being_sent = ledger::hold(&late, id).await.unwrap();
+    assert!(being_sent.is_none(), "nothing can be claimed without");
 }
 
 /// Whether somebody waits for a lock on PostgreSQL.

@@ -128,7 +128,8 @@ on_both_columns! {
             let withheld = ledger::withheld(store.reader(), &key, id, &mails, store.now()).await.unwrap();
             let ids: Vec<_> = mails.iter().map(|mail| mail.id).collect();
             let tx = store.begin().await.unwrap();
-            let claimed = ledger::claim(&tx, id, &ids, "a test", &domain::mail_rules::MailRules::default()).await.unwrap();
+            let being_sent = ledger::hold(&tx, id).await.unwrap().unwrap();
+            let claimed = ledger::claim(&tx, being_sent, &ids, "a test", &domain::mail_rules::MailRules::default()).await.unwrap();
             drop(tx);
             for mail in &mails {
                 assert_ne!(withheld.contains_key(&mail.id), claimed.contains(&mail.id), "both look at the same rule");

@@ -353,6 +353,7 @@ async fn write(
     results: &[(DeliveryId, Verdict)],
 ) -> Result<()> {
     let mut tx = store.begin().await?;
+    let _ = ledger::hold(&tx, lane.campaign_id).await?;
     delivery::record(&tx, claimant, results.iter().cloned()).await?;
     ledger::announce(&mut tx, lane.campaign_id);
     tx.commit().await

@@ -22,8 +22,8 @@ const MOST: usize = 100;
 const QUICK: Duration = Duration::from_millis(30);
 /// Who needed longer than this is to claim less.
 const SLOW: Duration = Duration::from_millis(100);
-/// Who waits for their share looks this often whether it has become smaller.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Who has waited this long for their share takes what is free.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Leave to claim mails, for all campaigns of a process together.
 #[derive(Debug)]
@@ -58,17 +58,22 @@ impl Hands {
         (*self.all() / 2).max(1)
     }
 
-    /// Waits until a share of all mails may be claimed, or `most` where that is less, and takes leave to claim them. Whoever
-    /// took what happens to be free would claim a few at a time, and each claim costs a commit.
+    /// Waits for leave to claim a share of all mails, or `most` where that is less. With a slow relay others may keep theirs for
+    /// long, and then takes what is free, at least one. Whoever always took what is free would claim a few at a time.
     pub async fn take(&self, most: usize) -> Option<Held<'_>> {
-        loop {
-            let wanted = u32::try_from(most.clamp(1, self.share())).ok()?;
-            // A share that has become smaller meanwhile may be all there is.
-            if let Ok(permit) = timeout(ASK_AGAIN, self.free.acquire_many(wanted)).await {
-                let hands = self;
-                return permit.ok().map(|permit| Held { hands, permit });
-            }
-        }
+        let wanted = || most.clamp(1, self.share());
+        let share = self.free.acquire_many(u32::try_from(wanted()).ok()?);
+        let permit = if let Ok(share) = timeout(PATIENCE, share).await {
+            share
+        } else {
+            let free = self.free.available_permits().clamp(1, wanted());
+            self.free.acquire_many(u32::try_from(free).ok()?).await
+        };
+        let permit = permit.ok()?;
+        Some(Held {
+            hands: self,
+            permit,
+        })
     }
 
     fn all(&self) -> MutexGuard<'_, usize> {
@@ -148,19 +153,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_for_a_share_that_is_no_more_asks_for_less() {
+    async fn whoever_waits_for_long_takes_what_is_free_and_at_least_one() {
         let hands = Hands::new(10);
-        for _ in 0..20 {
-            claims(&hands, 50).await.done_within(Duration::ZERO);
-        }
-        let all = hands.free.acquire_many(100).await.unwrap();
-        let waiting = hands.take(1_000);
+        let (one, other) = (claims(&hands, 10).await, claims(&hands, 6).await);
+        assert_eq!(claims(&hands, 15).await.count(), 4);
+        let rest = claims(&hands, 4).await;
+        let waiting = hands.take(15);
         tokio::pin!(waiting);
-        assert!(futures_util::poll!(&mut waiting).is_pending());
-        // As when others find the relay slow.
-        all.forget();
-        *hands.all() = 20;
-        hands.free.add_permits(20);
-        assert_eq!(waiting.await.unwrap().count(), 10);
+        let none = timeout(PATIENCE * 100, &mut waiting).await;
+        assert!(none.is_err(), "none is free");
+        drop(other);
+        assert_eq!(waiting.await.unwrap().count(), 1, "it asked while none was");
+        drop((one, rest));
     }
 }
