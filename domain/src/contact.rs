@@ -17,7 +17,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-pub use self::hold::lift_hold;
+pub use self::hold::{Lifted, lift_hold};
 pub use self::own::{create_own, update_of_own};
 pub use self::posts::{add_post, end_post, posts_of, with_posts_at};
 pub(crate) use self::posts::{working_at, works_at};
@@ -198,7 +198,7 @@ async fn add(
     .await?;
     refusals.into_result()?;
     if let (true, Some(email)) = (profile.on_hold, &profile.email) {
-        hold::remember(tx, email, tx.now()).await?;
+        hold::begin(tx, viewer, email, None).await?;
     }
     let mut rows = [new_row(tx, organisation_id, profile)];
     hold::apply(tx, &mut rows).await?;
@@ -325,7 +325,7 @@ async fn change_locked(
     } else if new.on_hold && !old.on_hold {
         on_hold_at = Some(tx.now());
         if let Some(email) = &new.email {
-            hold::remember(tx, email, tx.now()).await?;
+            hold::begin(tx, viewer, email, Some(id)).await?;
         }
     }
     let change = Change::between(&old, &new)?;

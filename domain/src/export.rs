@@ -3,12 +3,14 @@
 //! What leaves in a file leaves all rules behind, so it needs `EXPORT_CONTACTS` when the link is made and when it is followed,
 //! and contacts before whom the viewer must liaise are left out and counted (policy 2.3 and 3).
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use entity::{
     access_grant::Permission,
     contact,
     ids::{ContactId, NoteId, OrganisationId, UserId},
-    note, organisation, user,
+    note, organisation, profile_field, user,
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -21,10 +23,11 @@ use uuid::Uuid;
 use crate::{
     contact as contacts,
     error::Result,
+    import::Defined,
     key_account::guard::{standings, withheld_from},
     note as notes, organisation as organisations,
     personal_link::PersonalLink,
-    spreadsheet,
+    profile_field as fields, spreadsheet,
     store::{Store, Tx},
     viewer::Viewer,
 };
@@ -78,6 +81,17 @@ pub struct Extent {
     pub left_out: u64,
 }
 
+/// An export that has begun: which columns its file has doesn't change from here on.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// What is exported.
+    pub kind: Kind,
+    /// How much it is.
+    pub extent: Extent,
+    /// The fields of organisations that administrators defined and that whoever exports may see, each a column after the others.
+    fields: Vec<profile_field::Model>,
+}
+
 /// Makes a link for `viewer`: its path, and what it leads to.
 pub async fn link(
     store: &Store,
@@ -97,13 +111,21 @@ pub async fn open(store: &Store, token: &str) -> Result<Option<(PersonalLink<Kin
 }
 
 /// Begins an export: the log says who takes what away, how much of it, and how much is left out.
-pub async fn begin(tx: &mut Tx, viewer: &Viewer, kind: Kind) -> Result<Extent> {
+pub async fn begin(tx: &mut Tx, viewer: &Viewer, kind: Kind) -> Result<Begun> {
     viewer.require(Permission::ExportContacts)?;
     let extent = extent(tx.conn(), viewer, tx.now(), kind).await?;
     let what = json!({ "rows": extent.rows, "leftOut": extent.left_out });
     tx.audit(viewer, kind.action(), kind.name(), None, Some(what))
         .await?;
-    Ok(extent)
+    let fields = match kind {
+        Kind::Organisations => fields::list(tx.conn(), viewer, false).await?,
+        Kind::Contacts | Kind::Notes => Vec::new(),
+    };
+    Ok(Begun {
+        kind,
+        extent,
+        fields,
+    })
 }
 
 async fn extent(
@@ -142,9 +164,13 @@ fn contacts_for(viewer: &Viewer, now: DateTime<Utc>) -> Select<contact::Entity> 
 }
 
 /// The first line of a file. The columns have the names that an import knows them by.
-pub fn head(kind: Kind) -> Result<String> {
-    match kind {
-        Kind::Organisations => spreadsheet::csv(ORGANISATION, []),
+pub fn head(begun: &Begun) -> Result<String> {
+    match begun.kind {
+        Kind::Organisations => {
+            let fixed = ORGANISATION.map(str::to_owned).into_iter();
+            let own = begun.fields.iter();
+            spreadsheet::lines([fixed.chain(own.map(|field| Defined::column_of(&field.name)))])
+        }
         Kind::Contacts => spreadsheet::csv(CONTACT, []),
         Kind::Notes => spreadsheet::csv(NOTE, []),
     }
@@ -155,12 +181,12 @@ pub async fn next(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
     now: DateTime<Utc>,
-    kind: Kind,
+    begun: &Begun,
     after: Option<Uuid>,
 ) -> Result<Option<(String, Uuid)>> {
     let after = after.unwrap_or_else(Uuid::nil);
-    match kind {
-        Kind::Organisations => organisation_lines(db, viewer, after).await,
+    match begun.kind {
+        Kind::Organisations => organisation_lines(db, viewer, &begun.fields, after).await,
         Kind::Contacts => contact_lines(db, viewer, now, after).await,
         Kind::Notes => note_lines(db, viewer, now, after).await,
     }
@@ -187,6 +213,7 @@ const ORGANISATION: [&str; 15] = [
 async fn organisation_lines(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
+    own: &[profile_field::Model],
     after: Uuid,
 ) -> Result<Option<(String, Uuid)>> {
     let rows = organisations::visible(viewer)
@@ -198,8 +225,19 @@ async fn organisation_lines(
     let Some(last) = rows.last().map(|row| row.id.uuid()) else {
         return Ok(None);
     };
+    let ids: Vec<OrganisationId> = rows.iter().map(|row| row.id).collect();
+    let mut said = HashMap::new();
+    if !own.is_empty() {
+        for (id, field, value) in fields::of_organisations(db, viewer, &ids).await? {
+            said.insert((id, field.id), value);
+        }
+    }
     let lines = rows.into_iter().map(|row| {
-        [
+        let of_fields: Vec<String> = own
+            .iter()
+            .map(|field| said.remove(&(row.id, field.id)).unwrap_or_default())
+            .collect();
+        let fixed = [
             row.id.to_string(),
             row.name,
             row.trading_names.0.join("; "),
@@ -215,12 +253,13 @@ async fn organisation_lines(
             row.kind.to_value(),
             row.size.map(|size| size.to_value()).unwrap_or_default(),
             row.state.to_value(),
-        ]
+        ];
+        fixed.into_iter().chain(of_fields)
     });
     Ok(Some((spreadsheet::lines(lines)?, last)))
 }
 
-const CONTACT: [&str; 13] = [
+const CONTACT: [&str; 14] = [
     "contact_id",
     "organisation_id",
     "organisation",
@@ -229,6 +268,7 @@ const CONTACT: [&str; 13] = [
     "email",
     "telephone",
     "state",
+    "subscriber_type",
     "visible_to_students",
     "bulk_opted_out",
     "do_not_email",
@@ -265,6 +305,7 @@ async fn contact_lines(
             row.email.unwrap_or_default(),
             row.telephone.unwrap_or_default(),
             row.state.to_value(),
+            row.subscriber_type.to_value(),
             yes(row.visible_to_students),
             yes(row.bulk_opted_out_at.is_some()),
             yes(row.do_not_email),

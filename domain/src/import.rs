@@ -17,7 +17,7 @@ pub use self::{
     line::Line,
     notes::{Never, NoteRow, Notes},
     place::Where,
-    table::{Field, Mapping},
+    table::{Defined, Field, Mapping},
 };
 use crate::{
     error::{Error, Result},
@@ -145,6 +145,11 @@ pub trait Import: Send {
     type Says: Send;
     /// How something that is likely a duplicate is told.
     type Duplicate;
+
+    /// The fields that administrators defined and that are read too: none, where records have no such fields.
+    fn defined(&mut self, _: &Tx, _: &Viewer) -> impl Future<Output = Result<Vec<Defined>>> + Send {
+        async { Ok(Vec::new()) }
+    }
 
     /// What a row of a table says, or what can't be understood in it.
     fn read(

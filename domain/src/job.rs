@@ -27,7 +27,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ConnectionTrait, EntityTrait, ExprTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, OnConflict, SimpleExpr},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -135,6 +135,20 @@ pub async fn enqueue_all<J: Job>(
         .exec_without_returning(db)
         .await?;
     Ok(ids)
+}
+
+/// The jobs of a kind that wait or run, as they were queued.
+pub(crate) async fn waiting<J: Job>(db: &impl ConnectionTrait) -> Result<Vec<J>> {
+    let rows = job::Entity::find()
+        .filter(job::Column::Kind.eq(J::KIND))
+        .filter(job::Column::State.is_in([JobState::Queued, JobState::Running]))
+        .order_by_asc(job::Column::Id)
+        .all(db)
+        .await?;
+    let jobs = rows.into_iter();
+    Ok(jobs
+        .map(|row| serde_json::from_value(row.payload))
+        .collect::<std::result::Result<_, _>>()?)
 }
 
 /// Writes the row of `job` for `tick` of a schedule that every worker keeps. Its id follows from the kind and the tick, so

@@ -130,15 +130,20 @@ pub async fn create(
     let row = new_row(tx, profile, RecordSource::Staff, None);
     let created = row.insert(tx.conn()).await?;
     duplicates::note(tx, &created, alike).await?;
-    let mut told = Change::default();
-    for field in &fields {
-        told.add(&field.name, field.old.clone(), field.new.clone());
-    }
-    let told = told.onto(serde_json::to_value(Profile::of(&created))?);
+    let told = told_of_new(&created, &fields)?;
     profile_field::say(tx, created.id, fields).await?;
     tx.audit(viewer, "organisation.create", created.id, None, Some(told))
         .await?;
     Ok(created)
+}
+
+/// What the audit log tells of an organisation that was added.
+fn told_of_new(created: &organisation::Model, fields: &[Said]) -> Result<serde_json::Value> {
+    let mut told = Change::default();
+    for field in fields {
+        told.add(&field.name, field.old.clone(), field.new.clone());
+    }
+    Ok(told.onto(serde_json::to_value(Profile::of(created))?))
 }
 
 fn refuse_likely_duplicates(alike: &[(duplicates::Candidate, Match)]) -> Result<()> {
@@ -253,18 +258,25 @@ async fn check_parent(
 }
 
 /// Adds an organisation whose employer registers it: it waits for an operator. What it looks like is shown to them.
-pub(crate) async fn register(tx: &mut Tx, profile: Profile) -> Result<organisation::Model> {
+pub(crate) async fn register(tx: &mut Tx, mut profile: Profile) -> Result<organisation::Model> {
+    let mut refusals = Refusals::default();
+    let given = std::mem::take(&mut profile.fields);
+    let asked = profile_field::shared(tx, profile_field::said_at_registration()).await?;
+    let fields = profile_field::compared(&asked, None, given, &mut refusals);
+    refusals.into_result()?;
     let alike = duplicates::of_profile(tx.conn(), &profile).await?;
     let mut row = new_row(tx, profile, RecordSource::SelfRegistered, None);
     row.state = Set(OrganisationState::Pending);
     let created = row.insert(tx.conn()).await?;
     duplicates::note(tx, &created, alike).await?;
+    let told = told_of_new(&created, &fields)?;
+    profile_field::say(tx, created.id, fields).await?;
     tx.audit(
         &Viewer::system(),
         "organisation.register",
         created.id,
         None,
-        Some(serde_json::to_value(Profile::of(&created))?),
+        Some(told),
     )
     .await?;
     Ok(created)

@@ -1,6 +1,7 @@
 //! Fields of an organisation's profile that administrators define: what no other organisation of the campus records is
 //! recorded here without anybody writing a program (policy 1: profiles are customised).
 
+mod seeking;
 mod values;
 
 use entity::{
@@ -17,8 +18,9 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::json;
 
+pub(crate) use self::seeking::{having, sought_by};
 pub use self::values::{Given, of_organisations};
-pub(crate) use self::values::{Said, checked, having, say};
+pub(crate) use self::values::{Said, checked, compared, judged, say, say_of_new, shared};
 use crate::{
     change::{self, Change},
     error::{Error, RefusalCode, Refusals, Result},
@@ -364,8 +366,27 @@ async fn check_number(tx: &Tx, refusals: &mut Refusals) -> Result<()> {
     Ok(())
 }
 
+/// Which fields whoever registers an organisation is asked for: those that its employers fill in, in the order in which they are
+/// shown. They are told to anybody, because nobody has an account before they register.
+pub async fn asked_at_registration(db: &impl ConnectionTrait) -> Result<Vec<Model>> {
+    Ok(profile_field::Entity::find()
+        .filter(said_at_registration())
+        .order_by_asc(profile_field::Column::Position)
+        .order_by_asc(profile_field::Column::NameKey)
+        .all(db)
+        .await?)
+}
+
+/// The same, as a condition on `profile_field`.
+pub(crate) fn said_at_registration() -> Condition {
+    Condition::all()
+        .add(profile_field::Column::ArchivedAt.is_null())
+        .add(profile_field::Column::SetByEmployers.eq(true))
+        .add(profile_field::Column::VisibleTo.ne(Audience::Staff))
+}
+
 /// Which fields `viewer` fills in, as a condition on `profile_field`.
-fn settable_by(viewer: &Viewer) -> Condition {
+pub(crate) fn settable_by(viewer: &Viewer) -> Condition {
     let all = visible_to(viewer).add(profile_field::Column::ArchivedAt.is_null());
     if viewer.is_staff() {
         return all;

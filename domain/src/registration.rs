@@ -30,7 +30,7 @@ use crate::{
     credential::{self, About},
     email_address::EmailAddress,
     error::{Error, RefusalCode, Refusals, Result},
-    organisation as organisations,
+    organisation as organisations, profile_field,
     search::{Kind, matching},
     session::{Origin, limit},
     store::{Store, Tx},
@@ -151,7 +151,12 @@ pub async fn register(store: &Store, employer: NewEmployer, from: Origin) -> Res
             );
             Wanted::Known(id)
         }
-        Wanted::Unknown(profile) => Wanted::Unknown(Box::new(profile.checked(&mut refusals))),
+        Wanted::Unknown(profile) => {
+            let profile = profile.checked(&mut refusals);
+            let asked = profile_field::asked_at_registration(store.reader()).await?;
+            profile_field::compared(&asked, None, profile.fields.clone(), &mut refusals);
+            Wanted::Unknown(Box::new(profile))
+        }
     };
     refusals.into_result()?;
     let email: EmailAddress = person

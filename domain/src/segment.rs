@@ -6,7 +6,7 @@
 
 use entity::{
     ids::{SegmentId, TagId, UserId},
-    list::IdList,
+    list::{IdList, SoughtFieldList},
     organisation, segment, tag,
 };
 use sea_orm::{
@@ -23,6 +23,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     organisation::{self as organisations, Filter, nothing},
     page::{Page, Slice},
+    profile_field,
     store::Tx,
     text::Text,
     viewer::Viewer,
@@ -109,14 +110,14 @@ pub fn filter_of(row: &segment::Model) -> Filter {
         state: row.state,
         engaged_by: row.engaged_by,
         last_contacted_before: row.last_contacted_before,
-        profile_field: None,
+        profile_fields: row.profile_fields.0.clone(),
         segment_id: None,
         within: None,
     }
 }
 
-/// The filter with what its segment asks, where it names one that exists for `viewer`. A filter whose segment was not looked
-/// up finds nothing.
+/// The filter with what its segment asks, where it names one that exists for `viewer`, and with the fields of profiles that exist
+/// for them. A filter whose segment was not looked up finds nothing.
 pub async fn resolve(
     db: &impl ConnectionTrait,
     viewer: &Viewer,
@@ -130,6 +131,10 @@ pub async fn resolve(
             .ok_or_else(|| Error::not_found("filter", "segment"))?;
         filter.within = Some(Box::new(filter_of(&found)));
     }
+    let mut refusals = Refusals::default();
+    filter.profile_fields =
+        profile_field::sought_by(db, viewer, filter.profile_fields, &mut refusals).await?;
+    refusals.into_result()?;
     Ok(filter)
 }
 
@@ -192,7 +197,7 @@ pub async fn save(
         ));
     }
     let mut refusals = Refusals::default();
-    let criteria = criteria.checked(tx, &mut refusals).await?;
+    let criteria = criteria.checked(tx, viewer, &mut refusals).await?;
     let name_key = criteria.name.to_lowercase();
     // Two saves of one name wait for each other.
     tx.hold(&format!("segments/{owner_id}")).await?;
@@ -288,11 +293,12 @@ fn fill(row: &mut segment::ActiveModel, criteria: &Criteria, name_key: String) {
     row.state = Set(filter.state);
     row.engaged_by = Set(filter.engaged_by);
     row.last_contacted_before = Set(filter.last_contacted_before);
+    row.profile_fields = Set(SoughtFieldList(filter.profile_fields.clone()));
 }
 
 impl Criteria {
-    async fn checked(self, tx: &Tx, refusals: &mut Refusals) -> Result<Self> {
-        let filter = self.filter;
+    async fn checked(self, tx: &Tx, viewer: &Viewer, refusals: &mut Refusals) -> Result<Self> {
+        let mut filter = self.filter;
         refusals.add_if(
             filter.segment_id.is_some(),
             RefusalCode::Invalid,
@@ -325,6 +331,8 @@ impl Criteria {
             "filter",
             "There is no such tag.",
         );
+        filter.profile_fields =
+            profile_field::sought_by(tx.conn(), viewer, filter.profile_fields, refusals).await?;
         if let Some(id) = filter.engaged_by {
             let known = crate::university::faculties_with(tx.conn(), &[id]).await?;
             refusals.add_if(

@@ -11,12 +11,12 @@ pub fn csv<const N: usize>(
 }
 
 /// Writes rows as lines of CSV, in the same way.
-pub fn lines<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> Result<String> {
+pub fn lines<R: IntoIterator<Item = String>>(rows: impl IntoIterator<Item = R>) -> Result<String> {
     let fault =
         |error: &dyn std::fmt::Display| Error::Fault(format!("no CSV can be made: {error}"));
     let mut out = csv::Writer::from_writer(Vec::new());
     for row in rows {
-        out.write_record(row.map(plain))
+        out.write_record(row.into_iter().map(plain))
             .map_err(|error| fault(&error))?;
     }
     let bytes = out.into_inner().map_err(|error| fault(&error))?;

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CampaignId, MailTopicId, SegmentId, UserId};
-use crate::list::IdList;
+use crate::list::{IdList, SubscriberTypeList};
 use crate::personal_data::personal_data;
 
 /// Where a campaign stands.
@@ -60,6 +60,8 @@ pub struct Model {
     pub none_of: IdList,
     /// The segment in which it must be as well. It may be gone: what it asked is kept once the campaign has started.
     pub segment_id: Option<SegmentId>,
+    /// Of which subscriber types a contact must be one; empty is all.
+    pub subscriber_types: SubscriberTypeList,
     /// What the segment asked when the campaign was submitted or started: its name, its version, when that was, and its filter.
     pub segment_asked: Option<Json>,
     /// What it is about; none is everything that has no topic.
@@ -104,6 +106,6 @@ personal_data! {
     retention: Until::Always.because("employers ask who was told what, and when (policy 2.5)");
     Hand => created_by, scheduled_by, approved_by;
     Words => name, subject, body, refusal, segment_asked;
-    Nothing => id, state, all_of, any_of, none_of, segment_id, mail_topic_id, approved_at, archived_at, not_before, not_after, started_at, finished_at, recipients, skipped,
+    Nothing => id, state, all_of, any_of, none_of, segment_id, subscriber_types, mail_topic_id, approved_at, archived_at, not_before, not_after, started_at, finished_at, recipients, skipped,
         version, created_at, updated_at;
 }

@@ -3,7 +3,10 @@
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::TagId;
+use crate::{
+    contact::SubscriberType,
+    ids::{ProfileFieldId, TagId},
+};
 
 /// A short list of texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -19,3 +22,23 @@ pub struct MinuteList(pub Vec<i32>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]
 pub struct IdList(pub Vec<TagId>);
+
+/// A short list of subscriber types.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct SubscriberTypeList(pub Vec<SubscriberType>);
+
+/// What a field of a profile is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SoughtField {
+    /// The field.
+    pub profile_field_id: ProfileFieldId,
+    /// The value; none is any.
+    pub value: Option<String>,
+}
+
+/// A short list of what fields of profiles are to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct SoughtFieldList(pub Vec<SoughtField>);

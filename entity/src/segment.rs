@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ids::{FacultyId, SegmentId, UserId};
-use crate::list::IdList;
+use crate::list::{IdList, SoughtFieldList};
 use crate::organisation::OrganisationState;
 use crate::personal_data::personal_data;
 
@@ -39,6 +39,8 @@ pub struct Model {
     pub engaged_by: Option<FacultyId>,
     /// Nobody has contacted it on this day, in the university's time, or later.
     pub last_contacted_before: Option<Date>,
+    /// What fields of its profile are that administrators defined; empty asks nothing.
+    pub profile_fields: SoughtFieldList,
     /// Raised at every change, for optimistic concurrency.
     pub version: i32,
     /// When the row was made.
@@ -54,7 +56,7 @@ personal_data! {
     erasure: Keep("what is shared is used by others; its owner is a pseudonym then");
     retention: Until::Always.because("campaigns and lists are made from it");
     Hand => owner_id;
-    Words => name, search;
+    Words => name, search, profile_fields;
     Nothing => id, name_key, is_shared, all_of, any_of, none_of, sector, state, engaged_by, last_contacted_before, version,
         created_at, updated_at;
 }

@@ -17,5 +17,6 @@ mod review;
 mod segments;
 mod sending;
 mod start;
+mod subscribers;
 mod unsubscribe;
 pub(crate) mod world;

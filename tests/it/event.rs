@@ -8,9 +8,11 @@ use domain::{
 };
 use entity::{
     booking::BookingState,
+    delivery,
     event::{EventState, WaitingListMode},
     ids::{EventId, FacultyId, OrganisationId},
 };
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use support::{Client, on_both_columns};
 
@@ -244,6 +246,47 @@ on_both_columns! {
         }
         campus.run_jobs().await;
         assert_eq!(campus.mails_to(&student).await, ["booking_confirmed", "event_moved"]);
+    }
+
+    async fn a_letter_about_a_move_names_the_place_that_its_reader_knew_last(bed: TestBed) {
+        let campus = Campus::new(&bed).await;
+        let event = campus.event(5).await;
+        let students = campus.students(3).await;
+        let to = async |venue: &str| {
+            campus.update(&event, EventChanges { venue: Some(Some(venue.to_owned())), ..EventChanges::default() }).await
+        };
+        let before = async |student: &Viewer| -> Vec<String> {
+            let letters = delivery::Entity::find()
+                .filter(delivery::Column::UserId.eq(student.user_id()))
+                .filter(delivery::Column::Template.eq("event_moved"))
+                .order_by_asc(delivery::Column::Id)
+                .all(campus.store.reader())
+                .await
+                .unwrap();
+            letters.iter().map(|letter| letter.fields["was"]["place"].as_str().unwrap().to_owned()).collect()
+        };
+        to("First Hall").await;
+        campus.run_jobs().await;
+        campus.book(&students[0], event.id).await.unwrap();
+        to("Second Hall").await;
+        // Who books now is told of the second hall by their ticket.
+        campus.book(&students[1], event.id).await.unwrap();
+        to("Third Hall").await;
+        campus.book(&students[2], event.id).await.unwrap();
+        to("Fourth Hall").await;
+        campus.run_jobs().await;
+        assert_eq!(before(&students[0]).await, ["First Hall"]);
+        assert_eq!(before(&students[1]).await, ["Second Hall"]);
+        assert_eq!(before(&students[2]).await, ["Third Hall"]);
+        // The control: what has been told is known.
+        to("Fifth Hall").await;
+        campus.run_jobs().await;
+        assert_eq!(before(&students[0]).await, ["First Hall", "Fourth Hall"]);
+        // Whoever finds it where they knew it to be isn't written to.
+        to("Sixth Hall").await;
+        to("Fifth Hall").await;
+        campus.run_jobs().await;
+        assert_eq!(before(&students[0]).await.len(), 2);
     }
 
     async fn a_move_forward_shortens_offers_and_the_register_closes_with_the_event(bed: TestBed) {

@@ -222,11 +222,38 @@ on_both_columns! {
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on ProfileField { name } } }";
         let hidden = json!([null, null, null, { "name": "Dress code" }]);
         assert_eq!(student.data(query, json!({ "ids": ids })).await["nodes"], hidden);
-        let filter = json!({ "profileField": { "profileFieldId": ids[0], "value": "staff said" } });
-        let query = "query($filter: OrganisationFilter) { organisations(filter: $filter) { totalCount } }";
-        for client in [&student, &employer] {
-            assert_eq!(client.graphql(query, json!({ "filter": filter })).await.codes(), ["FORBIDDEN"; 3]);
+        // Nor is anything found by what somebody doesn't see: it is refused like a field that there is not, whatever is in it.
+        let query = "query($filter: OrganisationFilter) { organisations(filter: $filter) { totalCount nodes { name } } }";
+        let found = async |client: &Client, id: &Value, value: &str| {
+            let filter = json!({ "profileField": { "profileFieldId": id, "value": value } });
+            client.graphql(query, json!({ "filter": filter })).await
+        };
+        let nowhere = json!("fld_01h455vb4pex5vsknk084sn02q");
+        for (client, hidden) in [(&student, &ids[..3]), (&employer, &ids[..1])] {
+            let absent = found(client, &nowhere, "staff said").await;
+            assert_eq!(absent.codes(), ["BAD_USER_INPUT"], "{absent:?}");
+            for id in hidden {
+                for value in ["staff said", "nobody said"] {
+                    let answer = found(client, id, value).await;
+                    assert_eq!((&answer.data, answer.errors[0]["message"].clone()), (&absent.data, absent.errors[0]["message"].clone()));
+                    assert_eq!(answer.codes(), ["BAD_USER_INPUT"], "{answer:?}");
+                }
+            }
         }
+        let aire_alone = json!({ "totalCount": 1, "nodes": [{ "name": "Aire Valley Robotics Ltd" }] });
+        for (client, seen) in [(&student, &ids[3]), (&employer, &ids[1]), (&operator, &ids[0])] {
+            assert_eq!(found(client, seen, " staff said ").await.data["organisations"], aire_alone, "the control");
+            assert_eq!(found(client, seen, "nobody said").await.data["organisations"]["totalCount"], 0);
+        }
+        // An employer finds by it what they have, and not what another organisation has.
+        let another = "{ organisations(filter: { search: \"Calder\" }) { nodes { id version } } }";
+        let calder = operator.data(another, json!({})).await["organisations"]["nodes"][0].clone();
+        let input = json!({ "id": calder["id"], "version": calder["version"], "profileFields": [
+            { "profileFieldId": ids[1], "value": "theirs" }, { "profileFieldId": ids[3], "value": "gowns" },
+        ] });
+        assert_eq!(operator.graphql(SAY, json!({ "input": input })).await.refusals(), [""; 0]);
+        assert_eq!(found(&employer, &ids[1], "theirs").await.data["organisations"]["totalCount"], 0);
+        assert_eq!(found(&student, &ids[3], "gowns").await.data["organisations"]["totalCount"], 1);
 
         // Employers fill in what is theirs, live at once, and nothing else.
         let own = aire(&employer).await;
@@ -253,5 +280,65 @@ on_both_columns! {
         assert_eq!(answer.refusals(), ["STALE"]);
         let message = answer.data["updateOwnOrganisation"]["userErrors"][0]["message"].to_string();
         assert!(message.contains("profileFields") && !message.contains("Credit"), "{message}");
+    }
+
+    async fn a_segment_asks_for_fields_and_finds_nobody_by_one_that_is_out_of_use(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, operator) = (system.demo_client("admin").await, system.demo_client("operator").await);
+        let grade = defined(&admin, json!({ "name": "Grade", "kind": "CHOICE", "choices": ["Gold", "Silver"], "position": 1 })).await;
+        let staff = defined(&admin, json!({ "name": "Headcount", "kind": "NUMBER", "position": 2 })).await;
+        let of = |id: &Value, value: &str| json!({ "profileFieldId": id, "value": value });
+        assert_eq!(say(&operator, json!([of(&grade, "Gold"), of(&staff, "1200")])).await, [""; 0]);
+
+        let save = "mutation($input: SaveSegmentInput!) { saveSegment(input: $input) {
+            segment { id version organisationCount profileFields { field { name } value } } userErrors { code field message } } }";
+        let segment = async |fields: Value| {
+            let input = json!({ "name": "Gold", "filter": { "profileField": fields } });
+            operator.graphql(save, json!({ "input": input })).await
+        };
+        for (fields, code, told) in [
+            (json!([of(&grade, "Bronze")]), "INVALID", "Grade: this is not one of its choices (Gold, Silver)."),
+            (json!([of(&staff, "many")]), "INVALID", "Headcount: this is not a number such as 1200 or -0.5."),
+            (json!([of(&json!("fld_01h455vb4pex5vsknk084sn02q"), "x")]), "NOT_FOUND", "There is no such field, or it is not open to you."),
+            (json!(vec![of(&grade, "Gold"); 21]), "TOO_LONG", "At most 20 fields are asked for; 21 were given."),
+        ] {
+            let answer = segment(fields).await;
+            let error = &answer.data["saveSegment"]["userErrors"][0];
+            assert_eq!(error, &json!({ "code": code, "field": "filter", "message": told }));
+        }
+        let answer = segment(json!([of(&grade, " gold "), of(&staff, "1,200")])).await;
+        let saved = &answer.data["saveSegment"]["segment"];
+        assert_eq!(saved["organisationCount"], 1, "{answer:?}");
+        assert_eq!(saved["profileFields"], json!([
+            { "field": { "name": "Grade" }, "value": "Gold" }, { "field": { "name": "Headcount" }, "value": "1200" },
+        ]));
+        // Both must hold.
+        let other = json!({ "id": saved["id"], "version": 1, "name": "Gold", "filter": { "profileField": [of(&grade, "Gold"), of(&staff, "7")] } });
+        let data = operator.data(save, json!({ "input": other })).await;
+        assert_eq!(data["saveSegment"]["segment"]["organisationCount"], 0);
+        let any = json!({ "id": saved["id"], "version": 2, "name": "Gold", "filter": { "profileField": { "profileFieldId": grade } } });
+        let data = operator.data(save, json!({ "input": any })).await;
+        assert_eq!(data["saveSegment"]["segment"]["organisationCount"], 1);
+        let motto = defined(&admin, json!({ "name": "Motto", "kind": "TEXT", "position": 3 })).await;
+        let words = json!({ "name": "Mill", "filter": { "profileField": of(&motto, "  Behind the old mill ") } });
+        let data = operator.data(save, json!({ "input": words })).await;
+        assert_eq!(data["saveSegment"]["segment"]["profileFields"][0]["value"], "Behind the old mill");
+        // A campaign for it reaches the contacts of whoever has it, and nobody once the field is out of use.
+        let preview = "query($id: ID!) { campaignPreview(input: { segmentId: $id }) { recipients skipped { count } } }";
+        let meant = async || {
+            let data = operator.data(preview, json!({ "id": saved["id"] })).await;
+            let preview = &data["campaignPreview"];
+            let skipped: i64 = preview["skipped"].as_array().unwrap().iter().map(|skip| skip["count"].as_i64().unwrap()).sum();
+            preview["recipients"].as_i64().unwrap() + skipped
+        };
+        let contacts = "{ organisations(filter: { search: \"Aire Valley\" }) { nodes { contactCount } } }";
+        let contacts = operator.data(contacts, json!({})).await["organisations"]["nodes"][0]["contactCount"].as_i64().unwrap();
+        assert!(contacts > 0);
+        assert_eq!(meant().await, contacts);
+        admin.data(ARCHIVE, json!({ "input": { "profileFieldId": grade } })).await;
+        assert_eq!(meant().await, 0);
+        let query = "query($id: ID!) { node(id: $id) { ... on Segment { organisationCount profileFields { field { name } value } } } }";
+        let data = operator.data(query, json!({ "id": saved["id"] })).await;
+        assert_eq!(data["node"], json!({ "organisationCount": 0, "profileFields": [{ "field": null, "value": null }] }));
     }
 }

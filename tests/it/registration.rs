@@ -230,6 +230,76 @@ on_both_columns! {
         assert_eq!(after, before);
     }
 
+    async fn a_new_organisation_is_asked_for_the_fields_that_its_employers_fill_in(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, operator) = (system.demo_client("admin").await, system.demo_client("operator").await);
+        let create = "mutation($input: CreateProfileFieldInput!) { createProfileField(input: $input) {
+            profileField { id version } userErrors { code } } }";
+        let defined = async |name: &str, more: Value| {
+            let mut input = json!({ "name": name, "kind": "TEXT", "visibleTo": "EMPLOYER", "setByEmployers": true, "position": 500 });
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            done(&admin, create, input).await["createProfileField"]["profileField"]["id"].clone()
+        };
+        let motto = defined("Motto", json!({ "isRequired": true })).await;
+        let interns = defined("Interns", json!({ "kind": "NUMBER", "help": "How many a year", "visibleTo": "EVERYONE" })).await;
+        let hidden = defined("Credit watch", json!({ "visibleTo": "STAFF", "setByEmployers": false, "isRequired": true })).await;
+        defined("Ours", json!({ "setByEmployers": false })).await;
+        let gone = defined("Fax", json!({ "isRequired": true })).await;
+        let archive = "mutation($input: ArchiveProfileFieldInput!) { archiveProfileField(input: $input) { userErrors { code } } }";
+        done(&admin, archive, json!({ "profileFieldId": gone })).await;
+
+        let client = system.client();
+        let asked = client.data("{ registrationFields { id name help kind choices isRequired } }", json!({})).await;
+        let names: Vec<&str> = asked["registrationFields"].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["Sponsors visas", "Interns", "Motto"], "what staff say of an organisation is nobody else's");
+        assert_eq!(asked["registrationFields"][2]["isRequired"], true);
+
+        let before = (organisations(&system).await, user::Entity::find().count(system.store().reader()).await.unwrap());
+        let with = |fields: Value| {
+            let mut input = ada();
+            input["organisation"]["profileFields"] = fields;
+            input
+        };
+        let of = |id: &Value, value: &str| json!({ "profileFieldId": id, "value": value });
+        for (input, told) in [
+            (ada(), vec!["REQUIRED Motto: this can't be empty."]),
+            (with(json!([of(&motto, " ")])), vec!["REQUIRED Motto: this can't be empty."]),
+            (
+                with(json!([of(&interns, "some")])),
+                vec!["INVALID Interns: this is not a number such as 1200 or -0.5.", "REQUIRED Motto: this can't be empty."],
+            ),
+        ] {
+            let answer = client.graphql(REGISTER, json!({ "input": input })).await;
+            let errors = answer.data["registerEmployer"]["userErrors"].as_array().unwrap();
+            let text = |error: &Value| format!("{} {}", error["code"].as_str().unwrap(), error["message"].as_str().unwrap());
+            assert_eq!(errors.iter().map(text).collect::<Vec<_>>(), told);
+            assert!(errors.iter().all(|error| error["field"] == "profileFields"), "{errors:?}");
+        }
+        // A field of staff, one that is out of use and one that there is not are alike.
+        for closed in [&hidden, &gone, &json!("fld_01h455vb4pex5vsknk084sn02q")] {
+            let input = with(json!([of(&motto, "Onward"), of(closed, "x")]));
+            let answer = client.graphql(REGISTER, json!({ "input": input })).await;
+            assert_eq!(answer.refusals(), ["NOT_FOUND"], "{answer:?}");
+        }
+        let after = (organisations(&system).await, user::Entity::find().count(system.store().reader()).await.unwrap());
+        assert_eq!(after, before, "nothing was made");
+
+        register(&system, with(json!([of(&motto, " Onward "), of(&interns, "1,000")]))).await;
+        let query = "{ organisations(filter: { search: \"Analytical\" }) { nodes { id profileFields { name value } } } }";
+        let data = operator.data(query, json!({})).await;
+        let made = &data["organisations"]["nodes"][0];
+        assert_eq!(made["profileFields"], json!([{ "name": "Interns", "value": "1000" }, { "name": "Motto", "value": "Onward" }]));
+        let entry = entity::audit_entry::Entity::find()
+            .filter(entity::audit_entry::Column::Action.eq("organisation.register"))
+            .filter(entity::audit_entry::Column::Subject.eq(made["id"].as_str().unwrap()))
+            .one(system.store().reader()).await.unwrap().unwrap();
+        assert_eq!(entry.after.unwrap()["profileFields.Motto"], "Onward");
+        // Whoever joins an organisation that is there isn't asked.
+        let found = client.data(FIND, json!({ "search": "Aire Valley" })).await;
+        let joins = json!({ "name": "Bea Low", "email": "bea@airevalley.test", "password": PASSWORD, "organisationId": found["findEmployers"][0]["id"] });
+        register(&system, joins).await;
+    }
+
     async fn registrations_are_limited_for_each_address(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         for _ in 0..3 {

@@ -33,6 +33,8 @@ const LOGGED_TOO: (&str, &str) = ("job", "last_error");
 /// In the fields of the letter about the audit log: the hash that stands for all of it, and what is wrong with it, which a log
 /// must say.
 const OF_AUDIT_LOG: [&str; 2] = ["head", "faults"];
+/// In the report of an import: sentences that name records which look like others.
+const OF_IMPORT: &str = "likely_duplicates";
 
 /// The folder, when the run keeps its logs.
 pub fn folder() -> Option<&'static Path> {
@@ -133,15 +135,29 @@ async fn collect(
     for row in rows {
         let value: String = row.try_get_by_index(0).unwrap();
         match serde_json::from_str(&value) {
+            // A list of texts names no column: each of them is what the column holds.
+            Ok(Value::Array(items)) if holds == Holds::Words => {
+                let texts = items.iter().filter_map(|item| match item {
+                    Value::Object(fields) => fields.get("value")?.as_str(),
+                    item => item.as_str(),
+                });
+                texts
+                    .filter(|text| !is_one_word(text))
+                    .for_each(|text| keep(text, values));
+            }
             // An audit entry or a journal tells of states and ids too: there, a value is known by the name of its column.
             Ok(json @ (Value::Object(_) | Value::Array(_))) => {
                 keep_leaves(&json, matches!(holds, Holds::Value(_)), values);
             }
             // Of free text, one plain word names nobody: `declined` is why an offer ended, and what a log says of a sign-in.
-            _ if holds == Holds::Words && value.chars().all(char::is_alphabetic) => {}
+            _ if holds == Holds::Words && is_one_word(&value) => {}
             _ => keep(&value, values),
         }
     }
+}
+
+fn is_one_word(text: &str) -> bool {
+    text.chars().all(char::is_alphabetic)
 }
 
 /// Whether the table or the column isn't there, as after a test of the migrations.
@@ -162,7 +178,7 @@ fn keep_leaves(json: &Value, all: bool, values: &mut BTreeSet<String>) {
                 .iter()
                 .filter(|(name, _)| !OF_AUDIT_LOG.contains(&name.as_str()))
             {
-                let all = all || personal_names().contains(name.as_str());
+                let all = all || name == OF_IMPORT || personal_names().contains(name.as_str());
                 keep_leaves(value, all, values);
             }
         }

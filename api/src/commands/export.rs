@@ -53,14 +53,14 @@ pub async fn run(args: &ExportArgs, store: &Store) -> Result<(), CommandError> {
     let mut out = Output::to(args.out.clone()).map_err(unwritable)?;
     let viewer = Viewer::system();
     let mut tx = store.begin().await?;
-    let extent = export::begin(&mut tx, &viewer, kind).await?;
+    let begun = export::begin(&mut tx, &viewer, kind).await?;
     tx.commit().await?;
-    let bar = ProgressBar::new(extent.rows);
-    out.write_all(export::head(kind)?.as_bytes())
+    let bar = ProgressBar::new(begun.extent.rows);
+    out.write_all(export::head(&begun)?.as_bytes())
         .map_err(unwritable)?;
     let mut after = None;
     while let Some((lines, last)) =
-        export::next(store.reader(), &viewer, store.now(), kind, after).await?
+        export::next(store.reader(), &viewer, store.now(), &begun, after).await?
     {
         out.write_all(lines.as_bytes()).map_err(unwritable)?;
         bar.inc(export::CHUNK);
@@ -68,6 +68,6 @@ pub async fn run(args: &ExportArgs, store: &Store) -> Result<(), CommandError> {
     }
     out.finish().map_err(unwritable)?;
     bar.finish_and_clear();
-    eprintln!("{} {} were written.", extent.rows, kind.name());
+    eprintln!("{} {} were written.", begun.extent.rows, kind.name());
     Ok(())
 }

@@ -41,7 +41,8 @@ What happens to a file: it is imported whole or not at all. One that is not CSV 
 with more or fewer fields than the header, a quote that is never closed, or that lacks a mapped column changes nothing.
 
 The fields: name, trading_names and email_domains (several of them, with semicolons between), website, sector, \
-sub_sector, company_number, address, founded, time_zone (such as Europe/London, which it is without one), source_key.
+sub_sector, company_number, address, founded, time_zone (such as Europe/London, which it is without one), source_key; and \
+each field that administrators defined, by its name with \"field: \" before it. Those that are required need a column.
 
 The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that \
 are likely the same organisation are created and told as likely duplicates.")]
@@ -52,7 +53,8 @@ A file, and its rows, are taken as those of organisations are. A contact is know
 without one by their name; who is known is left as they are.
 
 The fields: organisation (its name), organisation_id or organisation_key (what it was imported by), of which one is needed; \
-name, job_title, email, telephone, state (ACTIVE, INACTIVE), visible_to_students, bulk_opted_out, do_not_email and on_hold \
+name, job_title, email, telephone, state (ACTIVE, INACTIVE), subscriber_type (GENERAL, RECRUITMENT, \
+PLACEMENTS, EVENTS, PARTNERSHIP), visible_to_students, bulk_opted_out, do_not_email and on_hold \
 (yes or no; no when nothing is said).
 
 Contacts who have the address of a contact of another organisation, or the name of another one of their own, are created and \

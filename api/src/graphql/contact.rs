@@ -468,7 +468,8 @@ impl ContactMutation {
         CreateContactPayload::commit(tx, created).await
     }
 
-    /// Lets mail go again to a contact who is on hold because mails came back, and keeps why.
+    /// Lets mail go again to a contact who is on hold because mails came back, and to the other records with their address, and
+    /// keeps why.
     async fn lift_contact_hold(
         &self,
         ctx: &Context<'_>,

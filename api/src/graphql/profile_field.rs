@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::profile_field::{self as fields, Definition, Given};
 use entity::{
     ids::{OrganisationId, ProfileFieldId},
+    list::SoughtField,
     profile_field::{Column, Model, ProfileFieldAudience as Audience, ProfileFieldKind as Kind},
 };
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -215,9 +216,43 @@ impl From<ProfileFieldValueInput> for Given {
 #[derive(Clone, Debug, InputObject)]
 pub struct ProfileFieldFilter {
     /// The field.
-    pub(super) profile_field_id: Id<ProfileFieldId>,
-    /// The value, as `ProfileFieldValue.value` has it; left out, it is any.
-    pub(super) value: Option<String>,
+    profile_field_id: Id<ProfileFieldId>,
+    /// The value, in any spelling that the field takes; left out, it is any.
+    value: Option<String>,
+}
+
+impl From<ProfileFieldFilter> for SoughtField {
+    fn from(input: ProfileFieldFilter) -> Self {
+        Self {
+            profile_field_id: input.profile_field_id.0,
+            value: input.value,
+        }
+    }
+}
+
+/// What a field is to be for the organisations of a segment.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct SoughtProfileField {
+    /// The field; null when it is out of use, in which case nobody is in the segment.
+    field: Option<ProfileField>,
+    /// The value; null is any.
+    value: Option<String>,
+}
+
+/// What a segment asks of fields.
+pub(super) async fn sought(
+    ctx: &Context<'_>,
+    all: &[SoughtField],
+) -> Result<Vec<SoughtProfileField>> {
+    let ids = all.iter().map(|one| one.profile_field_id);
+    let found = rows(ctx)?.load_many(ids).await?;
+    Ok(all
+        .iter()
+        .map(|one| SoughtProfileField {
+            field: found.get(&one.profile_field_id).cloned().map(ProfileField),
+            value: one.value.clone(),
+        })
+        .collect())
 }
 
 /// A field to be added.

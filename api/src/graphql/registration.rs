@@ -5,7 +5,10 @@ mod loaders;
 
 use async_graphql::{Context, Enum, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::registration::{self as registrations, Decision, Found, Signal};
+use domain::{
+    profile_field::asked_at_registration,
+    registration::{self as registrations, Decision, Found, Signal},
+};
 use entity::{
     held_change,
     ids::{HeldChangeId, OrganisationId, RegistrationId},
@@ -26,6 +29,7 @@ use super::{
     id::Id,
     organisation::{self, Organisation},
     person::{self, Person},
+    profile_field::ProfileField,
     rows::rows,
     session::CameFrom,
     store, viewer,
@@ -316,6 +320,13 @@ impl RegistrationQuery {
     ) -> Result<Vec<EmployerFound>> {
         let found = registrations::find(store(ctx)?.reader(), &search).await?;
         Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    /// The fields that whoever registers an organisation is asked for, in the order in which they are shown: for
+    /// `registerEmployer`, which is refused without those that are required. Whoever joins an organisation isn't asked.
+    async fn registration_fields(&self, ctx: &Context<'_>) -> Result<Vec<ProfileField>> {
+        let found = asked_at_registration(store(ctx)?.reader()).await?;
+        Ok(found.into_iter().map(ProfileField).collect())
     }
 
     /// The registrations that wait for an operator, the oldest first. Those whose address isn't proved yet are not among

@@ -20,6 +20,7 @@ use super::{
     id::Id,
     organisation::{OrganisationFilter, OrganisationState},
     person::{self, Person},
+    profile_field::{self, SoughtProfileField},
     rows::{LoadError, Rows, by_id, rows},
     scalars::Date,
     store,
@@ -137,6 +138,11 @@ impl Segment {
     /// Nobody has contacted an organisation in it on this day or later.
     async fn last_contacted_before(&self) -> Option<Date> {
         self.0.last_contacted_before.map(Into::into)
+    }
+
+    /// What fields of the profile of an organisation in it are that administrators defined.
+    async fn profile_fields(&self, ctx: &Context<'_>) -> Option<Result<Vec<SoughtProfileField>>> {
+        Some(profile_field::sought(ctx, &self.0.profile_fields.0).await)
     }
 
     /// How many organisations are in it today.

@@ -2,7 +2,7 @@
 
 use domain::{
     Error, Store,
-    export::{self, Kind},
+    export::{self, Begun},
     viewer::Viewer,
 };
 use poem::{
@@ -25,7 +25,7 @@ async fn fetch(Data(store): Data<&Store>, Path(token): Path<String>) -> Response
 }
 
 struct Records {
-    kind: Kind,
+    export: Begun,
     viewer: Viewer,
     /// Where it has come to; none before its first line.
     after: Option<Uuid>,
@@ -37,10 +37,10 @@ async fn begun(store: &Store, token: &str) -> Result<Option<Records>, Error> {
         return Ok(None);
     };
     let mut tx = store.begin().await?;
-    export::begin(&mut tx, &viewer, link.to).await?;
+    let export = export::begin(&mut tx, &viewer, link.to).await?;
     tx.commit().await?;
     Ok(Some(Records {
-        kind: link.to,
+        export,
         viewer,
         after: None,
         begun: false,
@@ -52,16 +52,16 @@ impl Download for Records {
     const WORKS_FOR: &'static str = "It works for minutes, and for whoever asked for it while they may export contacts. Ask for another.";
 
     fn name(&self) -> String {
-        format!("{}.csv", self.kind.name())
+        format!("{}.csv", self.export.kind.name())
     }
 
     async fn next(&mut self, store: &Store) -> Result<Option<String>, Error> {
         if !self.begun {
             self.begun = true;
-            return export::head(self.kind).map(Some);
+            return export::head(&self.export).map(Some);
         }
         let (viewer, now) = (&self.viewer, store.now());
-        let page = export::next(store.reader(), viewer, now, self.kind, self.after).await?;
+        let page = export::next(store.reader(), viewer, now, &self.export, self.after).await?;
         Ok(page.map(|(lines, last)| {
             self.after = Some(last);
             lines

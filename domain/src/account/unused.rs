@@ -51,7 +51,6 @@ pub(crate) async fn close_unused(tx: &mut Tx) -> Result<(u64, bool)> {
             json!({ "years": UNUSED_FOR.num_days() / 365 }),
         )?;
         mail::post(tx, letter).await?;
-        let account = super::account(tx, account.id).await?;
         let why = "Nobody has signed in with it for two years.".to_owned();
         set_state(
             tx,

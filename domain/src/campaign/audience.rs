@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::{
+    contact::SubscriberType,
     ids::{MailTopicId, OrganisationId, SegmentId, TagId, UserId},
     list::IdList,
     tag,
@@ -39,7 +40,7 @@ use crate::{
 /// How many tags a list may name.
 pub const MOST_TAGS: usize = 50;
 
-/// Which organisations' contacts are meant.
+/// Which organisations' contacts are meant, and which of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audience {
     /// Tags of which an organisation has every one.
@@ -48,6 +49,8 @@ pub struct Audience {
     pub any_of: Vec<TagId>,
     /// Tags of which it has none.
     pub none_of: Vec<TagId>,
+    /// Of which subscriber types a contact is one; empty is all. The others are not meant, and so are not counted as left out.
+    pub subscriber_types: Vec<SubscriberType>,
     /// The segment in which it is as well.
     pub segment_id: Option<SegmentId>,
 }
@@ -111,6 +114,7 @@ impl Audience {
             all_of: campaign.all_of.0.clone(),
             any_of: campaign.any_of.0.clone(),
             none_of: campaign.none_of.0.clone(),
+            subscriber_types: campaign.subscriber_types.0.clone(),
             segment_id: campaign.segment_id,
         }
     }
@@ -130,11 +134,18 @@ impl Audience {
         db: &impl ConnectionTrait,
         refusals: &mut Refusals,
     ) -> Result<()> {
+        // Of the general type is whoever nobody has said anything of: nearly everybody.
+        let is_of_some_types = !self.subscriber_types.is_empty()
+            && !self.subscriber_types.contains(&SubscriberType::General);
         refusals.add_if(
-            self.all_of.is_empty() && self.any_of.is_empty() && self.segment_id.is_none(),
+            self.all_of.is_empty()
+                && self.any_of.is_empty()
+                && self.segment_id.is_none()
+                && !is_of_some_types,
             RefusalCode::Required,
             "allOfTags",
-            "Name a segment, or at least one tag that the organisations must have: nobody writes to everybody by mistake.",
+            "Name a segment, at least one tag that the organisations must have, or subscriber types but GENERAL: nobody writes to \
+             everybody by mistake.",
         );
         for (field, tags) in [
             ("allOfTags", &self.all_of),

@@ -3,7 +3,9 @@
 use entity::{
     access_grant::Permission,
     campaign::{self, CampaignState},
+    contact::SubscriberType,
     ids::{CampaignId, MailTopicId},
+    list::SubscriberTypeList,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::{Value, json};
@@ -63,6 +65,8 @@ pub struct Changes {
     pub any_of: Option<Vec<entity::ids::TagId>>,
     /// Tags of which it has none.
     pub none_of: Option<Vec<entity::ids::TagId>>,
+    /// Of which subscriber types a contact is one.
+    pub subscriber_types: Option<Vec<SubscriberType>>,
     /// The segment in which it is as well; `Some(None)` is none.
     pub segment_id: Option<Option<entity::ids::SegmentId>>,
     /// What it is about; `Some(None)` is nothing in particular.
@@ -100,6 +104,7 @@ pub(super) async fn begin(
     let draft = draft.checked(tx, viewer, segment).await?;
     let after = draft.told();
     let segment_id = draft.audience.segment_id;
+    let subscriber_types = SubscriberTypeList(draft.audience.subscriber_types.clone());
     let [all_of, any_of, none_of] = draft.audience.into_lists();
     let created = campaign::ActiveModel {
         id: Set(CampaignId::new_at(tx.now())),
@@ -111,6 +116,7 @@ pub(super) async fn begin(
         any_of: Set(any_of),
         none_of: Set(none_of),
         segment_id: Set(segment_id),
+        subscriber_types: Set(subscriber_types),
         segment_asked: Set(None),
         mail_topic_id: Set(draft.topic),
         created_by: Set(author),
@@ -155,6 +161,9 @@ pub async fn update(
             all_of: changes.all_of.unwrap_or(audience.all_of),
             any_of: changes.any_of.unwrap_or(audience.any_of),
             none_of: changes.none_of.unwrap_or(audience.none_of),
+            subscriber_types: changes
+                .subscriber_types
+                .unwrap_or(audience.subscriber_types),
             segment_id: changes.segment_id.unwrap_or(audience.segment_id),
         },
         topic: changes.topic.unwrap_or(before.topic),
@@ -170,9 +179,11 @@ pub async fn update(
     }
     let (before, after) = Change::between(&before.told(), &draft.told())?.into_audit(version + 1);
     let segment_id = draft.audience.segment_id;
+    let subscriber_types = SubscriberTypeList(draft.audience.subscriber_types.clone());
     let [all_of, any_of, none_of] = draft.audience.into_lists();
     let mut row = campaign.into_active_model();
     row.segment_id = Set(segment_id);
+    row.subscriber_types = Set(subscriber_types);
     row.segment_asked = Set(None);
     row.name = Set(draft.name);
     row.subject = Set(draft.subject);
@@ -250,6 +261,7 @@ impl Draft {
             "allOfTags": self.audience.all_of,
             "anyOfTags": self.audience.any_of,
             "noneOfTags": self.audience.none_of,
+            "subscriberTypes": self.audience.subscriber_types,
             "segmentId": self.audience.segment_id,
             "topicId": self.topic,
         })
@@ -269,6 +281,8 @@ impl Draft {
         if let Some(fault) = markdown::fault(&self.body) {
             refusals.add(RefusalCode::Invalid, "body", fault);
         }
+        self.audience.subscriber_types.sort_unstable();
+        self.audience.subscriber_types.dedup();
         self.audience.check(tx.conn(), &mut refusals).await?;
         if segment == Segment::Named {
             let found = self.audience.look_up(tx.conn(), viewer.user_id(), tx.now());

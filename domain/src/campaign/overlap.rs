@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     campaign::{self, CampaignState},
+    contact::SubscriberType,
     ids::{CampaignId, TagId},
 };
 use sea_orm::{
@@ -154,8 +155,8 @@ pub async fn join(tx: &mut Tx, viewer: &Viewer, into: Read, from: Read) -> Resul
         Error::refused(
             RefusalCode::Invalid,
             "fromCampaignId",
-            "Their audiences can't be made into one. Give both the same segment and the same tags first, or name tags in anyOfTags \
-             alone.",
+            "Their audiences can't be made into one. Give both the same segment, the same subscriber types and the same tags first, or \
+             name tags in anyOfTags alone.",
         )
     })?;
     let changes = Changes {
@@ -166,6 +167,7 @@ pub async fn join(tx: &mut Tx, viewer: &Viewer, into: Read, from: Read) -> Resul
         all_of: Some(audience.all_of),
         any_of: Some(audience.any_of),
         none_of: Some(audience.none_of),
+        subscriber_types: Some(audience.subscriber_types),
         ..Changes::default()
     };
     attachment::add_those_of(tx, viewer, other.id, kept.id).await?;
@@ -202,7 +204,15 @@ fn both(one: &Audience, other: &Audience) -> Option<Audience> {
         && alike(&one.any_of, &other.any_of)
         && alike(&one.none_of, &other.none_of)
     {
-        return Some(one.clone());
+        return Some(Audience {
+            subscriber_types: either(&one.subscriber_types, &other.subscriber_types),
+            ..one.clone()
+        });
+    }
+    // Who has the tags of one and is of a type of the other would be in the sum, and in neither of them.
+    let (mine, theirs) = (&one.subscriber_types, &other.subscriber_types);
+    if either(mine, mine) != either(theirs, theirs) {
+        return None;
     }
     // Whoever lacks what one of them leaves out might be left out of the other: only the same is left out of both.
     if !alike(&one.none_of, &other.none_of) {
@@ -221,8 +231,20 @@ fn both(one: &Audience, other: &Audience) -> Option<Audience> {
         all_of: Vec::new(),
         any_of,
         none_of: one.none_of.clone(),
+        subscriber_types: one.subscriber_types.clone(),
         segment_id: one.segment_id,
     })
+}
+
+/// The subscriber types of which a contact is who is of a type of one of the lists; an empty one has all.
+fn either(one: &[SubscriberType], other: &[SubscriberType]) -> Vec<SubscriberType> {
+    if one.is_empty() || other.is_empty() {
+        return Vec::new();
+    }
+    let mut all = [one, other].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The tags of which one is enough to be in an audience; `None` where one isn't enough.
@@ -251,7 +273,7 @@ mod tests {
             all_of: tags(all_of),
             any_of: tags(any_of),
             none_of: tags(none_of),
-            segment_id: None,
+            ..Audience::default()
         }
     }
 
@@ -280,5 +302,19 @@ mod tests {
         assert_eq!(joined(&whole, &inside(7, &[1])), Some(whole.clone()));
         assert_eq!(joined(&whole, &inside(8, &[])), None);
         assert_eq!(joined(&whole, &audience(&[], &[1], &[])), None);
+        let of = |types: &[SubscriberType], any_of: &[u128]| Audience {
+            subscriber_types: types.to_vec(),
+            ..audience(&[], any_of, &[])
+        };
+        let (events, placements) = (SubscriberType::Events, SubscriberType::Placements);
+        let (one, other) = (of(&[events], &[1]), of(&[placements], &[1]));
+        let sum = [placements, events];
+        assert_eq!(joined(&one, &other), Some(of(&sum, &[1])));
+        assert_eq!(joined(&one, &of(&[], &[1])), Some(of(&[], &[1])));
+        assert_eq!(
+            joined(&one, &of(&[events], &[2])),
+            Some(of(&[events], &[1, 2]))
+        );
+        assert_eq!(joined(&one, &of(&[placements], &[2])), None);
     }
 }

@@ -2,15 +2,18 @@
 //! mail go to them again (policy 2.5).
 //!
 //! What came back was mail to an address. So the address is remembered, as a hash: a contact who is given it, again or for the
-//! first time, is on hold until somebody ends that.
+//! first time, is on hold until somebody ends that. And of several records with one address, all are on hold or none is: the hold
+//! begins and ends for the address.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::{access_grant::Permission, contact, held_address, ids::ContactId};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, sea_query::OnConflict,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde_json::json;
 
@@ -40,6 +43,72 @@ pub(crate) async fn remember(tx: &Tx, email: &str, since: DateTime<Utc>) -> Resu
     )
     .exec_without_returning(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// Begins the hold of an address that somebody puts one contact on: whoever else has it is on hold too, and their history says so.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    email: &str,
+    but: Option<ContactId>,
+) -> Result<()> {
+    remember(tx, email, tx.now()).await?;
+    let others = contact::Entity::find()
+        .filter(contact::Column::Email.eq(email))
+        .filter(contact::Column::OnHoldAt.is_null())
+        .filter(Condition::all().add_option(but.map(|id| contact::Column::Id.ne(id))))
+        .order_by_asc(contact::Column::Id)
+        .lock_exclusive()
+        .all(tx.conn())
+        .await?;
+    for other in others {
+        let (id, version) = (other.id, other.version + 1);
+        let mut row = other.into_active_model();
+        row.on_hold_at = Set(Some(tx.now()));
+        row.version = Set(version);
+        row.updated_at = Set(tx.now());
+        row.update(tx.conn()).await?;
+        let before = json!({ "onHold": false });
+        let after = json!({ "onHold": true, change::VERSION: version });
+        tx.audit(viewer, UPDATED, id, Some(before), Some(after))
+            .await?;
+    }
+    Ok(())
+}
+
+/// Begins the holds of many addresses at once, those of a file: whoever has one of them is on hold from now on, with one statement.
+pub(crate) async fn begin_all(tx: &Tx, emails: &[String]) -> Result<()> {
+    if emails.is_empty() {
+        return Ok(());
+    }
+    let key = AddressKey::load(tx.conn(), tx.now()).await?;
+    let mut rows = Vec::with_capacity(emails.len());
+    for email in emails {
+        rows.push(held_address::ActiveModel {
+            address_hash: Set(suppression::written(&key.hash(email)?)),
+            since: Set(tx.now()),
+        });
+    }
+    held_address::Entity::insert_many(rows)
+        .on_conflict(
+            OnConflict::column(held_address::Column::AddressHash)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(tx.conn())
+        .await?;
+    contact::Entity::update_many()
+        .col_expr(contact::Column::OnHoldAt, Expr::val(tx.now()))
+        .col_expr(
+            contact::Column::Version,
+            Expr::col(contact::Column::Version).add(1),
+        )
+        .col_expr(contact::Column::UpdatedAt, Expr::val(tx.now()))
+        .filter(contact::Column::Email.is_in(emails))
+        .filter(contact::Column::OnHoldAt.is_null())
+        .exec(tx.conn())
+        .await?;
     Ok(())
 }
 
@@ -90,22 +159,46 @@ async fn hash_of(tx: &Tx, email: &str) -> Result<String> {
     Ok(suppression::written(&key.hash(email)?))
 }
 
-/// Lets mail go again to a contact who is on hold and at `version`. The reason is kept in the audit log. Should the next mail
-/// come back too, the contact is on hold again.
+/// What lifting a hold did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifted {
+    /// The contact of whom it was said.
+    pub contact: contact::Model,
+    /// The other records with the address, which are no longer on hold either.
+    pub others: Vec<contact::Model>,
+}
+
+/// Lets mail go again to a contact who is on hold and at `version`, and to whoever else has their address: mail arrives there or it
+/// doesn't, whatever record names it. The reason is kept in the audit log. Should the next mail come back too, all of them are on
+/// hold again.
 pub async fn lift_hold(
     tx: &mut Tx,
     viewer: &Viewer,
     id: ContactId,
     version: i32,
     reason: &str,
-) -> Result<contact::Model> {
+) -> Result<Lifted> {
     viewer.require(Permission::EditOrganisation)?;
-    let current = visible(viewer)
+    let absent = || Error::not_found("id", "contact");
+    let found = visible(viewer)
         .filter(contact::Column::Id.eq(id))
-        .lock_exclusive()
         .one(tx.conn())
         .await?
-        .ok_or_else(|| Error::not_found("id", "contact"))?;
+        .ok_or_else(absent)?;
+    let same = found.email.map(|email| contact::Column::Email.eq(email));
+    // The lowest id first: of two who lift it at two records, one waits for the other.
+    let mut all = contact::Entity::find()
+        .filter(
+            Condition::any()
+                .add(contact::Column::Id.eq(id))
+                .add_option(same),
+        )
+        .order_by_asc(contact::Column::Id)
+        .lock_exclusive()
+        .all(tx.conn())
+        .await?;
+    let at = all.iter().position(|row| row.id == id).ok_or_else(absent)?;
+    let current = all.remove(at);
     if current.version != version {
         return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
     }
@@ -118,21 +211,37 @@ pub async fn lift_hold(
         "This contact is not on hold.",
     );
     refusals.into_result()?;
-    let since = current.on_hold_at;
     if let Some(email) = &current.email {
         forget(tx, email).await?;
     }
-    let mut row = current.into_active_model();
+    let mut others = Vec::new();
+    for other in all {
+        if other.on_hold_at.is_some() && other.email == current.email {
+            others.push(free(tx, viewer, other, &reason).await?);
+        }
+    }
+    let contact = free(tx, viewer, current, &reason).await?;
+    Ok(Lifted { contact, others })
+}
+
+async fn free(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    held: contact::Model,
+    reason: &str,
+) -> Result<contact::Model> {
+    let (since, version) = (held.on_hold_at, held.version + 1);
+    let mut row = held.into_active_model();
     row.on_hold_at = Set(None);
-    row.version = Set(version + 1);
+    row.version = Set(version);
     row.updated_at = Set(tx.now());
     let freed = row.update(tx.conn()).await?;
     tx.audit(
         viewer,
         "contact.hold_lifted",
-        id,
+        freed.id,
         Some(json!({ "onHold": true, "onHoldAt": since })),
-        Some(json!({ "onHold": false, "reason": reason, change::VERSION: freed.version })),
+        Some(json!({ "onHold": false, "reason": reason, change::VERSION: version })),
     )
     .await?;
     Ok(freed)

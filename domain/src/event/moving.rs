@@ -14,7 +14,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect,
+    QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::{
     booking::{in_state, letters},
     error::Result,
     group_booking,
-    job::{Job, Queue},
+    job::{self, Job, Queue},
     register,
     store::Tx,
     waiting_list,
@@ -98,7 +98,7 @@ pub struct TellOfMove {
     pub event_id: EventId,
     /// The version of the event that the change made: one letter for a person and a change.
     pub version: i32,
-    /// When and where it was to be.
+    /// When and where it was to be, as far as they know.
     pub was: Whereabouts,
     /// The bookings whose people are told.
     pub booking_ids: Vec<BookingId>,
@@ -149,37 +149,90 @@ async fn tell(tx: &mut Tx, event: &mut LockedEvent, was: &Whereabouts) -> Result
         .column(booking::Column::Id)
         .filter(booking::Column::EventId.eq(event.id))
         .filter(in_state::any(&CONCERNED))
+        .order_by_asc(booking::Column::Id)
         .into_tuple()
         .all(tx.conn())
         .await?;
-    for some in concerned.chunks(CHUNK) {
-        let job = TellOfMove {
-            event_id: event.id,
-            version: event.version,
-            was: was.clone(),
-            booking_ids: some.to_vec(),
-            group_ids: Vec::new(),
-        };
-        tx.enqueue(&job, None).await?;
-    }
     let classes = group_booking::with_places(event.id).all(tx.conn()).await?;
-    if !classes.is_empty() {
-        let job = TellOfMove {
+    let untold = untold(tx, event.id).await?;
+    let last_known = |concerns: &dyn Fn(&TellOfMove) -> bool| {
+        let last = untold.iter().find(|job| concerns(job));
+        last.map_or(was, |job| &job.was)
+    };
+    let mut audiences: Vec<Audience<'_>> = Vec::new();
+    for id in concerned {
+        let known = last_known(&|job| job.booking_ids.contains(&id));
+        who_knows(&mut audiences, known).bookings.push(id);
+    }
+    for class in classes {
+        let known = last_known(&|job| job.group_ids.contains(&class.id));
+        who_knows(&mut audiences, known).classes.push(class.id);
+    }
+    for Audience {
+        known,
+        bookings,
+        classes,
+    } in audiences
+    {
+        let job = |booking_ids: &[BookingId], group_ids: Vec<GroupBookingId>| TellOfMove {
             event_id: event.id,
             version: event.version,
-            was: was.clone(),
-            booking_ids: Vec::new(),
-            group_ids: classes.into_iter().map(|class| class.id).collect(),
+            was: known.clone(),
+            booking_ids: booking_ids.to_vec(),
+            group_ids,
         };
-        tx.enqueue(&job, None).await?;
+        for some in bookings.chunks(CHUNK) {
+            tx.enqueue(&job(some, Vec::new()), None).await?;
+        }
+        if !classes.is_empty() {
+            tx.enqueue(&job(&[], classes), None).await?;
+        }
     }
     Ok(())
+}
+
+/// Those who last knew of the same time and place.
+struct Audience<'a> {
+    known: &'a Whereabouts,
+    bookings: Vec<BookingId>,
+    classes: Vec<GroupBookingId>,
+}
+
+/// Those who last knew of this time and place, so far.
+fn who_knows<'l, 'a>(
+    all: &'l mut Vec<Audience<'a>>,
+    known: &'a Whereabouts,
+) -> &'l mut Audience<'a> {
+    let at = all.iter().position(|audience| audience.known == known);
+    let at = at.unwrap_or_else(|| {
+        all.push(Audience {
+            known,
+            bookings: Vec::new(),
+            classes: Vec::new(),
+        });
+        all.len() - 1
+    });
+    &mut all[at]
+}
+
+/// The moves of the event of which nobody has been told yet, the latest first. Those jobs find nothing to do from now on, so what
+/// they would have named as the time and place before is what their people know.
+async fn untold(tx: &Tx, id: EventId) -> Result<Vec<TellOfMove>> {
+    let mut jobs: Vec<TellOfMove> = job::waiting::<TellOfMove>(tx.conn())
+        .await?
+        .into_iter()
+        .filter(|job| job.event_id == id)
+        .collect();
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.version));
+    Ok(jobs)
 }
 
 /// Tells those people, as far as they still mean to come, where and when it is now. Where the event was moved once more
 /// meanwhile and that is told too, they are told of that alone.
 pub async fn tell_of_move(tx: &mut Tx, job: &TellOfMove) -> Result<()> {
+    // Whoever moves it meanwhile waits until this is told, and so knows what people know.
     let event = event::Entity::find_by_id(job.event_id)
+        .lock_shared()
         .one(tx.conn())
         .await?;
     let Some(event) = event

@@ -162,11 +162,17 @@ impl Import for Contacts {
         }
         self.warn(tx, &places, &new).await?;
         self.created += new.len() as u64;
+        let held: Vec<String> = new
+            .iter()
+            .filter(|row| row.profile.on_hold)
+            .filter_map(|row| row.profile.email.clone())
+            .collect();
         let mut rows: Vec<_> = new
             .into_iter()
             .map(|row| new_row(tx, row.organisation_id, row.profile))
             .collect();
         if !rows.is_empty() {
+            hold::begin_all(tx, &held).await?;
             hold::apply(tx, &mut rows).await?;
             contact::Entity::insert_many(rows)
                 .exec_without_returning(tx.conn())

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     Contacts, Line, Notes, RefusedRow, Told,
     table::{
-        self, File, ImportError, Imported, Mapped, MappingError, contacts::ContactField,
+        self, Defined, File, ImportError, Imported, Mapped, MappingError, contacts::ContactField,
         notes::NoteField, organisations::OrganisationField,
     },
 };
@@ -25,7 +25,7 @@ use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     job::{Job, Queue},
     live::LiveEvent,
-    organisation::import::Organisations,
+    organisation::import::{Organisations, defined},
     store::{Store, Tx},
     text::Text,
     viewer::Viewer,
@@ -34,7 +34,7 @@ use crate::{
 /// How many bytes a file may have: what fits into one request in base 64. Larger ones are for the command line.
 pub const MOST_BYTES: usize = 700_000;
 /// How many columns can be mapped.
-const MOST_MAPPED: usize = 50;
+const MOST_MAPPED: usize = 100;
 /// The longest name of a file, in characters.
 const LONGEST_NAME: usize = 100;
 /// How long a file and its report are kept.
@@ -169,7 +169,11 @@ pub async fn ask(tx: &mut Tx, viewer: &Viewer, asked: Asked) -> Result<Asking> {
         refusals.add(RefusalCode::TooLong, "file", message);
     }
     refusals.into_result()?;
-    let rows = look(&asked).map_err(as_refusal)?;
+    let own = match asked.kind {
+        RecordKind::Organisations => defined(tx, viewer).await?.1,
+        RecordKind::Contacts | RecordKind::Notes => Vec::new(),
+    };
+    let rows = look(&asked, &own).map_err(as_refusal)?;
     refuse_another(tx, requested_by).await?;
     let row = record_import::ActiveModel {
         id: Set(RecordImportId::new_at(tx.now())),
@@ -255,12 +259,12 @@ async fn begin(tx: &mut Tx, viewer: &Viewer, row: record_import::Model) -> Resul
 }
 
 /// Whether the columns fit, and how many rows there are.
-fn look(asked: &Asked) -> std::result::Result<u64, ImportError> {
+fn look(asked: &Asked, defined: &[Defined]) -> std::result::Result<u64, ImportError> {
     let (content, mapped) = (asked.content.as_slice(), asked.mapped.as_slice());
     match asked.kind {
-        RecordKind::Organisations => table::look::<OrganisationField>(content, mapped),
-        RecordKind::Contacts => table::look::<ContactField>(content, mapped),
-        RecordKind::Notes => table::look::<NoteField>(content, mapped),
+        RecordKind::Organisations => table::look::<OrganisationField>(content, mapped, defined),
+        RecordKind::Contacts => table::look::<ContactField>(content, mapped, defined),
+        RecordKind::Notes => table::look::<NoteField>(content, mapped, defined),
     }
 }
 

@@ -2,6 +2,7 @@
 //! but for their keys.
 
 pub mod contacts;
+mod field;
 mod mapping;
 pub mod notes;
 pub mod organisations;
@@ -11,8 +12,11 @@ use std::io::{self, Read};
 
 use csv::{ByteRecord, StringRecord};
 
-pub use self::mapping::{Field, Mapped, Mapping, MappingError, PlaceField};
 use self::plain::Plain;
+pub use self::{
+    field::{Defined, Field, PlaceField},
+    mapping::{Mapped, Mapping, MappingError},
+};
 use super::{CHUNK, Import, Outcome, RefusedRow, Row};
 use crate::{error::Error, store::Tx, viewer::Viewer};
 
@@ -88,7 +92,8 @@ pub async fn import<I: Import, R: Read + Send>(
     tx.hold("import").await?;
     tx.plan_each_anew().await?;
     let mut rows = Rows::of(file.content)?;
-    let mapping = Mapping::of(&rows.header, file.mapped)?;
+    let defined = import.defined(tx, viewer).await?;
+    let mapping = Mapping::of(&rows.header, file.mapped, &defined)?;
     let mut chunk = Vec::with_capacity(CHUNK);
     let mut read = 0;
     while let Some((line, row)) = rows.next()? {
@@ -113,9 +118,13 @@ pub async fn import<I: Import, R: Read + Send>(
 }
 
 /// Whether the columns of a file fit, and how many rows it has, as far as it can be read.
-pub fn look<F: Field>(content: &[u8], mapped: &[Mapped]) -> Result<u64, ImportError> {
+pub fn look<F: Field>(
+    content: &[u8],
+    mapped: &[Mapped],
+    defined: &[Defined],
+) -> Result<u64, ImportError> {
     let mut rows = Rows::of(content)?;
-    Mapping::<F>::of(&rows.header, mapped)?;
+    Mapping::<F>::of(&rows.header, mapped, defined)?;
     let mut count = 0;
     while let Ok(Some(_)) = rows.next() {
         count += 1;

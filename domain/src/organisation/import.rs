@@ -8,6 +8,7 @@ use entity::{
     access_grant::Permission,
     ids::OrganisationId,
     organisation::{self, RecordSource},
+    profile_field::Model as Field,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
@@ -15,10 +16,11 @@ use super::{Profile, duplicates, name_key, new_row};
 use crate::{
     error::{RefusalCode, Refusals, Result},
     import::{
-        Import, Mapping, Outcome, Reason, RefusedRow, Row, Told, reasons, record,
+        Defined, Import, Mapping, Outcome, Reason, RefusedRow, Row, Told, reasons, record,
         table::organisations::{self, OrganisationField},
     },
     merge,
+    profile_field::{self, Said},
     store::Tx,
     text::Text,
     viewer::Viewer,
@@ -41,18 +43,42 @@ pub struct Organisations {
     lines: HashMap<String, u64>,
     unchanged: u64,
     refused: Told<RefusedRow>,
+    /// The fields that administrators defined and that are read.
+    fields: Vec<Field>,
 }
 
 /// A row that is good so far.
 struct Good {
     key: String,
     profile: Profile,
+    said: Vec<Said>,
+}
+
+/// The fields that administrators defined and that `viewer` fills in, shared so that none of them changes meanwhile, and as files
+/// name them.
+pub(crate) async fn defined(tx: &Tx, viewer: &Viewer) -> Result<(Vec<Field>, Vec<Defined>)> {
+    let fields = profile_field::shared(tx, profile_field::settable_by(viewer)).await?;
+    let columns = fields
+        .iter()
+        .map(|field| Defined {
+            id: field.id,
+            name: field.name.clone(),
+            is_required: field.is_required,
+        })
+        .collect();
+    Ok((fields, columns))
 }
 
 impl Import for Organisations {
     type Field = OrganisationField;
     type Says = OrganisationRow;
     type Duplicate = duplicates::Pair;
+
+    async fn defined(&mut self, tx: &Tx, viewer: &Viewer) -> Result<Vec<Defined>> {
+        let (fields, columns) = defined(tx, viewer).await?;
+        self.fields = fields;
+        Ok(columns)
+    }
 
     fn read(
         mapping: &Mapping<OrganisationField>,
@@ -77,26 +103,25 @@ impl Import for Organisations {
         let keys = good.iter().map(|row| row.key.as_str());
         known.extend(merge::known_source_keys(tx.conn(), keys).await?);
         let mut rows = Vec::with_capacity(good.len());
-        for row in good {
-            if known.contains(&row.key) {
+        let mut said = Vec::new();
+        for good in good {
+            if known.contains(&good.key) {
                 self.unchanged += 1;
-            } else {
-                rows.push(new_row(
-                    tx,
-                    row.profile,
-                    RecordSource::Import,
-                    Some(row.key),
-                ));
+                continue;
             }
+            let row = new_row(tx, good.profile, RecordSource::Import, Some(good.key));
+            if let Some(id) = row.id.clone().take() {
+                self.created.insert(id);
+                said.extend(good.said.into_iter().map(|one| (id, one)));
+            }
+            rows.push(row);
         }
-        self.created
-            .extend(rows.iter().filter_map(|row| row.id.clone().take()));
         if !rows.is_empty() {
             organisation::Entity::insert_many(rows)
                 .exec_without_returning(tx.conn())
                 .await?;
         }
-        Ok(())
+        profile_field::say_of_new(tx, said).await
     }
 
     fn refuse(&mut self, row: RefusedRow) {
@@ -132,7 +157,9 @@ impl Organisations {
     /// The row as it will be kept, or none when it was refused.
     fn check(&mut self, row: Row<OrganisationRow>) -> Option<Good> {
         let mut refusals = Refusals::default();
-        let profile = row.says.profile.checked(&mut refusals);
+        let mut profile = row.says.profile.checked(&mut refusals);
+        let given = std::mem::take(&mut profile.fields);
+        let (said, wrong) = profile_field::judged(&self.fields, None, given);
         let given =
             Text::line("sourceKey", 200).optional(row.says.source_key.as_deref(), &mut refusals);
         let key = given.unwrap_or_else(|| fallback_key(&profile));
@@ -143,19 +170,24 @@ impl Organisations {
                 format!("Its key {key:?} is that of line {earlier}."),
             );
         }
-        match refusals.into_result() {
-            Ok(()) => {
-                self.lines.insert(key.clone(), row.line);
-                Some(Good { key, profile })
-            }
-            Err(error) => {
-                self.refused.push(RefusedRow {
-                    line: row.line,
-                    reasons: reasons(error),
-                });
-                None
-            }
+        let mut told = refusals
+            .into_result()
+            .err()
+            .map(reasons)
+            .unwrap_or_default();
+        told.extend(wrong.into_iter().map(|wrong| match wrong.name {
+            Some(name) => Reason::about(Defined::column_of(&name), wrong.message),
+            None => Reason::of_row(wrong.message),
+        }));
+        if told.is_empty() {
+            self.lines.insert(key.clone(), row.line);
+            return Some(Good { key, profile, said });
         }
+        self.refused.push(RefusedRow {
+            line: row.line,
+            reasons: told,
+        });
+        None
     }
 }
 

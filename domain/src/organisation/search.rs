@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use entity::{
-    ids::{FacultyId, OrganisationId, ProfileFieldId, SegmentId, TagId},
+    ids::{FacultyId, OrganisationId, SegmentId, TagId},
+    list::SoughtField,
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
@@ -42,8 +43,10 @@ pub struct Filter {
     pub engaged_by: Option<FacultyId>,
     /// Nobody has contacted it on this day, in the university's time, or later.
     pub last_contacted_before: Option<NaiveDate>,
-    /// What one of the fields is that administrators defined: this value, or any.
-    pub profile_field: Option<(ProfileFieldId, Option<String>)>,
+    /// What fields are that administrators defined. Those that are not open to whoever asks are refused by
+    /// [`crate::segment::resolve`].
+    #[serde(default)]
+    pub profile_fields: Vec<SoughtField>,
     /// It is in this segment, which [`crate::segment::resolve`] looks up. Until then the filter finds nothing.
     pub segment_id: Option<SegmentId>,
     /// What the segment asks.
@@ -61,6 +64,7 @@ impl Filter {
             || self.sector.is_some()
             || self.engaged_by.is_some()
             || self.last_contacted_before.is_some()
+            || !self.profile_fields.is_empty()
     }
 
     /// The filter as a condition on `organisation`.
@@ -86,8 +90,8 @@ impl Filter {
         if let Some(day) = self.last_contacted_before {
             all = all.add(engagement::not_contacted_since(day));
         }
-        if let Some((id, value)) = &self.profile_field {
-            all = all.add(profile_field::having(*id, value.as_deref()));
+        for sought in &self.profile_fields {
+            all = all.add(profile_field::having(sought));
         }
         if self.segment_id.is_some() {
             all = all.add(super::nothing());

@@ -27,7 +27,7 @@ table! {
     }
     type Campaign {
         id: read(EVERYONE);
-        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, segment, segmentAsked, topic, createdBy, notBefore, notAfter, approvedBy, approvedAt,
+        name, subject, body, state, allOfTags, anyOfTags, noneOfTags, subscriberTypes, segment, segmentAsked, topic, createdBy, notBefore, notAfter, approvedBy, approvedAt,
         archivedAt, attachments, mailFor, refusal, startedAt,
         finishedAt, recipients, skipped, counts, estimate, deliveries, version, createdAt, updatedAt: read(SEND_BULK_EMAIL);
         mailFor(contactId): give(SEND_BULK_EMAIL);
@@ -44,7 +44,7 @@ table! {
     type RemoveCampaignAttachmentPayload { campaign, userErrors: read(EVERYONE); }
     type CampaignSegment {
         segmentId, name, version, at, search, allOfTags, anyOfTags, noneOfTags, sector, state, engagedBy,
-        lastContactedBefore: read(SEND_BULK_EMAIL);
+        lastContactedBefore, profileFields: read(SEND_BULK_EMAIL);
     }
     type CampaignMail { subject, text, html: read(SEND_BULK_EMAIL); }
     type CampaignConnection { edges, nodes, pageInfo, totalCount: read(SEND_BULK_EMAIL); }
@@ -68,12 +68,14 @@ table! {
     type LeaveOutCampaignEventsPayload { campaign, userErrors: read(EVERYONE); }
     type BringBackCampaignEventsPayload { campaign, userErrors: read(EVERYONE); }
     type JoinCampaignsPayload { campaign, userErrors: read(EVERYONE); }
-    input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags, segmentId, topicId: give(SEND_BULK_EMAIL); }
+    input CampaignAudienceInput { allOfTags, anyOfTags, noneOfTags, subscriberTypes, segmentId, topicId: give(SEND_BULK_EMAIL); }
     input CreateCampaignInput {
-        name, subject, body, allOfTags, anyOfTags, noneOfTags, segmentId, topicId: give(SEND_BULK_EMAIL);
+        name, subject, body, allOfTags, anyOfTags, noneOfTags, subscriberTypes, segmentId,
+        topicId: give(SEND_BULK_EMAIL);
     }
     input UpdateCampaignInput {
-        campaignId, version, name, subject, body, allOfTags, anyOfTags, noneOfTags, segmentId, topicId: give(SEND_BULK_EMAIL);
+        campaignId, version, name, subject, body, allOfTags, anyOfTags, noneOfTags, subscriberTypes, segmentId,
+        topicId: give(SEND_BULK_EMAIL);
     }
     input SendTestCampaignInput { campaignId: give(SEND_BULK_EMAIL); }
     input SubmitCampaignInput { campaignId, notBefore, notAfter: give(SEND_BULK_EMAIL); }

@@ -46,7 +46,7 @@ table! {
         bulkOptedOut, doNotEmail, onHold: give(EDIT_ORGANISATION);
     }
     input LiftContactHoldInput { id, version, reason: give(EDIT_ORGANISATION); }
-    type LiftContactHoldPayload { contact, userErrors: read(EVERYONE); }
+    type LiftContactHoldPayload { contact, alsoLifted, userErrors: read(EVERYONE); }
     input AddContactPostInput { contactId, version, organisationId, jobTitle: give(EDIT_ORGANISATION); }
     input EndContactPostInput { contactId, version, organisationId: give(EDIT_ORGANISATION); }
     input CreateOwnContactInput { name, jobTitle, email, telephone: give(EMPLOYER); }

@@ -33,8 +33,8 @@ table! {
     type OrganisationConnection { edges, nodes, pageInfo, totalCount: read(EVERYONE); }
     type OrganisationEdge { node, cursor: read(EVERYONE); }
     input OrganisationFilter {
-        search, sector: filter(SIGNED_IN);
-        allOfTags, anyOfTags, noneOfTags, state, engagedBy, lastContactedBefore, segmentId, profileField: filter(STAFF);
+        search, sector, profileField: filter(SIGNED_IN);
+        allOfTags, anyOfTags, noneOfTags, state, engagedBy, lastContactedBefore, segmentId: filter(STAFF);
     }
     input CreateOrganisationInput {
         name, tradingNames, website, emailDomains, sector, subSector, size, kind, parentId, companyNumber, address,

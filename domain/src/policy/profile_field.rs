@@ -5,7 +5,7 @@ use super::table::table;
 
 table! {
     type Query {
-        profileFields: read(EMPLOYER | STAFF);
+        profileFields: read(SIGNED_IN);
         profileFields(archived): filter(EMPLOYER | STAFF);
     }
     type Mutation {
@@ -13,15 +13,16 @@ table! {
         createProfileField(input), updateProfileField(input), archiveProfileField(input): give(ADMINISTRATOR);
     }
     type ProfileField {
-        id, name, help, kind, choices: read(EVERYONE);
-        visibleTo, isRequired, setByEmployers, position: read(EMPLOYER | STAFF);
+        id, name, help, kind, choices, isRequired: read(EVERYONE);
+        visibleTo, setByEmployers, position: read(EMPLOYER | STAFF);
         archivedAt, version: read(STAFF);
     }
+    type SoughtProfileField { field, value: read(STAFF); }
     type ProfileFieldValue { field, name, value: read(EVERYONE); }
     enum ProfileFieldKind { TEXT, NUMBER, CHOICE, DATE: both(EVERYONE); }
     enum ProfileFieldAudience { STAFF, EMPLOYER, EVERYONE: both(EVERYONE); }
-    input ProfileFieldValueInput { profileFieldId, value: give(EMPLOYER | EDIT_ORGANISATION); }
-    input ProfileFieldFilter { profileFieldId, value: filter(STAFF); }
+    input ProfileFieldValueInput { profileFieldId, value: give(EVERYONE); }
+    input ProfileFieldFilter { profileFieldId, value: filter(SIGNED_IN); }
     input CreateProfileFieldInput {
         name, help, kind, choices, visibleTo, isRequired, setByEmployers, position: give(ADMINISTRATOR);
     }

@@ -6,6 +6,7 @@ table! {
     type Query {
         findEmployers: read(EVERYONE);
         findEmployers(search): give(EVERYONE);
+        registrationFields: read(EVERYONE);
         registrations, heldChanges: read(OPERATOR);
         heldChanges(first, after, last, before): give(OPERATOR);
         registrations(first, after, last, before): give(OPERATOR);
@@ -41,7 +42,7 @@ table! {
         name, email, password, jobTitle, telephone, organisationId, organisation: give(EVERYONE);
     }
     input RegisteredOrganisationInput {
-        name, website, sector, size, kind, companyNumber, address: give(EVERYONE);
+        name, website, sector, size, kind, companyNumber, address, profileFields: give(EVERYONE);
     }
     input ReviewOrganisationInput { organisationId, version, decision, reason: give(EDIT_ORGANISATION); }
     input AnswerRegistrationInput { registrationId, approve, reason: give(EDIT_ORGANISATION); }

@@ -14,7 +14,7 @@ table! {
     type Segment {
         id: read(EVERYONE);
         name, isShared, isMine, owner, search, allOfTags, anyOfTags, noneOfTags, sector, state, engagedBy,
-        lastContactedBefore, organisationCount, version, createdAt, updatedAt: read(STAFF);
+        lastContactedBefore, profileFields, organisationCount, version, createdAt, updatedAt: read(STAFF);
     }
     type SegmentConnection { edges, nodes, pageInfo, totalCount: read(STAFF); }
     type SegmentEdge { node, cursor: read(STAFF); }

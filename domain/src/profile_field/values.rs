@@ -5,19 +5,19 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 use entity::{
     ids::{OrganisationId, ProfileFieldId},
-    organisation, organisation_field,
+    organisation_field,
     profile_field::{self, Model, ProfileFieldKind as Kind},
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, sea_query::OnConflict,
+    QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
 use super::settable_by;
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     store::Tx,
-    text::{Text, sought},
+    text::Text,
     viewer::Viewer,
 };
 
@@ -29,6 +29,8 @@ const FIELD: &str = "profileFields";
 const LONGEST: usize = 1_000;
 /// The most digits of a number.
 const MOST_DIGITS: usize = 18;
+/// How many values are written by one statement.
+const WRITTEN_AT_ONCE: usize = 1_000;
 
 /// What is said of a field, or that nothing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,36 @@ pub(crate) struct Said {
     pub new: Option<String>,
 }
 
+/// Something that is wrong with what is said of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    /// What the field is called; none where there is no such field.
+    pub name: Option<String>,
+    /// What kind of fault it is.
+    pub code: RefusalCode,
+    /// What is wrong, and what to do about it.
+    pub message: String,
+}
+
+impl Wrong {
+    fn with(field: &Model, code: RefusalCode, message: impl Into<String>) -> Self {
+        Self {
+            name: Some(field.name.clone()),
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// Notes it, with the name of the field, as being about this input field.
+    pub(crate) fn note(self, about: &'static str, refusals: &mut Refusals) {
+        let message = match self.name {
+            Some(name) => format!("{name}: {}", self.message),
+            None => self.message,
+        };
+        refusals.add(self.code, about, message);
+    }
+}
+
 /// Looks at what is said of the fields of an organisation, or of one that is being added. All that is wrong is noted, with the
 /// field's name. What stays as it was is left out.
 pub(crate) async fn checked(
@@ -63,19 +95,51 @@ pub(crate) async fn checked(
     if given.is_empty() && organisation_id.is_some() {
         return Ok(Vec::new());
     }
-    // Shared with others who fill them in, so that no choice goes meanwhile.
-    let fields = profile_field::Entity::find()
-        .filter(settable_by(viewer))
+    let fields = shared(tx, settable_by(viewer)).await?;
+    let now = match organisation_id {
+        None => None,
+        Some(id) => Some(
+            organisation_field::Entity::find()
+                .filter(organisation_field::Column::OrganisationId.eq(id))
+                .all(tx.conn())
+                .await?,
+        ),
+    };
+    Ok(compared(&fields, now.as_deref(), given, refusals))
+}
+
+/// Some fields, shared with others who fill them in, so that no choice goes meanwhile.
+pub(crate) async fn shared(tx: &Tx, which: Condition) -> Result<Vec<Model>> {
+    Ok(profile_field::Entity::find()
+        .filter(which)
+        .order_by_asc(profile_field::Column::Position)
+        .order_by_asc(profile_field::Column::NameKey)
         .lock_shared()
         .all(tx.conn())
-        .await?;
-    let mut now: Vec<organisation_field::Model> = Vec::new();
-    if let Some(id) = organisation_id {
-        now = organisation_field::Entity::find()
-            .filter(organisation_field::Column::OrganisationId.eq(id))
-            .all(tx.conn())
-            .await?;
+        .await?)
+}
+
+/// What is said of these fields beside what they are `now`; none where the organisation is being added. What is wrong is noted.
+pub(crate) fn compared(
+    fields: &[Model],
+    now: Option<&[organisation_field::Model]>,
+    given: Vec<Given>,
+    refusals: &mut Refusals,
+) -> Vec<Said> {
+    let (said, wrong) = judged(fields, now, given);
+    for one in wrong {
+        one.note(FIELD, refusals);
     }
+    said
+}
+
+/// The same, with what is wrong.
+pub(crate) fn judged(
+    fields: &[Model],
+    now: Option<&[organisation_field::Model]>,
+    given: Vec<Given>,
+) -> (Vec<Said>, Vec<Wrong>) {
+    let mut wrong = Vec::new();
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for Given {
@@ -84,26 +148,27 @@ pub(crate) async fn checked(
     } in given
     {
         let Some(field) = fields.iter().find(|field| field.id == id) else {
-            refusals.add(
-                RefusalCode::NotFound,
-                FIELD,
-                format!("There is no such field, or it is not open to you: {id}."),
-            );
+            wrong.push(Wrong {
+                name: None,
+                code: RefusalCode::NotFound,
+                message: format!("There is no such field, or it is not open to you: {id}."),
+            });
             continue;
         };
         if !seen.insert(id) {
-            refusals.add(
+            wrong.push(Wrong::with(
+                field,
                 RefusalCode::Invalid,
-                FIELD,
-                format!("{}: it is given twice.", field.name),
-            );
+                "it is given twice.",
+            ));
             continue;
         }
-        let new = one_spelling(field, value.as_deref(), refusals);
+        let new = one_spelling(field, value.as_deref(), &mut wrong);
         if field.is_required && new.is_none() {
-            refuse_empty(field, refusals);
+            wrong.push(empty(field));
         }
         let old = now
+            .unwrap_or_default()
             .iter()
             .find(|row| row.profile_field_id == id)
             .map(|row| row.value.clone());
@@ -116,32 +181,30 @@ pub(crate) async fn checked(
             });
         }
     }
-    if organisation_id.is_none() {
+    if now.is_none() {
         let missing = fields
             .iter()
             .filter(|field| field.is_required && !seen.contains(&field.id));
-        for field in missing {
-            refuse_empty(field, refusals);
-        }
+        wrong.extend(missing.map(empty));
     }
-    Ok(all)
+    (all, wrong)
 }
 
-fn refuse_empty(field: &Model, refusals: &mut Refusals) {
-    refusals.add(
-        RefusalCode::Required,
-        FIELD,
-        format!("{}: this can't be empty.", field.name),
-    );
+fn empty(field: &Model) -> Wrong {
+    Wrong::with(field, RefusalCode::Required, "this can't be empty.")
 }
 
 /// The value as it is kept. What is wrong with it is noted.
-fn one_spelling(field: &Model, given: Option<&str>, refusals: &mut Refusals) -> Option<String> {
+pub(super) fn one_spelling(
+    field: &Model,
+    given: Option<&str>,
+    all: &mut Vec<Wrong>,
+) -> Option<String> {
     let mut wrong = Refusals::default();
     let text = Text::line(FIELD, LONGEST).optional(given, &mut wrong);
     if let Err(Error::Refused(wrong)) = wrong.into_result() {
         for one in wrong {
-            refusals.add(one.code, FIELD, format!("{}: {}", field.name, one.message));
+            all.push(Wrong::with(field, one.code, one.message));
         }
         return text;
     }
@@ -169,11 +232,8 @@ fn one_spelling(field: &Model, given: Option<&str>, refusals: &mut Refusals) -> 
         } else {
             String::new()
         };
-        refusals.add(
-            RefusalCode::Invalid,
-            FIELD,
-            format!("{}: this is not {wanted}{choices}.", field.name),
-        );
+        let message = format!("this is not {wanted}{choices}.");
+        all.push(Wrong::with(field, RefusalCode::Invalid, message));
     }
     kept.or(Some(text))
 }
@@ -247,6 +307,30 @@ pub(crate) async fn say(tx: &Tx, organisation_id: OrganisationId, all: Vec<Said>
     Ok(())
 }
 
+/// Writes what was said of organisations that have just been added, whose fields are all new.
+pub(crate) async fn say_of_new(
+    tx: &Tx,
+    all: impl IntoIterator<Item = (OrganisationId, Said)>,
+) -> Result<()> {
+    let rows: Vec<_> = all
+        .into_iter()
+        .filter_map(|(organisation_id, said)| {
+            Some(organisation_field::ActiveModel {
+                organisation_id: Set(organisation_id),
+                profile_field_id: Set(said.profile_field_id),
+                value: Set(said.new?),
+                updated_at: Set(tx.now()),
+            })
+        })
+        .collect();
+    for some in rows.chunks(WRITTEN_AT_ONCE) {
+        organisation_field::Entity::insert_many(some.iter().cloned())
+            .exec_without_returning(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
 /// What the fields that exist for `viewer` and are in use are for each of these organisations, in the order in which they
 /// are shown. The organisations must exist for `viewer`.
 pub async fn of_organisations(
@@ -274,27 +358,6 @@ pub async fn of_organisations(
         .into_iter()
         .filter_map(|(row, field)| Some((row.organisation_id, field?, row.value)))
         .collect())
-}
-
-/// The organisations that have this value in the field, or any, as a condition on `organisation`. For staff, who see all
-/// fields; one that is out of use finds nothing.
-pub(crate) fn having(id: ProfileFieldId, value: Option<&str>) -> Condition {
-    let mut values = organisation_field::Entity::find()
-        .select_only()
-        .column(organisation_field::Column::OrganisationId)
-        .join(
-            JoinType::InnerJoin,
-            organisation_field::Entity::belongs_to(profile_field::Entity)
-                .from(organisation_field::Column::ProfileFieldId)
-                .to(profile_field::Column::Id)
-                .into(),
-        )
-        .filter(profile_field::Column::ArchivedAt.is_null())
-        .filter(organisation_field::Column::ProfileFieldId.eq(id));
-    if let Some(value) = value {
-        values = values.filter(organisation_field::Column::Value.eq(sought(value.trim())));
-    }
-    Condition::all().add(organisation::Column::Id.in_subquery(values.into_query()))
 }
 
 #[cfg(test)]

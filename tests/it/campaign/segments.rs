@@ -26,7 +26,7 @@ use super::{
 };
 
 /// Calls a mutation that is expected to be done, and answers its payload.
-async fn done(client: &Client, mutation: &str, wanted: &str, input: Value) -> Value {
+pub(super) async fn done(client: &Client, mutation: &str, wanted: &str, input: Value) -> Value {
     let name = mutation[..1].to_uppercase() + &mutation[1..];
     let query = format!(
         "mutation($input: {name}Input!) {{ {mutation}(input: $input) {{ {wanted} userErrors {{ code field message }} }} }}"
@@ -252,7 +252,7 @@ on_both_columns! {
         world.employers(tag, 4).await;
         let (_, id) = keep(&world, &sender, None, "Quarrying", false).await;
         let reached = async |all_of: &[entity::ids::TagId], none_of: &[entity::ids::TagId], segment_id: Option<SegmentId>| {
-            let audience = Audience { all_of: all_of.to_vec(), any_of: vec![], none_of: none_of.to_vec(), segment_id };
+            let audience = Audience { all_of: all_of.to_vec(), any_of: vec![], none_of: none_of.to_vec(), segment_id, ..Audience::default() };
             campaign::preview(&world.store, &sender, &audience, None).await.map(|preview| preview.recipients)
         };
         assert_eq!(reached(&[tag], &[], None).await.unwrap(), 5);

@@ -93,6 +93,74 @@ on_both_columns! {
         assert!(lines.iter().all(|line| line.actor_id == Some(row.requested_by)));
     }
 
+    async fn fields_that_administrators_defined_are_columns_of_a_file_and_come_back_as_they_went(bed: TestBed) {
+        let office = Office::open(&bed).await;
+        let (admin, operator) = (office.client("admin").await, office.client("operator").await);
+        office.grant("operator", &["EXPORT_CONTACTS"]).await;
+        let create = "mutation($input: CreateProfileFieldInput!) { createProfileField(input: $input) {
+            profileField { id } userErrors { code } } }";
+        let defined = async |name: &str, kind: &str, choices: Value, required: bool| {
+            let input = json!({ "name": name, "kind": kind, "choices": choices, "isRequired": required, "position": 600 });
+            let data = admin.data(create, json!({ "input": input })).await;
+            data["createProfileField"]["profileField"]["id"].clone()
+        };
+        defined("Grade", "CHOICE", json!(["Gold", "Silver"]), true).await;
+        defined("Sector", "TEXT", json!([]), false).await;
+        defined("=Balance", "NUMBER", json!([]), false).await;
+
+        // What every organisation must have has a column.
+        let answer = operator.data(IMPORT, json!({ "input": given("ORGANISATIONS", "name\nFirth\n") })).await["importRecords"].take();
+        let told = answer["userErrors"][0]["message"].as_str().unwrap();
+        assert!(told.contains("No column is known to hold the field: Grade: say which in `mapping`"), "{answer}");
+        let rows = "Name,Sector,field: sector,Rating,=balance\n\
+            Firth,Steel,Blades,gold,\"1,200\"\n\
+            Gill,Steel,,Bronze,lots\n\
+            Hurst,Steel,,,\n\
+            Ings,Steel,\"'=1+1\",Silver,'-5\n";
+        let mut input = given("ORGANISATIONS", rows);
+        input["mapping"] = json!([{ "field": "field: Grade", "column": "Rating" }]);
+        let id = handed_in(&operator, input).await;
+        let report = over(&operator, &id).await;
+        assert_eq!((&report["created"], &report["ignoredColumns"]), (&json!(2), &json!([])), "{report}");
+        assert_eq!(report["refusedRows"], json!([
+            { "line": 3, "problems": [
+                { "column": "field: Grade", "message": "this is not one of its choices (Gold, Silver)." },
+                { "column": "field: =Balance", "message": "this is not a number such as 1200 or -0.5." },
+            ] },
+            { "line": 4, "problems": [{ "column": "field: Grade", "message": "this can't be empty." }] },
+        ]));
+        let query = "query($search: String!) { organisations(filter: { search: $search }) { nodes { sector profileFields { name value } } } }";
+        let data = operator.data(query, json!({ "search": "Firth" })).await;
+        assert_eq!(data["organisations"]["nodes"][0], json!({ "sector": "Steel", "profileFields": [
+            { "name": "=Balance", "value": "1200" }, { "name": "Grade", "value": "Gold" }, { "name": "Sector", "value": "Blades" },
+        ] }));
+
+        // They are the last columns of an export, and nothing in them is carried out.
+        let export = "mutation { exportRecords(input: { kind: ORGANISATIONS }) { export { url } userErrors { code } } }";
+        let exported = async || {
+            let data = operator.data(export, json!({})).await;
+            let url = data["exportRecords"]["export"]["url"].as_str().unwrap().to_owned();
+            office.system.client().get(&url).await.text().await.unwrap()
+        };
+        let file = exported().await;
+        let head = file.lines().next().unwrap();
+        assert!(head.ends_with(",state,field: Sponsors visas,field: =Balance,field: Grade,field: Sector"), "{head}");
+        let line = |name: &str| file.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(line("Firth").ends_with(",,1200,Gold,Blades"), "{file}");
+        assert!(line("Ings").ends_with(",,'-5,Silver,'=1+1"), "{file}");
+        assert!(line("Aire Valley Robotics").ends_with(",Yes,,,"), "{file}");
+        // What was exported is imported as it was: what is known is left alone, and a new name is another organisation.
+        let again = line("Ings").replace("Ings", "Jowett").replace("name:ings", "name:jowett");
+        let again = format!("{head}\n{again}\n");
+        let id = handed_in(&operator, given("ORGANISATIONS", again)).await;
+        let report = over(&operator, &id).await;
+        assert_eq!((&report["created"], &report["ignoredColumns"]), (&json!(1), &json!(["organisation_id", "type", "size", "state"])), "{report}");
+        let data = operator.data(query, json!({ "search": "Jowett" })).await;
+        assert_eq!(data["organisations"]["nodes"][0]["profileFields"], json!([
+            { "name": "=Balance", "value": "-5" }, { "name": "Grade", "value": "Silver" }, { "name": "Sector", "value": "=1+1" },
+        ]));
+    }
+
     async fn what_is_wrong_with_a_file_is_said_at_once_or_changes_nothing(bed: TestBed) {
         let office = Office::open(&bed).await;
         let operator = office.client("operator").await;

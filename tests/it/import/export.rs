@@ -159,6 +159,7 @@ on_both_columns! {
         let mut erin = office.contact("Erin Doyle").await.into_active_model();
         erin.job_title = Set(Some("=HYPERLINK(\"http://evil.test\")".to_owned()));
         erin.do_not_email = Set(true);
+        erin.subscriber_type = Set(contact::SubscriberType::Placements);
         erin.on_hold_at = Set(Some(store.now()));
         let erin = erin.update(store.reader()).await.unwrap();
 
@@ -185,7 +186,7 @@ on_both_columns! {
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(again.job_title, erin.job_title);
+        assert_eq!((again.job_title, again.subscriber_type), (erin.job_title, erin.subscriber_type));
         assert_eq!((again.email, again.telephone, again.do_not_email), (erin.email, erin.telephone, true));
 
         for (what, words) in [(What::Organisations, "Aire Valley Robotics Ltd"), (What::Notes, "Talked about what they look for")] {

@@ -193,6 +193,34 @@ on_both_columns! {
         assert!(told.contains("line 3: Ann Lee = Ann Lee, Acme Ltd (same name)"), "{told}");
     }
 
+    async fn a_hold_that_comes_by_a_file_is_one_of_the_address_whoever_has_it(bed: TestBed) {
+        let store = bed.store().await;
+        with_organisations(&store).await;
+        let first = file("organisation,name,email\nAcme,Ann Lee,ann@acme.test\nAcme,Bea Low,bea@acme.test\n");
+        contacts(&args(first.path(), &[]), &store).await.unwrap();
+        bed.clock().advance(TimeDelta::days(1));
+        // One who is there, one in the same file, and one who comes later.
+        let second = file("organisation,name,email,on_hold\nBrook,A. Lee,ann@acme.test,yes\nBrook,Cy Orr,cy@brook.test,no\nAcme,Cy Orr,cy@brook.test,yes\n");
+        let report = contacts(&args(second.path(), &[]), &store).await.unwrap();
+        assert_eq!(report.outcome.created, 3, "{report}");
+        let wrong = file("organisation,name,subscriber_type\nAcme,Eve Ray,placements\nAcme,Fay Orr,friends\n");
+        let report = contacts(&args(wrong.path(), &[]), &store).await.unwrap();
+        let told = report.to_string();
+        assert!(told.contains("subscriber_type: \"friends\" is none of GENERAL, RECRUITMENT, PLACEMENTS, EVENTS, PARTNERSHIP."), "{told}");
+        assert_eq!(all(&store).await.iter().find(|row| row.name == "Eve Ray").unwrap().subscriber_type, contact::SubscriberType::Placements);
+        let third = file("organisation,name,email\nBrook,Ann,ANN@acme.test\nBrook,Dee Fay,dee@brook.test\n");
+        bed.clock().advance(TimeDelta::days(1));
+        contacts(&args(third.path(), &[]), &store).await.unwrap();
+        let all = contact::Entity::find().order_by_asc(contact::Column::Id).all(store.reader()).await.unwrap();
+        let mut held: Vec<&str> = all.iter().filter(|row| row.on_hold_at.is_some()).map(|row| row.name.as_str()).collect();
+        held.sort_unstable();
+        assert_eq!(held, ["A. Lee", "Ann Lee", "Cy Orr", "Cy Orr"]);
+        let since: Vec<_> = all.iter().filter_map(|row| row.on_hold_at).collect();
+        assert!(since.iter().all(|at| *at == since[0]), "{since:?}");
+        let ann = all.iter().find(|row| row.name == "Ann Lee").unwrap();
+        assert_eq!(ann.version, 2, "whoever read her before is told so");
+    }
+
     async fn a_broken_file_of_contacts_or_notes_changes_nothing(bed: TestBed) {
         let store = bed.store().await;
         with_organisations(&store).await;

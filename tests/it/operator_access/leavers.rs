@@ -5,7 +5,7 @@ use entity::{
     campaign::{self, CampaignState},
     contact,
     ids::CampaignId,
-    list::IdList,
+    list::{IdList, SubscriberTypeList},
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter};
 use serde_json::json;
@@ -104,6 +104,7 @@ on_both_columns! {
             all_of: IdList::default(),
             any_of: IdList::default(),
             none_of: IdList::default(),
+            subscriber_types: SubscriberTypeList::default(),
             segment_id: None,
             segment_asked: None,
             mail_topic_id: None,

@@ -1,7 +1,7 @@
 //! What becomes of a record: put away, fetched again, and its history.
 
 use chrono::TimeDelta;
-use entity::{audit_entry, contact};
+use entity::{audit_entry, contact, organisation};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use support::{Client, System, on_both_columns};
@@ -27,6 +27,13 @@ async fn found(client: &Client, name: &str) -> Value {
     let query = "query($search: String!) { organisations(filter: { search: $search }) { nodes { id version state } } }";
     let data = client.data(query, json!({ "search": name })).await;
     data["organisations"]["nodes"][0].clone()
+}
+
+/// What the organisation of a contact is called.
+async fn organisation_of(system: &System, row: &contact::Model) -> String {
+    let found = organisation::Entity::find_by_id(row.organisation_id);
+    let found = found.one(system.store().reader()).await.unwrap();
+    found.unwrap().name
 }
 
 async fn contact_named(system: &System, name: &str) -> contact::Model {
@@ -207,6 +214,53 @@ on_both_columns! {
             .one(system.store().reader()).await.unwrap().unwrap();
         assert_eq!(entry.after.unwrap()["reason"], "They made room in their mailbox.");
         assert_eq!(entry.subject, row.id.to_string());
+    }
+
+    async fn a_hold_begins_and_ends_for_all_records_with_the_address(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let row = contact_named(&system, "Paul Sykes").await;
+        let email = row.email.clone().unwrap();
+        let elsewhere = found(&operator, "Calder").await["id"].clone();
+        let create = async |name: &str, email: &str| {
+            let input = json!({ "organisationId": elsewhere, "name": name, "email": email });
+            let create = "mutation($input: CreateContactInput!) { createContact(input: $input) { contact { id } userErrors { code } } }";
+            operator.data(create, json!({ "input": input })).await["createContact"]["contact"]["id"].clone()
+        };
+        let (also, not) = (create("P. Sykes", &email).await, create("P. Other", "other@airevalley.test").await);
+        let held = async |id: &Value| {
+            let query = "query($id: ID!) { node(id: $id) { ... on Contact { onHoldAt version history(first: 1) { action fields { field before after } } } } }";
+            operator.data(query, json!({ "id": id })).await["node"].clone()
+        };
+        let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) { contact { version } userErrors { code } } }";
+        let hold = async |id: &Value, version: &Value| {
+            let input = json!({ "id": id, "version": version, "onHold": true });
+            assert_eq!(operator.graphql(update, json!({ "input": input })).await.refusals(), [""; 0]);
+        };
+        hold(&json!(row.id), &json!(row.version)).await;
+        let told = held(&also).await;
+        assert!(told["onHoldAt"].is_string(), "the hold is the address's: {told}");
+        assert_eq!(told["history"][0]["fields"], json!([{ "field": "onHold", "before": "false", "after": "true" }]));
+        assert_eq!(held(&not).await["onHoldAt"], Value::Null, "the control: another address");
+
+        // Mail to the address goes again when it is lifted at either record, and the answer says at which else.
+        let lift = "mutation($input: LiftContactHoldInput!) { liftContactHold(input: $input) {
+            contact { name onHoldAt } alsoLifted { name organisation { name } onHoldAt } userErrors { code } } }";
+        let input = json!({ "id": also, "version": told["version"], "reason": "They made room." });
+        let lifted = operator.data(lift, json!({ "input": input })).await;
+        assert_eq!(lifted["liftContactHold"], json!({
+            "contact": { "name": "P. Sykes", "onHoldAt": null },
+            "alsoLifted": [{ "name": "Paul Sykes", "organisation": { "name": organisation_of(&system, &row).await }, "onHoldAt": null }],
+            "userErrors": [],
+        }));
+        assert_eq!(held(&json!(row.id)).await["onHoldAt"], Value::Null);
+        let reasons: Vec<_> = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("contact.hold_lifted"))
+            .all(system.store().reader()).await.unwrap()
+            .into_iter()
+            .map(|entry| entry.after.unwrap()["reason"].clone())
+            .collect();
+        assert_eq!(reasons, ["They made room.", "They made room."], "each record's history has it");
     }
 
     async fn the_history_of_a_key_account_contact_withholds_what_the_contact_does(bed: TestBed) {

@@ -6,7 +6,7 @@ use domain::campaign::{Audience, Changes, Draft, Read, Timing};
 use entity::ids::{CampaignId, DeliveryId, EventId, MailTopicId, SegmentId, TagId};
 
 use super::delivery::DeliverySettlement;
-use crate::graphql::id::Id;
+use crate::graphql::{contact::SubscriberType, id::Id};
 
 /// Which organisations' contacts are meant. Name a segment, or at least one tag that they must have; where both are named, both
 /// must hold.
@@ -21,6 +21,9 @@ pub struct CampaignAudienceInput {
     /// Tags of which it has none.
     #[graphql(default)]
     none_of_tags: Vec<Id<TagId>>,
+    /// Of which subscriber types a contact is one; empty is all.
+    #[graphql(default)]
+    subscriber_types: Vec<SubscriberType>,
     /// The segment in which they are: one of one's own, or a shared one.
     segment_id: Option<Id<SegmentId>>,
     /// What the mail would be about.
@@ -40,6 +43,7 @@ impl From<CampaignAudienceInput> for Audience {
             all_of: plain(given.all_of_tags),
             any_of: plain(given.any_of_tags),
             none_of: plain(given.none_of_tags),
+            subscriber_types: types(given.subscriber_types),
             segment_id: given.segment_id.map(|id| id.0),
         }
     }
@@ -63,6 +67,9 @@ pub struct CreateCampaignInput {
     /// Tags of which it has none.
     #[graphql(default)]
     none_of_tags: Vec<Id<TagId>>,
+    /// Of which subscriber types a contact is one; empty is all.
+    #[graphql(default)]
+    subscriber_types: Vec<SubscriberType>,
     /// The segment in which they are: one of one's own, or a shared one. Whoever is in it when the campaign starts is meant.
     segment_id: Option<Id<SegmentId>>,
     /// What it is about: who opted out of the topic is left out.
@@ -79,6 +86,7 @@ impl From<CreateCampaignInput> for Draft {
                 all_of: plain(given.all_of_tags),
                 any_of: plain(given.any_of_tags),
                 none_of: plain(given.none_of_tags),
+                subscriber_types: types(given.subscriber_types),
                 segment_id: given.segment_id.map(|id| id.0),
             },
             topic: given.topic_id.map(|id| id.0),
@@ -105,6 +113,8 @@ pub struct UpdateCampaignInput {
     any_of_tags: Option<Vec<Id<TagId>>>,
     /// Tags of which it has none.
     none_of_tags: Option<Vec<Id<TagId>>>,
+    /// Of which subscriber types a contact is one; empty is all.
+    subscriber_types: Option<Vec<SubscriberType>>,
     /// The segment in which they are; null is none.
     segment_id: MaybeUndefined<Id<SegmentId>>,
     /// What it is about; null is nothing in particular.
@@ -120,6 +130,7 @@ impl From<UpdateCampaignInput> for Changes {
             all_of: given.all_of_tags.map(plain),
             any_of: given.any_of_tags.map(plain),
             none_of: given.none_of_tags.map(plain),
+            subscriber_types: given.subscriber_types.map(types),
             segment_id: given.segment_id.map_value(|id| id.0).into(),
             topic: given.topic_id.map_value(|id| id.0).into(),
         }
@@ -301,4 +312,8 @@ pub struct SettleDeliveriesInput {
 
 fn plain(ids: Vec<Id<TagId>>) -> Vec<TagId> {
     ids.into_iter().map(|id| id.0).collect()
+}
+
+fn types(given: Vec<SubscriberType>) -> Vec<entity::contact::SubscriberType> {
+    given.into_iter().map(Into::into).collect()
 }

@@ -8,6 +8,7 @@ use entity::{campaign::Model, ids::SegmentId};
 use crate::graphql::{
     id::Id,
     organisation::OrganisationState,
+    profile_field::{self, SoughtProfileField},
     scalars::Date,
     segment::tags,
     tag::Tag,
@@ -85,5 +86,10 @@ impl CampaignSegment {
     /// Nobody had contacted it on this day or later.
     async fn last_contacted_before(&self) -> Option<Date> {
         self.0.filter.last_contacted_before.map(Into::into)
+    }
+
+    /// What fields of its profile were that administrators defined.
+    async fn profile_fields(&self, ctx: &Context<'_>) -> Option<Result<Vec<SoughtProfileField>>> {
+        Some(profile_field::sought(ctx, &self.0.filter.profile_fields).await)
     }
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::graphql::{
     connection::{Connection, PageArgs},
+    contact::SubscriberType,
     id::Id,
     mail_topic::{self, MailTopic},
     person::{self, Person},
@@ -79,6 +80,12 @@ impl Campaign {
     /// Tags of which it has none.
     async fn none_of_tags(&self, ctx: &Context<'_>) -> Option<Result<Vec<Tag>>> {
         Some(tags(ctx, &self.0.none_of).await)
+    }
+
+    /// Of which subscriber types a contact is one; empty is all.
+    async fn subscriber_types(&self) -> Option<Vec<SubscriberType>> {
+        let types = self.0.subscriber_types.0.iter();
+        Some(types.map(|kind| (*kind).into()).collect())
     }
 
     /// The segment in which they are, as it is today; null where there is none, or it is gone or not the viewer's to see.

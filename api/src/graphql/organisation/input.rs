@@ -36,8 +36,8 @@ pub struct OrganisationFilter {
     engaged_by: Option<Id<FacultyId>>,
     /// Nobody has contacted it on this day or later: no note but for guidance, no bulk mail.
     last_contacted_before: Option<Date>,
-    /// What one of the fields is that administrators defined.
-    profile_field: Option<ProfileFieldFilter>,
+    /// What fields are that administrators defined and that the viewer sees; at most 20, all of which must hold.
+    profile_field: Option<Vec<ProfileFieldFilter>>,
     /// It is in this segment.
     segment_id: Option<Id<SegmentId>>,
 }
@@ -54,9 +54,12 @@ impl From<OrganisationFilter> for Filter {
             state: given.state.map(Into::into),
             engaged_by: given.engaged_by.map(|id| id.0),
             last_contacted_before: given.last_contacted_before.map(|day| day.0),
-            profile_field: given
+            profile_fields: given
                 .profile_field
-                .map(|field| (field.profile_field_id.0, field.value)),
+                .unwrap_or_default()
+                .into_iter()
+                .map(Into::into)
+                .collect(),
             segment_id: given.segment_id.map(|id| id.0),
             within: None,
         }

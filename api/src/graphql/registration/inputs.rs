@@ -33,6 +33,9 @@ pub struct RegisteredOrganisationInput {
     company_number: Option<String>,
     /// Where it is.
     address: Option<String>,
+    /// What it is in the fields that `registrationFields` lists. Those that are required must be there.
+    #[graphql(default)]
+    profile_fields: Vec<ProfileFieldValueInput>,
 }
 
 /// Somebody who wants to sign in for an organisation: one that `findEmployers` found, or a new one.
@@ -66,6 +69,7 @@ impl RegisterEmployerInput {
                 kind: given.kind.into(),
                 company_number: given.company_number,
                 address: given.address,
+                fields: given.profile_fields.into_iter().map(Into::into).collect(),
                 ..Profile::named(given.name)
             })),
             _ => {

@@ -143,9 +143,10 @@ pub(super) fn matched(
     Ok(query)
 }
 
-/// The condition on an organisation `o` that it is in the segment of an audience and has its tags.
+/// The condition on a contact `c` of an organisation `o` that the organisation is in the segment of an audience and has its tags,
+/// and that the contact is of one of its subscriber types.
 pub(super) fn meant(query: &mut Query, backend: DbBackend, who: &Meant) -> Result<String> {
-    let Dialect { ids, .. } = dialect(backend);
+    let Dialect { ids, texts, .. } = dialect(backend);
     let mut meant = String::new();
     if let Some(filter) = who.filter() {
         let inside = organisation::Entity::find()
@@ -156,6 +157,10 @@ pub(super) fn meant(query: &mut Query, backend: DbBackend, who: &Meant) -> Resul
         meant += &format!(" AND o.id IN ({})", query.embed(backend, &inside));
     }
     let audience = who.audience();
+    if !audience.subscriber_types.is_empty() {
+        let list = query.bind(serde_json::to_string(&audience.subscriber_types)?);
+        meant += &format!(" AND c.subscriber_type IN {}", texts(&list));
+    }
     for (tags, wanted) in [
         (&audience.all_of, Wanted::All),
         (&audience.any_of, Wanted::One),

@@ -1,9 +1,13 @@
 //! Contacts: their fields, and how a row is read.
 
 use csv::StringRecord;
-use entity::contact::ContactState;
+use entity::contact::{ContactState, SubscriberType};
+use sea_orm::{ActiveEnum, Iterable};
 
-use super::mapping::{Field, Known, Mapping, PlaceField};
+use super::{
+    field::{Field, Known, PlaceField},
+    mapping::Mapping,
+};
 use crate::{
     contact::Profile,
     import::{ContactRow, Reason},
@@ -24,6 +28,8 @@ pub enum ContactField {
     Telephone,
     /// Whether they are still there: ACTIVE or INACTIVE.
     State,
+    /// What they have to do with the university.
+    SubscriberType,
     /// Whether they agreed to be shown to students.
     VisibleToStudents,
     /// Whether they opted out of bulk e-mail.
@@ -53,6 +59,7 @@ impl Field for ContactField {
             &["telephone", "phone", "tel", "telephonenumber"],
         ),
         (Self::State, "state", &["state", "status"]),
+        (Self::SubscriberType, "subscriber_type", &["subscribertype"]),
         (
             Self::VisibleToStudents,
             "visible_to_students",
@@ -108,6 +115,17 @@ pub(crate) fn read(
             ContactState::Active
         }
     };
+    let given = filled(ContactField::SubscriberType).unwrap_or_default();
+    let subscriber_type = if given.is_empty() {
+        SubscriberType::default()
+    } else {
+        SubscriberType::try_from_value(&given.to_uppercase()).unwrap_or_else(|_| {
+            let types: Vec<String> = SubscriberType::iter().map(|one| one.to_value()).collect();
+            let message = format!("{given:?} is none of {}.", types.join(", "));
+            wrong.push(Reason::about("subscriber_type", message));
+            SubscriberType::default()
+        })
+    };
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -122,6 +140,7 @@ pub(crate) fn read(
             do_not_email,
             on_hold,
             state,
+            subscriber_type,
             ..Profile::named(filled(ContactField::Name).unwrap_or_default())
         },
     })

@@ -3,71 +3,19 @@
 use std::str::FromStr;
 
 use csv::StringRecord;
+use entity::ids::ProfileFieldId;
 use serde::{Deserialize, Serialize};
 
-use crate::{import::Where, spreadsheet};
-
-/// A field with its name on the command line and the headers that are taken for it, in small letters and without spaces.
-pub type Known<F> = (F, &'static str, &'static [&'static str]);
-
-/// A field that can be read from a column.
-pub trait Field: Copy + PartialEq + Send + Sync + 'static {
-    /// The fields of this kind of record alone.
-    const OWN: &'static [Known<Self>];
-
-    /// Those of which every record needs a column.
-    const NEEDED: &'static [Self];
-
-    /// The field that names the organisation which a record is about; none where records are organisations themselves.
-    #[must_use]
-    fn place(_: PlaceField) -> Option<Self> {
-        None
-    }
-
-    /// Every field.
-    #[must_use]
-    fn all() -> Vec<Known<Self>> {
-        PLACE
-            .iter()
-            .filter_map(|(field, name, known)| Some((Self::place(*field)?, *name, *known)))
-            .chain(Self::OWN.iter().copied())
-            .collect()
-    }
-
-    /// Its name on the command line.
-    #[must_use]
-    fn name(self) -> &'static str {
-        Self::all()
-            .iter()
-            .find(|(field, ..)| *field == self)
-            .map_or("", |(_, name, _)| name)
-    }
-}
-
-/// A field that names the organisation which a record is about. One of them is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlaceField {
-    /// Its name.
-    Name,
-    /// Its id.
-    Id,
-    /// What it was known by in the file that it was imported from.
-    Key,
-}
-
-const PLACE: &[Known<PlaceField>] = &[
-    (
-        PlaceField::Name,
-        "organisation",
-        &["organisation", "organization", "company", "employer"],
-    ),
-    (PlaceField::Id, "organisation_id", &["organisationid"]),
-    (PlaceField::Key, "organisation_key", &["organisationkey"]),
-];
+use super::field::{Defined, Field, PlaceField, plain};
+use crate::{import::Where, profile_field::Given, spreadsheet};
 
 /// The names of all fields on the command line.
-fn names<F: Field>() -> String {
-    let names: Vec<&str> = F::all().iter().map(|(_, name, _)| *name).collect();
+fn names<F: Field>(defined: &[Defined]) -> String {
+    let names: Vec<String> = F::all()
+        .iter()
+        .map(|(_, name, _)| (*name).to_owned())
+        .chain(defined.iter().map(|own| Defined::column_of(&own.name)))
+        .collect();
     names.join(", ")
 }
 
@@ -110,7 +58,7 @@ pub enum MappingError {
     },
     /// Two mappings are for one field.
     #[error("the field {0} is mapped twice")]
-    MappedTwice(&'static str),
+    MappedTwice(String),
     /// The file has no header.
     #[error("the file is empty: its first line must name the columns")]
     NoHeader,
@@ -131,75 +79,122 @@ pub enum MappingError {
     )]
     NeedsField {
         /// What it needs.
-        field: &'static str,
+        field: String,
         /// The columns that there are.
         columns: String,
     },
+}
+
+/// What a column is read into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target<F> {
+    /// A field that every record has.
+    Own(F),
+    /// One that administrators defined.
+    Defined(ProfileFieldId),
 }
 
 /// Which column each field is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping<F> {
     /// The fields that have a column, with its place in the row.
-    columns: Vec<(F, usize)>,
+    columns: Vec<(Target<F>, usize)>,
     /// The columns that are no field's.
     ignored: Vec<String>,
 }
 
 impl<F: Field> Mapping<F> {
-    /// The mapping for a file with this header: what was given, then columns with well-known names.
-    pub fn of(header: &StringRecord, given: &[Mapped]) -> Result<Self, MappingError> {
+    /// The mapping for a file with this header: what was given, then columns with well-known names, then those that have the names
+    /// of fields that administrators defined.
+    pub fn of(
+        header: &StringRecord,
+        given: &[Mapped],
+        defined: &[Defined],
+    ) -> Result<Self, MappingError> {
         if header.iter().all(|column| column.trim().is_empty()) {
             return Err(MappingError::NoHeader);
         }
-        let mut columns: Vec<(F, usize)> = Vec::new();
+        let mut mapping = Self {
+            columns: Vec::new(),
+            ignored: Vec::new(),
+        };
         for mapped in given {
-            let (field, name, _) = F::all()
-                .into_iter()
-                .find(|(_, name, _)| *name == mapped.field)
-                .ok_or_else(|| MappingError::NoSuchField {
-                    field: mapped.field.clone(),
-                    fields: names::<F>(),
-                })?;
-            if columns.iter().any(|(taken, _)| *taken == field) {
-                return Err(MappingError::MappedTwice(name));
+            let field = named::<F>(&mapped.field, defined)?;
+            if mapping.has(field) {
+                return Err(MappingError::MappedTwice(mapped.field.clone()));
             }
-            columns.push((field, place(header, &mapped.column)?));
+            let at = place(header, &mapped.column)?;
+            mapping.columns.push((field, at));
         }
         for (field, _, known) in F::all() {
-            if columns.iter().any(|(mapped, _)| *mapped == field) {
-                continue;
-            }
-            let found = header
-                .iter()
-                .enumerate()
-                .find(|(at, column)| {
-                    known.contains(&plain(column).as_str())
-                        && columns.iter().all(|(_, taken)| taken != at)
-                })
-                .map(|(at, _)| at);
-            columns.extend(found.map(|at| (field, at)));
+            mapping.find(Target::Own(field), header, |column| {
+                known.contains(&plain(column).as_str())
+            });
         }
-        let is_there = |field: &F| columns.iter().any(|(mapped, _)| mapped == field);
+        for own in defined {
+            mapping.find(Target::Defined(own.id), header, |column| {
+                own.is_called(column)
+            });
+        }
+        for own in defined {
+            mapping.find(Target::Defined(own.id), header, |column| {
+                own.is_named(column)
+            });
+        }
+        if let Some(field) = mapping.lacks(defined) {
+            return Err(MappingError::NeedsField {
+                field,
+                columns: list(header),
+            });
+        }
+        mapping.ignored = header
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| mapping.is_free(*at))
+            .map(|(_, column)| column.to_owned())
+            .collect();
+        Ok(mapping)
+    }
+
+    fn has(&self, field: Target<F>) -> bool {
+        self.columns.iter().any(|(mapped, _)| *mapped == field)
+    }
+
+    fn is_free(&self, at: usize) -> bool {
+        self.columns.iter().all(|(_, taken)| *taken != at)
+    }
+
+    /// Reads the field from the first column that is its own and no other field's, unless it has one.
+    fn find(&mut self, field: Target<F>, header: &StringRecord, is_its_own: impl Fn(&str) -> bool) {
+        if self.has(field) {
+            return;
+        }
+        let found = header
+            .iter()
+            .enumerate()
+            .find(|(at, column)| is_its_own(column) && self.is_free(*at))
+            .map(|(at, _)| at);
+        self.columns.extend(found.map(|at| (field, at)));
+    }
+
+    /// The name of a field that every record needs and that has no column.
+    fn lacks(&self, defined: &[Defined]) -> Option<String> {
+        let is_there = |field: &F| self.has(Target::Own(*field));
         let places: Vec<F> = [PlaceField::Name, PlaceField::Id, PlaceField::Key]
             .into_iter()
             .filter_map(F::place)
             .collect();
         let place = places.first().filter(|_| !places.iter().any(is_there));
         let own = F::NEEDED.iter().find(|field| !is_there(field));
-        if let Some(field) = place.or(own) {
-            return Err(MappingError::NeedsField {
-                field: field.name(),
-                columns: list(header),
-            });
-        }
-        let ignored = header
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| columns.iter().all(|(_, taken)| taken != at))
-            .map(|(_, column)| column.to_owned())
-            .collect();
-        Ok(Self { columns, ignored })
+        place
+            .or(own)
+            .map(|field| field.name().to_owned())
+            .or_else(|| {
+                defined
+                    .iter()
+                    .find(|own| own.is_required && !self.has(Target::Defined(own.id)))
+                    .map(|own| Defined::column_of(&own.name))
+            })
     }
 
     /// The columns that are no field's, and so are not read.
@@ -213,7 +208,7 @@ impl<F: Field> Mapping<F> {
     pub fn text(&self, row: &StringRecord, field: F) -> Option<String> {
         self.columns
             .iter()
-            .find(|(mapped, _)| *mapped == field)
+            .find(|(mapped, _)| *mapped == Target::Own(field))
             .and_then(|(_, at)| row.get(*at))
             .map(|cell| spreadsheet::read(cell).to_owned())
     }
@@ -224,6 +219,21 @@ impl<F: Field> Mapping<F> {
         self.text(row, field)
             .map(|text| text.trim().to_owned())
             .filter(|text| !text.is_empty())
+    }
+
+    /// What it says of the fields that administrators defined and that have a column.
+    #[must_use]
+    pub fn given(&self, row: &StringRecord) -> Vec<Given> {
+        self.columns
+            .iter()
+            .filter_map(|(mapped, at)| match mapped {
+                Target::Own(_) => None,
+                Target::Defined(id) => Some(Given {
+                    profile_field_id: *id,
+                    value: row.get(*at).map(|cell| spreadsheet::read(cell).to_owned()),
+                }),
+            })
+            .collect()
     }
 
     /// Which organisation a row is about.
@@ -249,6 +259,21 @@ impl<F: Field> Mapping<F> {
     }
 }
 
+/// The field of this name: one that every record has, or else one that administrators defined.
+fn named<F: Field>(given: &str, defined: &[Defined]) -> Result<Target<F>, MappingError> {
+    let own = F::all().into_iter().find(|(_, name, _)| *name == given);
+    own.map(|(field, ..)| Target::Own(field))
+        .or_else(|| {
+            let called = defined.iter().find(|own| own.is_called(given));
+            let named = || defined.iter().find(|own| own.is_named(given));
+            called.or_else(named).map(|own| Target::Defined(own.id))
+        })
+        .ok_or_else(|| MappingError::NoSuchField {
+            field: given.to_owned(),
+            fields: names::<F>(defined),
+        })
+}
+
 fn place(header: &StringRecord, column: &str) -> Result<usize, MappingError> {
     let mut places = header
         .iter()
@@ -263,15 +288,6 @@ fn place(header: &StringRecord, column: &str) -> Result<usize, MappingError> {
         Some(_) => Err(MappingError::TwoColumns(column.to_owned())),
         None => Ok(at),
     }
-}
-
-/// A header in small letters, without spaces and signs.
-fn plain(column: &str) -> String {
-    column
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 fn list(header: &StringRecord) -> String {
@@ -290,7 +306,7 @@ mod tests {
         header: &StringRecord,
         given: &[Mapped],
     ) -> Result<Mapping<OrganisationField>, MappingError> {
-        Mapping::of(header, given)
+        Mapping::of(header, given, &[])
     }
 
     fn header(columns: &[&str]) -> StringRecord {
@@ -330,6 +346,45 @@ mod tests {
         let mapping = of(&header(&["Name", "Trading names"]), &[]).unwrap();
         let profile = read(&mapping, &header(&["Acme", "A1; A2;"])).profile;
         assert_eq!(profile.trading_names, ["A1", "A2"]);
+    }
+
+    #[test]
+    fn fields_that_administrators_defined_have_columns_of_their_own() {
+        let own = |name: &str, is_required| Defined {
+            id: ProfileFieldId(uuid::Uuid::from_u128(name.len() as u128)),
+            name: name.to_owned(),
+            is_required,
+        };
+        let defined = [own("Visa sponsor", false), own("Sector", true)];
+        let read = |columns: &[&str], given: &[&str], row: &[&str]| {
+            let given: Vec<Mapped> = given.iter().map(|text| text.parse().unwrap()).collect();
+            Mapping::<OrganisationField>::of(&header(columns), &given, &defined).map(|mapping| {
+                let said = mapping.given(&header(row)).into_iter();
+                let said: Vec<_> = said.filter_map(|one| one.value).collect();
+                (read(&mapping, &header(row)).profile.sector, said)
+            })
+        };
+        // What every record has goes before what is defined, unless a column says that it is the field.
+        let columns = ["Name", "Sector", "visa sponsor", "Field: sector"];
+        let row = ["Acme", "Toys", "Yes", "'-1"];
+        let sector = || Some("Toys".to_owned());
+        let said = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+        assert_eq!(
+            read(&columns, &[], &row),
+            Ok((sector(), said(&["Yes", "-1"])))
+        );
+        let given = ["field: Sector=visa sponsor"];
+        assert_eq!(read(&columns, &given, &row), Ok((sector(), said(&["Yes"]))));
+        let given = ["Visa sponsor=Name", "name=Field: sector"];
+        let error = read(&columns, &given, &row).unwrap_err().to_string();
+        assert!(error.contains("hold the field: Sector"), "{error}");
+        let error = read(&columns, &["colour=Name"], &row)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("source_key, field: Visa sponsor, field: Sector"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use csv::StringRecord;
 
-use super::mapping::{Field, Known, Mapping, PlaceField};
+use super::{
+    field::{Field, Known, PlaceField},
+    mapping::Mapping,
+};
 use crate::import::NoteRow;
 
 /// A field of a note.

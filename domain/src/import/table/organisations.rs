@@ -3,7 +3,10 @@
 use crate::organisation::{Profile, import::OrganisationRow};
 use csv::StringRecord;
 
-use super::mapping::{Field, Known, Mapping};
+use super::{
+    field::{Field, Known},
+    mapping::Mapping,
+};
 
 /// A field of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +121,7 @@ pub(crate) fn read(mapping: &Mapping<OrganisationField>, row: &StringRecord) -> 
             time_zone: mapping
                 .filled(row, OrganisationField::TimeZone)
                 .unwrap_or(named.time_zone),
+            fields: mapping.given(row),
             ..named
         },
     }
