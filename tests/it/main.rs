@@ -28,6 +28,7 @@ mod data_protection;
 mod delivered;
 mod documentation;
 mod duplicate;
+mod employer_rules;
 mod event;
 mod event_rules;
 mod event_sharing;
