@@ -45,6 +45,7 @@ mod letter;
 mod liaison;
 mod mail_in_browser;
 mod mail_rate;
+mod mail_rules;
 mod mail_transport;
 mod merge;
 mod migration;
