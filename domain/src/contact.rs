@@ -386,6 +386,9 @@ async fn check_email(
     let Some(email) = email else {
         return Ok(());
     };
+    // Two contacts at once would both find the address free.
+    tx.hold(&format!("contact_email/{organisation_id}/{email}"))
+        .await?;
     let mut same = contact::Entity::find()
         .filter(contact::Column::OrganisationId.eq(organisation_id))
         .filter(contact::Column::Email.eq(email));

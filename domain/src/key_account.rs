@@ -29,7 +29,7 @@ use serde_json::json;
 pub use self::{
     contacts::{Named, add_contacts, remove_contact},
     end::{LookAfterKeyAccounts, look_after, release},
-    guard::{Standing, WithGuidance, show_with_guidance, standings},
+    guard::{Standing, WithGuidance, show_with_guidance, standings, withheld_addresses},
     hand_over::{hand_over, hand_over_one},
     lists::{Filter, contacts_of, count, find_all, list, of_organisations, visible},
     note::{flagged, note_added, refuse_guidance_of_others},

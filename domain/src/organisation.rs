@@ -22,8 +22,8 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, Select,
-    sea_query::{Expr, ExprTrait},
+    QueryFilter, QuerySelect, Select,
+    sea_query::{Expr, ExprTrait, LockType},
 };
 
 pub use events::events_of;
@@ -218,7 +218,8 @@ pub(crate) async fn write_profile(
     Ok(updated)
 }
 
-/// A division belongs to a head office, which is no division itself.
+/// A division belongs to a head office, which is no division itself. The head office is locked, so that it doesn't become one
+/// at the same time.
 async fn check_parent(
     tx: &Tx,
     viewer: &Viewer,
@@ -230,7 +231,12 @@ async fn check_parent(
     let Some(parent_id) = parent_id else {
         return Ok(());
     };
-    let Some(parent) = find(tx.conn(), viewer, parent_id).await? else {
+    let parent = visible(viewer)
+        .filter(organisation::Column::Id.eq(parent_id))
+        .lock(LockType::KeyShare)
+        .one(tx.conn())
+        .await?;
+    let Some(parent) = parent else {
         refusals.add(
             RefusalCode::NotFound,
             FIELD,

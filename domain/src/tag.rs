@@ -165,6 +165,8 @@ pub async fn create(
     let name = Text::line("name", 60).required(name, &mut refusals);
     let category = Text::line("category", 60).optional(category, &mut refusals);
     refusals.into_result()?;
+    // Two at once would both find the name free.
+    tx.hold("tags").await?;
     let name_key = key(&name);
     let same = tag::Entity::find()
         .filter(tag::Column::NameKey.eq(name_key.as_str()))

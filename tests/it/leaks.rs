@@ -2,6 +2,7 @@
 //! is a row of one table, for each viewer the answer is looked through as it came over the wire, and the Key Account Operator
 //! is the control, who has it by the same path.
 
+mod ways;
 mod world;
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::on_both_columns;
 
-use self::world::{ADDRESS, DETAILS, FOR_STAFF, NAME, Planted};
+use self::world::{ACCOUNT, ADDRESS, DETAILS, FOR_STAFF, NAME, Planted};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,7 +38,10 @@ struct Path {
 }
 
 fn id(planted: &Planted) -> Value {
-    json!({ "id": planted.contact.id, "at": planted.contact.organisation_id })
+    json!({
+        "id": planted.contact.id, "at": planted.contact.organisation_id, "elsewhere": planted.elsewhere,
+        "double": planted.double, "campaign": planted.campaign, "vacancy": planted.vacancy,
+    })
 }
 
 fn none(_: &Planted) -> Value {
@@ -109,6 +113,68 @@ const PATHS: &[Path] = &[
         name: "key accounts",
         query: "query { keyAccounts { nodes { contacts { FIELDS } } } }",
         variables: none,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "further contacts",
+        query: "query($elsewhere: ID!) { node(id: $elsewhere) { ... on Organisation { furtherContacts(first: 100) { FIELDS } } } }",
+        variables: id,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "list of another organisation",
+        query: "query($elsewhere: ID!) { contacts(filter: { organisationId: $elsewhere }) { nodes { FIELDS } } }",
+        variables: id,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "participants of a note",
+        query: "query($at: ID!) { node(id: $at) { ... on Organisation { notes(first: 50) { participants { FIELDS } } } } }",
+        variables: id,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "key accounts of an organisation",
+        query: "query($at: ID!) { node(id: $at) { ... on Organisation { keyAccounts { contacts { FIELDS } } } } }",
+        variables: id,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "liaison requests",
+        query: "query { liaisonRequests(first: 50) { nodes { contact { FIELDS } } } }",
+        variables: none,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "vacancy",
+        query: "query($vacancy: ID!) { node(id: $vacancy) { ... on Vacancy { title contact { FIELDS } } } }",
+        variables: id,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "account of a contact",
+        query: "query($vacancy: ID!) { node(id: $vacancy) { ... on Vacancy { createdBy { email } } } }",
+        variables: id,
+        tells: ACCOUNT,
+    },
+    Path {
+        name: "whoever asks to join",
+        query: "query { registrations(first: 20) { nodes { person { email } } } }",
+        variables: none,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "deliveries",
+        query: "query($campaign: ID!) { node(id: $campaign) { ... on Campaign { deliveries(first: 50) {
+            totalCount nodes { address contact { FIELDS } } } } } }",
+        variables: id,
+        tells: ADDRESS,
+    },
+    Path {
+        name: "dry run of a merge",
+        query: "mutation($double: ID!, $id: ID!) { mergeContacts(input: { survivorId: $double, mergedId: $id, dryRun: true }) {
+            outcome { values { field survivor merged kept } notes } userErrors { code message } } }",
+        variables: id,
         tells: ADDRESS,
     },
     Path {

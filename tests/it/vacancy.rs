@@ -65,7 +65,7 @@ fn with(vacancy: &Value, more: Value) -> Value {
     all
 }
 
-fn advert(title: &str) -> Value {
+pub(crate) fn advert(title: &str) -> Value {
     json!({
         "title": title, "kind": "GRADUATE_JOB", "description": "Build robots that farmers trust.", "hours": "FULL_TIME",
         "salary": "£28,000 - £32,000", "location": "Leeds", "howToApply": "Write to jobs@airevalley.test.",

@@ -11,7 +11,7 @@ use entity::{
 };
 
 pub use self::{
-    loaders::{accounts_of, find, standing},
+    loaders::{accounts_of, find, is_withheld, standing},
     types::{ContactWithGuidance, KeyAccount, KeyAccountScope, KeyAccountState},
 };
 use super::{

@@ -91,13 +91,17 @@ impl Person {
 }
 
 async fn email<'a>(ctx: &Context<'_>, row: &'a user::Model) -> Result<Option<&'a str>> {
-    let standing = match row.contact_id {
-        Some(id) => key_account::standing(ctx, id).await?,
-        None => None,
+    let is_withheld = match row.contact_id {
+        Some(id) => key_account::standing(ctx, id)
+            .await?
+            .is_some_and(|standing| standing.must_liaise),
+        // Whoever asks to join an organisation may be a contact of it already.
+        None if row.kind == user::UserKind::Employer => {
+            key_account::is_withheld(ctx, &row.email).await?
+        }
+        None => false,
     };
-    Ok(standing
-        .is_none_or(|standing| !standing.must_liaise)
-        .then_some(row.email.as_str()))
+    Ok((!is_withheld).then_some(row.email.as_str()))
 }
 
 async fn post(ctx: &Context<'_>, id: UserId) -> Result<Option<String>> {

@@ -150,6 +150,28 @@ pub(crate) fn withheld_from(viewer: &Viewer, now: DateTime<Utc>) -> Option<Selec
     (viewer.is_staff() && !viewer.is_system()).then(|| guarded(&operator(viewer.user_id()), now))
 }
 
+/// Those of the addresses that a contact has whose details are withheld from `viewer`. For addresses that stand elsewhere than
+/// with the contact: whoever asks to join an organisation may be one of its contacts.
+pub async fn withheld_addresses(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    addresses: &[&str],
+) -> Result<Vec<String>> {
+    let Some(withheld) = withheld_from(viewer, now) else {
+        return Ok(Vec::new());
+    };
+    let found: Vec<Option<String>> = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::Email)
+        .filter(contact::Column::Email.is_in(addresses.iter().copied()))
+        .filter(contact::Column::Id.in_subquery(withheld))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 /// How those of the contacts stand to `viewer` that are key account contacts. Nobody but staff knows that there are any.
 pub async fn standings(
     db: &impl ConnectionTrait,

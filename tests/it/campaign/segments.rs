@@ -26,7 +26,7 @@ use super::{
 };
 
 /// Calls a mutation that is expected to be done, and answers its payload.
-pub(super) async fn done(client: &Client, mutation: &str, wanted: &str, input: Value) -> Value {
+pub(crate) async fn done(client: &Client, mutation: &str, wanted: &str, input: Value) -> Value {
     let name = mutation[..1].to_uppercase() + &mutation[1..];
     let query = format!(
         "mutation($input: {name}Input!) {{ {mutation}(input: $input) {{ {wanted} userErrors {{ code field message }} }} }}"

@@ -1,8 +1,12 @@
 //! The way out of bulk mail.
 
-use domain::{RefusalCode, campaign::unsubscribe, suppression::AddressKey};
+use domain::{
+    RefusalCode,
+    campaign::{self, Audience, SkipReason, unsubscribe},
+    suppression::AddressKey,
+};
 use entity::contact;
-use sea_orm::EntityTrait;
+use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 use support::on_both_columns;
 
 use super::world::{World, refusal};
@@ -35,8 +39,14 @@ on_both_columns! {
         // A new contact with the old address gets no mail either.
         let mut again = world.contact(org, "ada lovelace");
         again.email = ada.email.clone();
-        contact::Entity::delete_many().exec(store.reader()).await.ok();
+        let mut left = unsubscribed.into_active_model();
+        left.email = Set(None);
+        world.change(left).await;
         world.insert::<contact::Entity>(again).await;
+        let audience = Audience { all_of: vec![tag], ..Audience::default() };
+        let preview = campaign::preview(store, &sender, &audience, None).await.unwrap();
+        let skipped = [(SkipReason::OptedOut, 1), (SkipReason::Suppressed, 1)];
+        assert_eq!((preview.recipients, preview.skipped), (0, skipped.into()));
         let second = world.campaign(&sender, tag, "Dear {{ name }}").await;
         assert_eq!(refusal(world.start(&sender, second).await).code, RefusalCode::EmptyAudience);
     }

@@ -250,6 +250,11 @@ on_both_columns! {
         let query = "query($id: ID!) { node(id: $id) { ... on Contact { displayName } } }";
         let data = operator.data(query, json!({ "id": other.id })).await;
         assert_eq!(data["node"]["displayName"], format!("{} *", other.name));
+        // Nor does the administrator undo it, or is shown what that would do.
+        let undo = json!({ "input": { "mergeId": answer.data["mergeContacts"]["outcome"]["merge"]["id"], "dryRun": true } });
+        let refused = world.admin.graphql(UNDO, undo.clone()).await;
+        assert_eq!((refused.refusals(), &refused.data["undoMerge"]["outcome"]), (vec!["LIAISE_FIRST"], &Value::Null));
+        assert_eq!(operator.graphql(UNDO, undo).await.refusals(), [""; 0], "the control");
     }
 
     async fn contacts_of_two_organisations_are_not_merged(bed: TestBed) {

@@ -20,6 +20,10 @@ use crate::graphql::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct StandingOf(ContactId);
 
+/// An address that is withheld from the viewer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Withheld(String);
+
 /// The claims that count on an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct AccountsOf(OrganisationId);
@@ -40,6 +44,12 @@ pub async fn standing(ctx: &Context<'_>, id: ContactId) -> Result<Option<Standin
         return Ok(None);
     }
     Ok(rows.load_one(StandingOf(id)).await?)
+}
+
+/// Whether a contact has this address whose details are withheld from the viewer.
+pub async fn is_withheld(ctx: &Context<'_>, address: &str) -> Result<bool> {
+    let found = rows(ctx)?.load_one(Withheld(address.to_owned())).await?;
+    Ok(found.unwrap_or_default())
 }
 
 /// The claims that count on an organisation.
@@ -70,6 +80,21 @@ impl Loader<StandingOf> for Rows {
         Ok(found
             .into_iter()
             .map(|standing| (StandingOf(standing.contact_id), standing))
+            .collect())
+    }
+}
+
+impl Loader<Withheld> for Rows {
+    type Value = bool;
+    type Error = LoadError;
+
+    async fn load(&self, keys: &[Withheld]) -> Result<HashMap<Withheld, bool>, LoadError> {
+        let addresses: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+        let (db, now) = (self.store.reader(), self.store.now());
+        let found = accounts::withheld_addresses(db, &self.viewer, now, &addresses).await?;
+        Ok(found
+            .into_iter()
+            .map(|address| (Withheld(address), true))
             .collect())
     }
 }
