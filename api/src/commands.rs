@@ -67,7 +67,7 @@ pub enum Command {
     Import(import::ImportCommand),
     /// Write records to a CSV file.
     Export(export::ExportArgs),
-    /// Find organisations that are likely the same.
+    /// Find organisations, or contacts, that are likely the same.
     #[command(subcommand)]
     Duplicates(duplicates::Duplicates),
     /// Manage administrators.

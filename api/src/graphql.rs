@@ -41,6 +41,7 @@ pub mod cursor;
 pub mod data_protection;
 pub mod disclosure;
 pub mod document;
+pub mod duplicate;
 pub mod endpoint;
 pub mod errors;
 pub mod event;

@@ -1,5 +1,6 @@
 //! Contacts: the people at organisations, and who may see them (policy 2.2 and 3).
 
+pub mod duplicates;
 pub(crate) mod hold;
 mod own;
 mod posts;
@@ -156,7 +157,7 @@ fn is_telephone(given: &str) -> bool {
             .all(|c| c.is_ascii_digit() || " +()-./x".contains(c))
 }
 
-/// Adds a contact to an organisation.
+/// Adds a contact to an organisation. Whom they are likely the same as is kept (policy 1): [`duplicates::of_contact`] tells.
 pub async fn create(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -164,7 +165,10 @@ pub async fn create(
     profile: Profile,
 ) -> Result<contact::Model> {
     viewer.require(Permission::EditOrganisation)?;
-    add(tx, viewer, organisation_id, profile).await
+    let alike = duplicates::of_profile(tx, viewer, organisation_id, &profile).await?;
+    let created = add(tx, viewer, organisation_id, profile).await?;
+    duplicates::note(tx, &created, alike).await?;
+    Ok(created)
 }
 
 async fn add(

@@ -4,11 +4,13 @@
 //! - `block`: which pairs are worth comparing, so that the work grows with the records and not with their square;
 //! - `compare`: how far two records agree, field by field, in a few levels;
 //! - `model`: what each level says, learnt from the records themselves (Fellegi-Sunter, by EM);
-//! - `cluster`: which belong together when several are the same.
+//! - `cluster`: which belong together when several are the same;
+//! - [`kept`]: what was found of organisations and contacts, as it is kept, listed and dismissed.
 
 mod block;
 mod cluster;
 mod compare;
+pub mod kept;
 mod model;
 mod normal;
 mod record;
@@ -16,7 +18,7 @@ mod record;
 pub use self::{
     compare::Field,
     model::{Evidence, Model},
-    record::Record,
+    record::{Employer, Kind, Record},
 };
 use self::{
     compare::{Agreements, compare},
@@ -56,8 +58,8 @@ pub struct Findings {
 
 /// Finds the records that are likely the same.
 #[must_use]
-pub fn find(records: &[Record]) -> Findings {
-    let all = Prepared::of(records);
+pub fn find(kind: Kind, records: &[Record]) -> Findings {
+    let all = Prepared::of(kind, records);
     let pairs = block::pairs(&all);
     let agree = |one: u32, other: u32| {
         compare(
@@ -107,10 +109,12 @@ pub fn find(records: &[Record]) -> Findings {
 /// How likely one record is the same as each of some others, by what was learnt before. Those that are likely the same,
 /// the likeliest first.
 #[must_use]
-pub fn alike(model: Option<&Model>, record: &Record, others: &[Record]) -> Vec<Match> {
+pub fn alike(kind: Kind, model: Option<&Model>, record: &Record, others: &[Record]) -> Vec<Match> {
     let records: Vec<Record> = std::iter::once(record).chain(others).cloned().collect();
-    let all = Prepared::of(&records);
-    let model = model.cloned().unwrap_or_else(|| Model::expected(all.len()));
+    let all = Prepared::of(kind, &records);
+    let model = model
+        .cloned()
+        .unwrap_or_else(|| Model::expected(kind, all.len()));
     let model = model.asked();
     let mut matches: Vec<Match> = (1..records.len())
         .filter(|at| block::may_be_one(&all, 0, u32::try_from(*at).unwrap_or(u32::MAX)))
@@ -132,6 +136,15 @@ pub fn alike(model: Option<&Model>, record: &Record, others: &[Record]) -> Vec<M
         .collect();
     matches.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.other.cmp(&b.other)));
     matches
+}
+
+/// The first and the last word of a person's name, in full; the last is the surname. None of a single word.
+#[must_use]
+pub fn surname(name: &str) -> Option<(String, String)> {
+    let mut words = normal::person_words(name);
+    let last = words.pop()?;
+    let first = words.into_iter().next()?;
+    Some((first, last))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod contact;
 mod journal;
 mod lists;
 mod organisation;
+mod pairs;
 mod references;
 mod rows;
 mod undo;

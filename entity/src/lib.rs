@@ -20,6 +20,7 @@ pub mod campaign_attachment;
 pub mod campaign_event;
 pub mod clash_acknowledgement;
 pub mod contact;
+pub mod contact_duplicate_pair;
 pub mod contact_post;
 pub mod contact_without_agreement;
 pub mod course_agreement;

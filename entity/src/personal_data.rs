@@ -231,6 +231,7 @@ pub const ALL: &[&Holding] = &[
     &crate::clash_acknowledgement::PERSONAL_DATA,
     &crate::contact::PERSONAL_DATA,
     &crate::course_agreement::PERSONAL_DATA,
+    &crate::contact_duplicate_pair::PERSONAL_DATA,
     &crate::contact_post::PERSONAL_DATA,
     &crate::contact_without_agreement::PERSONAL_DATA,
     &crate::credential::PERSONAL_DATA,

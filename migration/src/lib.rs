@@ -63,6 +63,7 @@ mod m20261130_000163_subscriber_types;
 mod m20261130_000164_note_visibility;
 mod m20261130_000180_search_stored;
 mod m20261130_000181_notes_of_faculties;
+mod m20261201_000100_contact_duplicates;
 mod m20261201_000120_fields_of_segments;
 mod m20261201_000121_subscribers_of_campaigns;
 
@@ -136,6 +137,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000164_note_visibility::Migration),
             Box::new(m20261130_000140_record_imports::Migration),
             Box::new(m20261130_000181_notes_of_faculties::Migration),
+            Box::new(m20261201_000100_contact_duplicates::Migration),
             Box::new(m20261201_000120_fields_of_segments::Migration),
             Box::new(m20261201_000121_subscribers_of_campaigns::Migration),
         ]

@@ -1,6 +1,11 @@
 //! Organisations that are likely the same: found, explained, and dismissed for good (policy 1).
 
-use domain::organisation::duplicates::{self, ScanDuplicates};
+mod contacts;
+
+use domain::{
+    duplicate::kept::{Search, Subject},
+    organisation::duplicates::{Candidate, ScanDuplicates},
+};
 use entity::duplicate_pair;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -22,13 +27,14 @@ async fn create(operator: &Client, input: Value) {
     assert_eq!(answer["createOrganisation"]["userErrors"], json!([]));
 }
 
-async fn scan(system: &System) -> usize {
+/// Looks for them among all records, and answers how many pairs there are.
+async fn scan<S: Subject>(system: &System) -> usize {
     let store = system.store();
-    let search = duplicates::search(store.reader(), store.now())
+    let search = Search::<S>::among_all(store.reader(), store.now())
         .await
         .unwrap();
     let mut tx = store.begin().await.unwrap();
-    let pairs = duplicates::keep(&mut tx, &search).await.unwrap();
+    let pairs = search.keep(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     pairs
 }
@@ -43,7 +49,7 @@ on_both_columns! {
         create(&operator, confirmed("Saltaire Looms Limited", "12 Victoria Road, Saltaire BD18 3LA")).await;
         create(&operator, confirmed("SALTAIRE LOOMS", "12 Victoria Rd, Saltaire BD18 3LA")).await;
         create(&operator, json!({ "name": "Shipley Clocks", "address": "7 Otley Road, Shipley BD17 7EY" })).await;
-        assert_eq!(scan(&system).await, 1);
+        assert_eq!(scan::<Candidate>(&system).await, 1);
         let list = operator.data(LIST, json!({})).await["duplicateOrganisations"].take();
         assert_eq!(list["totalCount"], 1);
         let pair = &list["nodes"][0];
@@ -73,10 +79,30 @@ on_both_columns! {
 
         let answer = operator.data(dismiss, json!({ "pair": pair })).await;
         assert_eq!(answer["dismissDuplicate"]["userErrors"], json!([]));
-        scan(&system).await;
+        scan::<Candidate>(&system).await;
         assert_eq!(operator.data(LIST, json!({})).await["duplicateOrganisations"]["totalCount"], 0);
         let twice = operator.graphql(dismiss, json!({ "pair": pair })).await;
         assert_eq!(twice.refusals(), ["NOT_FOUND"]);
+    }
+
+    async fn a_trading_name_is_found_in_any_case_and_spacing_and_with_a_legal_suffix(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        create(&operator, json!({
+            "name": "Coyote Holdings", "tradingNames": ["Road Runner Supplies", "Café Élan"], "confirmNotDuplicate": true,
+        }))
+        .await;
+        let try_to_create = async |name: &str| {
+            let create = "mutation($input: CreateOrganisationInput!) { createOrganisation(input: $input) { userErrors { code message } } }";
+            let answer = operator.graphql(create, json!({ "input": { "name": name } })).await;
+            answer.refusals().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        for name in [
+            "Road Runner Supplies", "ROAD RUNNER SUPPLIES LTD", "road  runner supplies", "RoadRunner Supplies plc", "CAFE ELAN", "CAFÉ ÉLAN Limited",
+        ] {
+            assert_eq!(try_to_create(name).await, ["LIKELY_DUPLICATE"], "{name}");
+        }
+        assert_eq!(try_to_create("Wile Anvils").await, [""; 0], "the control");
     }
 
     async fn they_are_looked_for_by_the_clock(bed: TestBed) {

@@ -41,6 +41,7 @@ use domain::{
     campaign::{SendCampaign, StartCampaign},
     clash::TellOfClashesAhead,
     coming_events::DigestComingEvents,
+    contact::duplicates::ScanContacts,
     data_protection::{ApplyRetention, GatherCopy},
     error::Result,
     event::{RemindOfEvent, TellOfCancellation, TellOfMove},
@@ -90,6 +91,7 @@ pub fn registry() -> Registry {
         .with::<RemindOperators>()
         .with::<RemindOfAction>()
         .with::<RemindOfAnnouncement>()
+        .with::<ScanContacts>()
         .with::<ScanDuplicates>()
         .with::<SealAudit>()
         .with::<SendCampaign>()
@@ -119,6 +121,8 @@ pub fn timetable() -> Result<Timetable> {
         .with::<LookAfterVacancies>("0 5 7-22 * * *")?
         .with::<PurgeJobs>("0 20 * * * *")?
         .with::<RemindOperators>("0 0 7 * * *")?
+        // After the organisations: where somebody works may be there twice.
+        .with::<ScanContacts>("0 10 3 * * *")?
         .with::<ScanDuplicates>("0 40 2 * * *")?
         .with::<SealAudit>("15 * * * * *")?
         .with::<TellHead>("0 10 5 * * *")?

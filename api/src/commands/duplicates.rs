@@ -1,11 +1,15 @@
-//! `mycareer duplicates`: which organisations are likely the same.
+//! `mycareer duplicates`: which organisations, and which contacts, are likely the same.
 
-use std::{io, path::PathBuf, time::Instant};
+use std::{fmt::Display, io, path::PathBuf, time::Instant};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use domain::{
     Store, Viewer,
-    duplicate::{self, Record},
+    contact::duplicates as contacts,
+    duplicate::{
+        self, Employer, Kind, Record,
+        kept::{self, Search, Subject, Table},
+    },
     organisation::duplicates as organisations,
     page::Page,
 };
@@ -15,17 +19,37 @@ use super::{CommandError, output::Output};
 /// Find records that are likely the same.
 #[derive(Debug, Subcommand)]
 pub enum Duplicates {
-    /// Look for them among all organisations, and keep what is found.
-    Scan,
+    /// Look for them among all records, and keep what is found.
+    Scan(ScanArgs),
     /// Write the pairs that were found as CSV: the two ids, and how likely they are the same.
     Export(ExportArgs),
     /// Look for them in a CSV file, which is not imported; writes the ids of its rows and how likely they are the same.
     File(FileArgs),
 }
 
+/// What the records are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Of {
+    /// Organisations.
+    Organisations,
+    /// Contacts: the people at organisations.
+    Contacts,
+}
+
+/// What is looked at.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Which records.
+    #[arg(long, value_enum, default_value = "organisations")]
+    of: Of,
+}
+
 /// Where the pairs go.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
+    /// Of which records.
+    #[arg(long, value_enum, default_value = "organisations")]
+    of: Of,
     /// The file to write; without it they are printed.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -36,6 +60,9 @@ pub struct ExportArgs {
 pub struct FileArgs {
     /// The CSV file: UTF-8, commas, a header.
     file: PathBuf,
+    /// What its rows are.
+    #[arg(long, value_enum, default_value = "organisations")]
+    of: Of,
     /// The column that tells rows apart; without one they are numbered from 1.
     #[arg(long, value_name = "COLUMN")]
     id: Option<String>,
@@ -57,6 +84,15 @@ pub struct FileArgs {
     /// The column of the company number.
     #[arg(long, value_name = "COLUMN")]
     number: Option<String>,
+    /// The column of a contact's e-mail address.
+    #[arg(long, value_name = "COLUMN")]
+    email: Option<String>,
+    /// The column of a contact's organisation.
+    #[arg(long, value_name = "COLUMN")]
+    organisation: Option<String>,
+    /// The column of a contact's job title.
+    #[arg(long, value_name = "COLUMN")]
+    job_title: Option<String>,
     /// The file to write; without it the pairs are printed.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -65,41 +101,52 @@ pub struct FileArgs {
 /// How many pairs are read at once.
 const CHUNK: u64 = 1_000;
 
-/// Looks for duplicates among the organisations of the database, or writes down which were found.
+/// Looks for duplicates among the records of the database, or writes down which were found.
 pub async fn run(command: Duplicates, store: &Store) -> Result<(), CommandError> {
     match command {
-        Duplicates::Scan => scan(store).await,
-        Duplicates::Export(args) => export(args, store).await,
+        Duplicates::Scan(args) => match args.of {
+            Of::Organisations => scan::<organisations::Candidate>(store).await,
+            Of::Contacts => scan::<contacts::Candidate>(store).await,
+        },
+        Duplicates::Export(args) => match args.of {
+            Of::Organisations => export::<organisations::Candidate>(args, store).await,
+            Of::Contacts => export::<contacts::Candidate>(args, store).await,
+        },
         Duplicates::File(args) => file(&args),
     }
 }
 
-async fn scan(store: &Store) -> Result<(), CommandError> {
+async fn scan<S: Subject>(store: &Store) -> Result<(), CommandError> {
     let begun = Instant::now();
-    let search = organisations::search(store.reader(), store.now()).await?;
+    let search = Search::<S>::among_all(store.reader(), store.now()).await?;
     let mut tx = store.begin().await?;
-    let pairs = organisations::keep(&mut tx, &search).await?;
+    let pairs = search.keep(&mut tx).await?;
     tx.commit().await?;
-    let (organisations, compared) = search.extent();
+    let (records, compared) = search.extent();
     println!(
-        "{organisations} organisations, {compared} pairs compared, {pairs} likely the same ({:.1} s).",
+        "{records} {}, {compared} pairs compared, {pairs} likely the same ({:.1} s).",
+        S::PLURAL,
         begun.elapsed().as_secs_f64()
     );
     Ok(())
 }
 
-async fn export(args: ExportArgs, store: &Store) -> Result<(), CommandError> {
+async fn export<S: Subject>(args: ExportArgs, store: &Store) -> Result<(), CommandError>
+where
+    S::Id: Display,
+{
     let mut out = writer(args.out)?;
     write_row(&mut out, ["one", "other", "score"])?;
     let mut page = Page::first(CHUNK);
+    let system = Viewer::system();
     loop {
-        let slice = organisations::list(store.reader(), &Viewer::system(), &page).await?;
+        let slice = kept::list::<S>(store.reader(), &system, store.now(), &page).await?;
         for pair in &slice.rows {
-            let certainty = 1.0 - f64::from(pair.doubt) / 1e6;
-            let (one, other) = (pair.one_id.to_string(), pair.other_id.to_string());
-            write_row(&mut out, [one, other, format!("{certainty:.6}")])?;
+            let told = S::Table::told(pair);
+            let (one, other) = (told.one.to_string(), told.other.to_string());
+            write_row(&mut out, [one, other, format!("{:.6}", told.score())])?;
         }
-        page.after = slice.rows.last().map(organisations::key);
+        page.after = slice.rows.last().map(kept::key::<S>);
         if !slice.has_next {
             break;
         }
@@ -111,7 +158,11 @@ async fn export(args: ExportArgs, store: &Store) -> Result<(), CommandError> {
 pub fn file(args: &FileArgs) -> Result<(), CommandError> {
     let (ids, records) = read(args)?;
     let begun = Instant::now();
-    let findings = duplicate::find(&records);
+    let kind = match args.of {
+        Of::Organisations => Kind::Organisation,
+        Of::Contacts => Kind::Person,
+    };
+    let findings = duplicate::find(kind, &records);
     let mut out = writer(args.out.clone())?;
     write_row(&mut out, ["one", "other", "score"])?;
     for found in &findings.matches {
@@ -157,17 +208,20 @@ fn read(args: &FileArgs) -> Result<(Vec<String>, Vec<Record>), CommandError> {
         }
     };
     let id = column(&args.id, &["id", "key", "sourcekey"])?;
-    let name = column(
-        &args.name,
+    let employers = ["organisation", "organization", "company", "employer"];
+    let of_contacts = args.of == Of::Contacts;
+    let names: &[&str] = if of_contacts {
+        &["name", "fullname", "contact", "contactname"]
+    } else {
         &[
             "name",
             "sitename",
             "organisation",
             "organization",
             "company",
-        ],
-    )?
-    .ok_or_else(|| {
+        ]
+    };
+    let name = column(&args.name, names)?.ok_or_else(|| {
         CommandError::Told("no column is known to hold the name: --name COLUMN".to_owned())
     })?;
     let address = column(&args.address, &["address", "street", "addr"])?;
@@ -178,6 +232,9 @@ fn read(args: &FileArgs) -> Result<(Vec<String>, Vec<Record>), CommandError> {
     let telephone = column(&args.telephone, &["telephone", "phone", "tel"])?;
     let domain = column(&args.domain, &["domain", "website", "emaildomain"])?;
     let number = column(&args.number, &["companynumber", "registrationnumber"])?;
+    let email = column(&args.email, &["email", "emailaddress", "mail"])?;
+    let organisation = column(&args.organisation, &employers)?.filter(|_| of_contacts);
+    let job_title = column(&args.job_title, &["jobtitle", "title", "position"])?;
 
     let (mut ids, mut records) = (Vec::new(), Vec::new());
     for (nth, row) in (1_u32..).zip(rows.records()) {
@@ -194,6 +251,12 @@ fn read(args: &FileArgs) -> Result<(Vec<String>, Vec<Record>), CommandError> {
             telephones: get(telephone).into_iter().collect(),
             domains: get(domain).into_iter().collect(),
             number: get(number),
+            emails: get(email).into_iter().collect(),
+            employer: get(organisation).map(|name| Employer {
+                name,
+                ..Employer::default()
+            }),
+            job_title: get(job_title),
             id: u128::from(nth),
             ..Record::default()
         });

@@ -1,18 +1,20 @@
 //! Contacts: the people at organisations (policy 2.2), shown to those who may see them (policy 3).
 
+pub(super) mod duplicates;
 mod hold;
 mod own;
 pub(super) mod posts;
 
-use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, Result};
+use async_graphql::{Context, Enum, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::contact::{self as contacts, Filter, Profile};
+use domain::contact::{self as contacts, Filter, Profile, duplicates::of_contact};
 use entity::{
     contact::{Column, ContactState as State, Model, SubscriberType as Subscriber},
     ids::{ContactId, OrganisationId},
 };
 
 use self::{
+    duplicates::ContactDuplicatePair,
     hold::{LiftContactHoldInput, LiftContactHoldPayload},
     own::{
         CreateOwnContactInput, CreateOwnContactPayload, UpdateOwnContactInput,
@@ -27,7 +29,7 @@ use super::{
     begin,
     connection::{Connection, PageArgs, connect},
     disclosure::disclose,
-    errors::{Payload, payload},
+    errors::{Payload, UserError, outcome, payload},
     history::{self, RecordChange},
     id::Id,
     key_account::{self, KeyAccount},
@@ -391,12 +393,15 @@ impl UpdateContactInput {
     }
 }
 
-payload! {
-    /// What became of a new contact.
-    CreateContactPayload {
-        /// The contact.
-        contact: Contact,
-    }
+/// What became of a new contact.
+#[derive(Debug, SimpleObject)]
+pub struct CreateContactPayload {
+    /// The contact.
+    contact: Option<Contact>,
+    /// Whom the contact is likely the same as, the most alike first: `mergeContacts`, or `dismissContactDuplicate`.
+    likely_duplicates: Option<Vec<ContactDuplicatePair>>,
+    /// Why nothing was changed; empty when it was.
+    user_errors: Vec<UserError>,
 }
 
 payload! {
@@ -444,7 +449,7 @@ async fn list(ctx: &Context<'_>, filter: Filter, page: &PageArgs) -> Result<Conn
 
 #[Object]
 impl ContactMutation {
-    /// Adds a contact to an organisation.
+    /// Adds a contact to an organisation, and tells whom they are likely the same as.
     async fn create_contact(
         &self,
         ctx: &Context<'_>,
@@ -463,9 +468,19 @@ impl ContactMutation {
             do_not_email: input.do_not_email,
             on_hold: false,
         };
-        let created =
-            contacts::create(&mut tx, viewer(ctx)?, input.organisation_id.0, profile).await;
-        CreateContactPayload::commit(tx, created).await
+        let (viewer, at) = (viewer(ctx)?, input.organisation_id.0);
+        let created = Box::pin(contacts::create(&mut tx, viewer, at, profile)).await;
+        let (contact, user_errors) = outcome(created)?;
+        let mut likely_duplicates = Vec::new();
+        if let Some(contact) = &contact {
+            likely_duplicates = of_contact(tx.conn(), viewer, tx.now(), contact.id).await?;
+            tx.commit().await?;
+        }
+        Ok(CreateContactPayload {
+            contact: contact.map(Contact),
+            likely_duplicates: Some(likely_duplicates.into_iter().map(Into::into).collect()),
+            user_errors,
+        })
     }
 
     /// Lets mail go again to a contact who is on hold because mails came back, and to the other records with their address, and

@@ -21,7 +21,10 @@ use super::{
     campaign::{self, Campaign, CampaignMutation, CampaignQuery, CampaignSubscription},
     clash::ClashQuery,
     communication::CommunicationQuery,
-    contact::{self, Contact, ContactMutation, ContactQuery},
+    contact::{
+        self, Contact, ContactMutation, ContactQuery,
+        duplicates::{ContactDuplicateMutation, ContactDuplicateQuery},
+    },
     credential::CredentialMutation,
     cursor::Cursors,
     data_protection::DataProtectionMutation,
@@ -107,6 +110,14 @@ pub struct RecordQuery(OrganisationQuery, ProfileFieldQuery);
 #[derive(Debug, Default, MergedObject)]
 pub struct RecordMutation(OrganisationMutation, ProfileFieldMutation);
 
+/// What can be asked about records that are likely the same.
+#[derive(Debug, Default, MergedObject)]
+pub struct DuplicatesQuery(DuplicateQuery, ContactDuplicateQuery);
+
+/// What can be said of records that are likely the same.
+#[derive(Debug, Default, MergedObject)]
+pub struct DuplicatesMutation(DuplicateMutation, ContactDuplicateMutation);
+
 /// What can be changed about who has a place at an event, and what they say of it; and
 /// about rooms.
 #[derive(Debug, Default, MergedObject)]
@@ -128,7 +139,7 @@ pub struct Query(
     ViewerQuery,
     SessionQuery,
     RecordQuery,
-    DuplicateQuery,
+    DuplicatesQuery,
     ContactQuery,
     MergeQuery,
     RegistrationQuery,
@@ -165,7 +176,7 @@ pub struct Mutation(
     SessionMutation,
     CredentialMutation,
     RecordMutation,
-    DuplicateMutation,
+    DuplicatesMutation,
     ContactMutation,
     MergeMutation,
     RegistrationMutation,

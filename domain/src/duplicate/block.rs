@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use super::record::{Prepared, Ready};
+use super::record::{Kind, Prepared, Ready};
 
 /// Of what more records share than this, only those whose names stand beside each other are compared.
 const LARGEST_BLOCK: usize = 50;
@@ -90,6 +90,22 @@ fn reasons(all: &Prepared, record: &Ready) -> Vec<u64> {
     };
     for name in &record.names {
         give(0, [name.key, 0]);
+        if all.kind == Kind::Person {
+            // A surname with an initial; and any word of the name at one employer.
+            if let (Some(first), Some(last)) = (name.words.first(), name.words.last()) {
+                let initial = all.text(*first).chars().next().map_or(0, u32::from);
+                give(11, [initial, *last]);
+            }
+            for word in &name.words {
+                for employer in record
+                    .employer
+                    .iter()
+                    .flat_map(|at| at.ids.iter().chain(&at.group))
+                {
+                    give(12, [*word, *employer]);
+                }
+            }
+        }
         let mut words = name.words.clone();
         words.sort_by(|a, b| all.count_of(*a).cmp(&all.count_of(*b)).then(a.cmp(b)));
         words.dedup();
@@ -111,8 +127,11 @@ fn reasons(all: &Prepared, record: &Ready) -> Vec<u64> {
     for telephone in &record.telephones {
         give(5, [*telephone, 0]);
     }
-    for domain in &record.domains {
-        give(6, [*domain, 0]);
+    for address in record.domains.iter().chain(&record.emails) {
+        give(6, [*address, 0]);
+    }
+    for mailbox in &record.mailboxes {
+        give(13, [*mailbox, 0]);
     }
     if let Some(number) = record.number {
         give(7, [number, 0]);

@@ -1,6 +1,8 @@
 //! How far two records agree, field by field.
 
-use super::record::{Common, Name, Prepared, Ready};
+use crate::organisation::is_free_mail;
+
+use super::record::{Common, Kind, Name, Prepared, Ready};
 
 /// A field that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -16,17 +18,48 @@ pub enum Field {
     Domain,
     /// The company number.
     Number,
+    /// Of people: where they work.
+    Organisation,
+    /// Of people: the e-mail addresses.
+    Email,
+    /// Of people: the job titles.
+    JobTitle,
+}
+
+impl Kind {
+    /// What is compared of such records.
+    #[must_use]
+    pub const fn fields(self) -> [Field; FIELDS] {
+        match self {
+            Self::Organisation => [
+                Field::Name,
+                Field::Place,
+                Field::Telephone,
+                Field::Domain,
+                Field::Number,
+            ],
+            Self::Person => [
+                Field::Name,
+                Field::Organisation,
+                Field::Telephone,
+                Field::Email,
+                Field::JobTitle,
+            ],
+        }
+    }
 }
 
 impl Field {
-    /// All of them.
-    pub const ALL: [Self; FIELDS] = [
-        Self::Name,
-        Self::Place,
-        Self::Telephone,
-        Self::Domain,
-        Self::Number,
-    ];
+    /// Its place among the fields of its kind.
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Self::Name => 0,
+            Self::Place | Self::Organisation => 1,
+            Self::Telephone => 2,
+            Self::Domain | Self::Email => 3,
+            Self::Number | Self::JobTitle => 4,
+        }
+    }
 
     /// How many levels of agreement it has.
     #[must_use]
@@ -34,8 +67,17 @@ impl Field {
         match self {
             Self::Name => 6,
             Self::Place => 7,
-            Self::Telephone => 3,
+            Self::Email => 4,
+            Self::Telephone | Self::Organisation | Self::JobTitle => 3,
             Self::Domain | Self::Number => 2,
+        }
+    }
+
+    /// The level from which on two agree in anything: below, they only differ in one way or another.
+    pub(super) const fn least(self) -> u8 {
+        match self {
+            Self::Email => 1,
+            _ => 0,
         }
     }
 }
@@ -65,13 +107,24 @@ impl Agreement {
 pub(super) type Agreements = [Option<Agreement>; FIELDS];
 
 pub(super) fn compare(all: &Prepared, one: &Ready, other: &Ready) -> Agreements {
-    [
-        names(all, one, other),
-        places(all, one, other),
-        telephones(all, one, other),
-        domains(all, one, other),
-        numbers(all, one, other),
-    ]
+    let name = names(all, one, other);
+    let telephone = telephones(all, one, other);
+    match all.kind {
+        Kind::Organisation => [
+            name,
+            places(all, one, other),
+            telephone,
+            domains(all, one, other),
+            numbers(all, one, other),
+        ],
+        Kind::Person => [
+            name,
+            workplaces(all, one, other),
+            telephone,
+            emails(all, one, other, name),
+            titles(one, other),
+        ],
+    }
 }
 
 fn names(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
@@ -81,13 +134,18 @@ fn names(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
         .flat_map(|name| other.names.iter().map(move |with| (name, with)));
     pairs
         .map(|(name, with)| {
-            if name.key == with.key {
+            // One word alone is no whole name of a person.
+            let is_whole = all.kind == Kind::Organisation || name.words.len() > 1;
+            if name.key == with.key && is_whole {
                 return Agreement {
                     level: 5,
                     common: Some(all.common(name.key)),
                 };
             }
-            let alike = alikeness(all, name, with);
+            let alike = match all.kind {
+                Kind::Organisation => alikeness(all, name, with),
+                Kind::Person => persons(all, name, with),
+            };
             Agreement::at(match alike {
                 0.88.. => 4,
                 0.74.. => 3,
@@ -117,6 +175,51 @@ pub(super) fn alikeness(all: &Prepared, one: &Name, other: &Name) -> f64 {
         0.0
     };
     letters.max(words).max(within).max(initials)
+}
+
+/// How alike the names of two people are. The surname stands last, and may be mistyped; of the first name the initial may do.
+/// Namesakes of one family share the surname and no more.
+fn persons(all: &Prepared, one: &Name, other: &Name) -> f64 {
+    let ([first, .., last], [with, .., other_last]) =
+        (one.words.as_slice(), other.words.as_slice())
+    else {
+        return match (one.words.last(), other.words.last()) {
+            (Some(a), Some(b)) if a == b => 0.65,
+            _ => 0.0,
+        };
+    };
+    let text = |word: &u32| all.text(*word);
+    let near = |a: &str, b: &str| {
+        if a == b {
+            return 1.0;
+        }
+        let alike = strsim::jaro_winkler(a, b);
+        if alike >= 0.88 && strsim::osa_distance(a, b) <= 2 {
+            alike
+        } else {
+            0.0
+        }
+    };
+    let surname = near(text(last), text(other_last));
+    let (a, b) = (text(first), text(with));
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let given = if short.chars().count() == 1 && long.starts_with(short) {
+        0.7
+    } else if short.len() >= 3 && long.starts_with(short) {
+        0.9
+    } else {
+        near(a, b)
+    };
+    // First and last name in the wrong order.
+    let turned = near(text(first), text(other_last)).min(near(text(last), text(with)));
+    let straight = if surname == 0.0 || given == 0.0 {
+        0.0
+    } else if given < 0.8 {
+        0.8 * surname
+    } else {
+        surname.min(given)
+    };
+    straight.max(0.95 * turned)
 }
 
 /// What part of the pieces two names share.
@@ -298,6 +401,65 @@ fn numbers(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
         level: u8::from(a == b),
         common: (a == b).then(|| all.common(a)),
     })
+}
+
+/// 2 one employer in common, 1 employers that are likely the same, 0 others.
+fn workplaces(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
+    let (a, b) = (one.employer.as_ref()?, other.employer.as_ref()?);
+    if let Some(shared) = rarest_in_common(all, &a.ids, &b.ids) {
+        return Some(Agreement {
+            level: 2,
+            common: Some(all.common(shared)),
+        });
+    }
+    let likely = (a.group.is_some() && a.group == b.group)
+        || a.name.key == b.name.key
+        || alikeness(all, &a.name, &b.name) >= 0.85;
+    Some(Agreement::at(u8::from(likely)))
+}
+
+/// 3 one address in common, 2 the same before the @, 1 others, 0 others at one host: one person seldom has two of these.
+///
+/// Namesakes write from the same mailbox at every employer: where the names agree, that says nothing more.
+fn emails(
+    all: &Prepared,
+    one: &Ready,
+    other: &Ready,
+    name: Option<Agreement>,
+) -> Option<Agreement> {
+    if one.emails.is_empty() || other.emails.is_empty() {
+        return None;
+    }
+    let shared = |level: u8, value: u32| Agreement {
+        level,
+        common: Some(all.common(value)),
+    };
+    if let Some(address) = rarest_in_common(all, &one.emails, &other.emails) {
+        return Some(shared(3, address));
+    }
+    if let Some(mailbox) = rarest_in_common(all, &one.mailboxes, &other.mailboxes) {
+        let follows = name.is_some_and(|name| name.level >= 3);
+        return (!follows).then(|| shared(2, mailbox));
+    }
+    let host = |address: &u32| all.text(*address).split_once('@').map(|(_, host)| host);
+    let colleagues = one.emails.iter().any(|a| {
+        let at = host(a).filter(|at| !is_free_mail(at));
+        at.is_some() && other.emails.iter().any(|b| host(b) == at)
+    });
+    Some(Agreement::at(u8::from(!colleagues)))
+}
+
+/// 2 the same words, 1 some of them, 0 others.
+fn titles(one: &Ready, other: &Ready) -> Option<Agreement> {
+    if one.title.is_empty() || other.title.is_empty() {
+        return None;
+    }
+    let level = if one.title == other.title {
+        2
+    } else {
+        u8::from(one.title.iter().any(|word| other.title.contains(word)))
+    };
+    Some(Agreement::at(level))
 }
 
 fn rarest_in_common(all: &Prepared, one: &[u32], other: &[u32]) -> Option<u32> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     compare::{Agreement, Agreements, FIELDS, Field, compare},
-    record::Prepared,
+    record::{Kind, Prepared},
 };
 
 /// What is expected of pairs that are the same, for each level of each field.
@@ -39,6 +39,55 @@ const EXPECTED_IN_COMPANY: [&[f64]; FIELDS] = [
     &[0.80, 0.20],
     &[0.9999, 0.0001],
 ];
+/// What is expected of people: whoever has an address is mostly one, colleagues share a switchboard, and a mailbox at another
+/// host is kept by hardly anybody else.
+const PEOPLE_SAME: [&[f64]; FIELDS] = [
+    &[0.03, 0.02, 0.05, 0.15, 0.20, 0.55],
+    &[0.15, 0.15, 0.70],
+    &[0.35, 0.05, 0.60],
+    &[0.08, 0.17, 0.10, 0.65],
+    &[0.35, 0.20, 0.45],
+];
+const PEOPLE_OTHER: [&[f64]; FIELDS] = [
+    &[0.97, 0.026, 0.001, 0.002, 0.0007, 0.0003],
+    &[0.993, 0.005, 0.002],
+    &[0.995, 0.003, 0.002],
+    &[0.0, 0.998, 0.0015, 0.0005],
+    &[0.80, 0.15, 0.05],
+];
+/// What is expected of colleagues.
+const COLLEAGUES: [&[f64]; FIELDS] = [
+    &[0.97, 0.026, 0.001, 0.002, 0.0007, 0.0003],
+    &[0.993, 0.005, 0.002],
+    &[0.60, 0.05, 0.35],
+    &[0.80, 0.18, 0.01, 0.01],
+    &[0.65, 0.23, 0.12],
+];
+
+/// What is expected of pairs before any was seen.
+struct Expected {
+    same: [&'static [f64]; FIELDS],
+    other: [&'static [f64]; FIELDS],
+    in_company: [&'static [f64]; FIELDS],
+}
+
+impl Expected {
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Organisation => Self {
+                same: EXPECTED_SAME,
+                other: EXPECTED_OTHER,
+                in_company: EXPECTED_IN_COMPANY,
+            },
+            Kind::Person => Self {
+                same: PEOPLE_SAME,
+                other: PEOPLE_OTHER,
+                in_company: COLLEAGUES,
+            },
+        }
+    }
+}
+
 /// As how many pairs the expectations count.
 const SAME_SEEN: f64 = 30.0;
 const OTHERS_SEEN: f64 = 2_000.0;
@@ -65,6 +114,9 @@ const SETTLED: f64 = 0.001;
 /// What was learnt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Model {
+    /// What the records are of.
+    #[serde(default)]
+    kind: Kind,
     /// The odds, as their binary logarithm, that two records drawn at random are the same.
     prior: f64,
     /// For each level of each field: how often those that are the same agree so far.
@@ -90,14 +142,16 @@ pub struct Evidence {
 
 impl Model {
     /// The expectations alone, for so many records.
-    pub(super) fn expected(records: f64) -> Self {
+    pub(super) fn expected(kind: Kind, records: f64) -> Self {
+        let expected = Expected::of(kind);
         let pairs = (records * (records - 1.0) / 2.0).max(1.0);
         let lists = |from: [&[f64]; FIELDS]| from.iter().map(|levels| levels.to_vec()).collect();
         Self {
+            kind,
             prior: log_odds((records * SAME_FOR_EACH / pairs).clamp(1e-12, 0.05)),
-            same: lists(EXPECTED_SAME),
-            other: lists(EXPECTED_OTHER),
-            in_company: lists(EXPECTED_IN_COMPANY),
+            same: lists(expected.same),
+            other: lists(expected.other),
+            in_company: lists(expected.in_company),
             by_chance: vec![BY_CHANCE; FIELDS],
         }
     }
@@ -110,34 +164,35 @@ impl Model {
 
     /// Learns from records, and from how far the pairs that are worth comparing agree.
     pub(super) fn learn(all: &Prepared, compared: &[Agreements]) -> Self {
-        let mut model = Self::expected(all.len());
+        let (kind, expected) = (all.kind, Expected::of(all.kind));
+        let mut model = Self::expected(kind, all.len());
         let drawn = drawn(all);
         let pairs = (all.len() * (all.len() - 1.0) / 2.0).max(1.0);
         let expected_same = all.len() * SAME_FOR_EACH;
         for _ in 0..ROUNDS {
-            let mut same_seen = Seen::of(&EXPECTED_SAME, SAME_SEEN);
-            let mut company_seen = Seen::of(&EXPECTED_IN_COMPANY, IN_COMPANY_SEEN);
-            let mut other_seen = Seen::of(&EXPECTED_OTHER, OTHERS_SEEN);
+            let mut same_seen = Seen::of(kind, &expected.same, SAME_SEEN);
+            let mut company_seen = Seen::of(kind, &expected.in_company, IN_COMPANY_SEEN);
+            let mut other_seen = Seen::of(kind, &expected.other, OTHERS_SEEN);
             let mut same = 0.0;
             let mut chance = vec![(BY_CHANCE * CHANCES_SEEN, CHANCES_SEEN); FIELDS];
             for agreements in compared {
                 let probability = model.probability(agreements);
                 same += probability;
-                for (field, seen) in Field::ALL.into_iter().zip(&mut chance) {
-                    if has_in_common(field, agreements) {
+                for (field, seen) in kind.fields().into_iter().zip(&mut chance) {
+                    if has_in_common(kind, field, agreements) {
                         seen.0 += 1.0 - probability;
                         seen.1 += 1.0;
                     }
                 }
                 same_seen.add(agreements, probability, |_| true);
                 company_seen.add(agreements, 1.0 - probability, |field| {
-                    in_company(field, agreements)
+                    in_company(kind, field, agreements)
                 });
             }
             for agreements in &drawn {
                 let probability = model.probability(agreements);
                 other_seen.add(agreements, 1.0 - probability, |field| {
-                    !in_company(field, agreements)
+                    !in_company(kind, field, agreements)
                 });
             }
             let learnt = same_seen.parts();
@@ -165,7 +220,7 @@ impl Model {
     }
 
     fn weigh(&self, agreements: &Agreements) -> f64 {
-        let evidence = Field::ALL.into_iter().zip(agreements);
+        let evidence = self.kind.fields().into_iter().zip(agreements);
         let weights = evidence
             .filter_map(|(field, agreement)| Some(self.weight(field, (*agreement)?, agreements)));
         self.prior + weights.sum::<f64>()
@@ -173,15 +228,19 @@ impl Model {
 
     /// Why two records are the same or not, the strongest reason first.
     pub(super) fn explain(&self, agreements: &Agreements) -> Vec<Evidence> {
-        let mut evidence: Vec<Evidence> = Field::ALL
+        let mut evidence: Vec<Evidence> = self
+            .kind
+            .fields()
             .into_iter()
             .zip(agreements)
             .filter_map(|(field, agreement)| {
                 let agreement = (*agreement)?;
                 let highest = u32::try_from(field.levels() - 1).unwrap_or(1);
+                let least = field.least();
+                let above = f64::from(agreement.level.saturating_sub(least));
                 Some(Evidence {
                     field,
-                    agreement: f64::from(agreement.level) / f64::from(highest),
+                    agreement: above / (f64::from(highest) - f64::from(least)),
                     weight: self.weight(field, agreement, agreements),
                 })
             })
@@ -191,58 +250,68 @@ impl Model {
     }
 
     fn weight(&self, field: Field, agreement: Agreement, all: &Agreements) -> f64 {
-        let same = &self.same[field as usize];
-        let company = in_company(field, all);
+        let same = &self.same[field.place()];
+        let company = in_company(self.kind, field, all);
         let other = if company {
-            &self.in_company[field as usize]
+            &self.in_company[field.place()]
         } else {
-            &self.other[field as usize]
+            &self.other[field.place()]
         };
         // More agreement never says less.
         let weight = (0..=usize::from(agreement.level))
+            .filter(|level| same[*level] > 0.0 && other[*level] > 0.0)
             .map(|level| (same[level] / other[level]).log2())
             .fold(f64::NEG_INFINITY, f64::max);
         // What many have in common says less than what two have.
         let rareness = agreement.common.filter(|_| !company).map_or(0.0, |common| {
             let usual = other[usize::from(agreement.level)];
             let there = (common.others + RECORDS_SEEN * usual) / (common.records + RECORDS_SEEN);
-            (usual / (there * self.by_chance[field as usize])).log2()
+            (usual / (there * self.by_chance[field.place()])).log2()
         });
         (weight + rareness).clamp(MOST_AGAINST, MOST_FOR)
     }
 }
 
 /// Whether agreement in a field may follow from agreement in another, of two that are not the same: tenants of one house
-/// share its switchboard, and branches of one name its site on the web.
-fn in_company(field: Field, agreements: &Agreements) -> bool {
+/// share its switchboard, and branches of one name its site on the web; colleagues have one switchboard and one host.
+fn in_company(kind: Kind, field: Field, agreements: &Agreements) -> bool {
     let at_least = |other: Field, level: u8| {
-        agreements[other as usize].is_some_and(|agreement| agreement.level >= level)
+        agreements[other.place()].is_some_and(|agreement| agreement.level >= level)
     };
     match field {
+        Field::Telephone if kind == Kind::Person => at_least(Field::Organisation, 1),
         Field::Telephone => at_least(Field::Place, 5),
         Field::Domain => at_least(Field::Name, 3) || at_least(Field::Place, 5),
-        Field::Name | Field::Place | Field::Number => false,
+        Field::Email | Field::JobTitle => at_least(Field::Organisation, 1),
+        Field::Name | Field::Place | Field::Number | Field::Organisation => false,
     }
 }
 
 /// Whether two records have a value of a field in common that others may have by chance.
-fn has_in_common(field: Field, agreements: &Agreements) -> bool {
-    agreements[field as usize].is_some_and(|agreement| agreement.common.is_some())
-        && !in_company(field, agreements)
+fn has_in_common(kind: Kind, field: Field, agreements: &Agreements) -> bool {
+    agreements[field.place()].is_some_and(|agreement| agreement.common.is_some())
+        && !in_company(kind, field, agreements)
 }
 
 /// How often each level of each field was seen.
-struct Seen(Vec<Vec<f64>>);
+struct Seen {
+    kind: Kind,
+    levels: Vec<Vec<f64>>,
+}
 
 impl Seen {
     /// The expectations, as so many pairs.
-    fn of(expected: &[&[f64]; FIELDS], pairs: f64) -> Self {
+    fn of(kind: Kind, expected: &[&[f64]; FIELDS], pairs: f64) -> Self {
         let counts = |levels: &&[f64]| levels.iter().map(|part| part * pairs).collect();
-        Self(expected.iter().map(counts).collect())
+        Self {
+            kind,
+            levels: expected.iter().map(counts).collect(),
+        }
     }
 
     fn add(&mut self, agreements: &Agreements, times: f64, counts: impl Fn(Field) -> bool) {
-        for ((levels, agreement), field) in self.0.iter_mut().zip(agreements).zip(Field::ALL) {
+        let fields = self.kind.fields();
+        for ((levels, agreement), field) in self.levels.iter_mut().zip(agreements).zip(fields) {
             if let Some(agreement) = agreement
                 && counts(field)
             {
@@ -256,7 +325,7 @@ impl Seen {
             let sum: f64 = levels.iter().sum();
             levels.iter().map(|count| count / sum).collect()
         };
-        self.0.iter().map(parts).collect()
+        self.levels.iter().map(parts).collect()
     }
 }
 

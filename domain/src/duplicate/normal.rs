@@ -67,6 +67,156 @@ const STREET_WORDS: &[(&str, &str)] = &[
     ("w", "west"),
 ];
 
+/// What people are called for short.
+const FIRST_NAMES: &[(&str, &str)] = &[
+    ("abby", "abigail"),
+    ("alex", "alexander"),
+    ("andy", "andrew"),
+    ("becky", "rebecca"),
+    ("ben", "benjamin"),
+    ("beth", "elizabeth"),
+    ("bill", "william"),
+    ("bob", "robert"),
+    ("cath", "catherine"),
+    ("charlie", "charles"),
+    ("chris", "christopher"),
+    ("dan", "daniel"),
+    ("dave", "david"),
+    ("ed", "edward"),
+    ("fred", "frederick"),
+    ("jen", "jennifer"),
+    ("jenny", "jennifer"),
+    ("jim", "james"),
+    ("joe", "joseph"),
+    ("jon", "jonathan"),
+    ("kate", "katherine"),
+    ("liz", "elizabeth"),
+    ("maggie", "margaret"),
+    ("meg", "margaret"),
+    ("peggy", "margaret"),
+    ("jo", "joanna"),
+    ("matt", "matthew"),
+    ("mike", "michael"),
+    ("nick", "nicholas"),
+    ("pam", "pamela"),
+    ("pat", "patricia"),
+    ("pete", "peter"),
+    ("phil", "philip"),
+    ("rich", "richard"),
+    ("rob", "robert"),
+    ("sam", "samuel"),
+    ("steve", "stephen"),
+    ("steven", "stephen"),
+    ("sue", "susan"),
+    ("tim", "timothy"),
+    ("tom", "thomas"),
+    ("tony", "anthony"),
+    ("vicky", "victoria"),
+    ("will", "william"),
+];
+
+/// Words before and behind a name that are no part of it.
+const TITLES: &[&str] = &[
+    "ba",
+    "bsc",
+    "dr",
+    "mba",
+    "miss",
+    "mr",
+    "mrs",
+    "ms",
+    "phd",
+    "prof",
+    "professor",
+    "rev",
+    "sir",
+];
+
+/// The words of a person's name, in full and without titles. What stands before a comma is the surname, and stands last.
+pub(super) fn person_words(name: &str) -> Vec<String> {
+    let turned = match name.split_once(',') {
+        Some((surname, first)) if !first.trim().is_empty() => format!("{first} {surname}"),
+        _ => name.to_owned(),
+    };
+    let all = words(&turned);
+    let told: Vec<String> = all
+        .iter()
+        .filter(|word| !TITLES.contains(&word.as_str()))
+        .map(|word| in_full(word, FIRST_NAMES).to_owned())
+        .collect();
+    if told.is_empty() { all } else { told }
+}
+
+/// What stands for the same word in job titles.
+const TITLE_WORDS: &[(&str, &str)] = &[
+    ("asst", "assistant"),
+    ("coord", "coordinator"),
+    ("dir", "director"),
+    ("exec", "executive"),
+    ("grad", "graduate"),
+    ("jr", "junior"),
+    ("mgr", "manager"),
+    ("mgmt", "management"),
+    ("ops", "operation"),
+    ("recruiting", "recruitment"),
+    ("snr", "senior"),
+    ("sr", "senior"),
+];
+
+/// The words of a job title that say something, in full.
+pub(super) fn title_words(title: &str) -> Vec<String> {
+    words(title)
+        .iter()
+        .filter(|word| !STOP.contains(&word.as_str()))
+        .map(|word| singular(in_full(word, TITLE_WORDS)))
+        .collect()
+}
+
+/// Mailboxes that belong to a desk rather than to a person, without what is no letter in them.
+const DESKS: &[&str] = &[
+    "admin",
+    "careers",
+    "contact",
+    "contactus",
+    "enquiries",
+    "events",
+    "graduates",
+    "graduaterecruitment",
+    "hello",
+    "hr",
+    "humanresources",
+    "info",
+    "jobs",
+    "mail",
+    "marketing",
+    "office",
+    "people",
+    "placements",
+    "post",
+    "reception",
+    "recruitment",
+    "recruiting",
+    "sales",
+    "students",
+    "support",
+    "talent",
+    "team",
+    "vacancies",
+];
+
+/// An e-mail address that is a person's own, and what stands before its @, in one spelling. That of a desk says nothing about
+/// who sits there.
+pub(super) fn own_email(given: &str) -> Option<(String, String)> {
+    let address = given.trim().to_lowercase();
+    let (before, host) = address.split_once('@')?;
+    let before = before.split('+').next().unwrap_or(before);
+    let mailbox: String = before.chars().filter(|c| c.is_alphanumeric()).collect();
+    if mailbox.is_empty() || host.is_empty() || DESKS.contains(&mailbox.as_str()) {
+        return None;
+    }
+    Some((format!("{before}@{host}"), mailbox))
+}
+
 /// Words that tell no two organisations apart.
 const STOP: &[&str] = &["a", "and", "at", "for", "in", "of", "on", "the"];
 
@@ -255,6 +405,29 @@ mod tests {
             ["society", "st", "vincent"]
         );
         assert_eq!(name_words("The Of Ltd"), ["the", "of", "ltd"]);
+    }
+
+    #[test]
+    fn a_person_is_named_without_titles_in_full_and_in_order() {
+        for given in ["Dr Bob O'Neill", "O'Neill, Robert", "ROBERT O'NEILL MBA"] {
+            assert_eq!(
+                person_words(given),
+                person_words("Robert O'Neill"),
+                "{given}"
+            );
+        }
+        assert_eq!(person_words("Dr"), ["dr"]);
+    }
+
+    #[test]
+    fn an_address_of_a_desk_is_nobodys_own() {
+        let own = own_email("Ann.Lee+fair@Looms.example");
+        assert_eq!(
+            own,
+            Some(("ann.lee@looms.example".to_owned(), "annlee".to_owned()))
+        );
+        assert_eq!(own_email("Graduate-Recruitment@looms.example"), None);
+        assert_eq!(own_email("no address"), None);
     }
 
     #[test]

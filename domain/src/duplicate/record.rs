@@ -2,7 +2,42 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::normal;
+
+/// What the records are of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Kind {
+    /// Organisations.
+    #[default]
+    Organisation,
+    /// People: contacts of organisations.
+    Person,
+}
+
+impl Kind {
+    /// How it is called where it is kept.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organisation => "ORGANISATION",
+            Self::Person => "PERSON",
+        }
+    }
+}
+
+/// Where a person works.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Employer {
+    /// Its name.
+    pub name: String,
+    /// The numbers of it and of others they work at; none where only the name is known.
+    pub ids: Vec<u128>,
+    /// The number of those that are likely the same as it.
+    pub group: Option<u128>,
+}
 
 /// What is compared of one organisation or contact. Everything but the name may be missing; what is missing says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +52,14 @@ pub struct Record {
     pub postcode: Option<String>,
     /// Numbers it is called under.
     pub telephones: Vec<String>,
-    /// Domains of web site and mail that are its own; for a person, the whole address.
+    /// Domains of web site and mail that are its own.
     pub domains: Vec<String>,
+    /// Of a person: the e-mail addresses.
+    pub emails: Vec<String>,
+    /// Of a person: where they work.
+    pub employer: Option<Employer>,
+    /// Of a person: their job title.
+    pub job_title: Option<String>,
     /// Its number in a register.
     pub number: Option<String>,
     /// What it belongs to: two of one family (a division and its head office) are never the same.
@@ -37,9 +78,24 @@ pub(super) struct Ready {
     pub district: Option<u32>,
     pub telephones: Vec<u32>,
     pub domains: Vec<u32>,
+    /// Addresses that are a person's own.
+    pub emails: Vec<u32>,
+    /// What stands before the @ of these.
+    pub mailboxes: Vec<u32>,
+    pub employer: Option<Workplace>,
+    /// The words of the job title.
+    pub title: Vec<u32>,
     pub number: Option<u32>,
     pub family: Option<u128>,
     pub id: u128,
+}
+
+/// Where a person works.
+#[derive(Debug)]
+pub(super) struct Workplace {
+    pub name: Name,
+    pub ids: Vec<u32>,
+    pub group: Option<u32>,
 }
 
 /// One name.
@@ -56,6 +112,7 @@ pub(super) struct Name {
 /// Many records made ready, and how often each value occurs among them.
 #[derive(Debug, Default)]
 pub(super) struct Prepared {
+    pub kind: Kind,
     pub records: Vec<Ready>,
     texts: Vec<String>,
     ids: HashMap<String, u32>,
@@ -82,13 +139,22 @@ const DISTRICT: char = 'd';
 const TELEPHONE: char = 't';
 const DOMAIN: char = 'm';
 const NUMBER: char = 'r';
+const EMAIL: char = 'e';
+const MAILBOX: char = 'b';
+const EMPLOYER: char = 'o';
+const EMPLOYER_WORD: char = 'v';
+const EMPLOYER_KEY: char = 'k';
+const TITLE: char = 'j';
 
 /// More names than this are not compared.
 const NAMES: usize = 5;
 
 impl Prepared {
-    pub fn of(records: &[Record]) -> Self {
-        let mut prepared = Self::default();
+    pub fn of(kind: Kind, records: &[Record]) -> Self {
+        let mut prepared = Self {
+            kind,
+            ..Self::default()
+        };
         for record in records {
             let ready = prepared.ready(record);
             prepared.count(&ready);
@@ -113,17 +179,35 @@ impl Prepared {
             .chain(&record.other_names)
             .take(NAMES)
         {
-            let name = self.name(given);
+            let words = match self.kind {
+                Kind::Organisation => normal::name_words(given),
+                Kind::Person => normal::person_words(given),
+            };
+            let name = self.name(&words, NAME_WORD, NAME_KEY);
             if names.iter().all(|known| known.key != name.key) {
                 names.push(name);
             }
         }
+        let employer = record
+            .employer
+            .as_ref()
+            .map(|employer| self.workplace(employer));
         let mut texts = |kind: char, values: Vec<String>| -> Vec<u32> {
             let mut ids: Vec<u32> = values.iter().map(|value| self.id(kind, value)).collect();
             ids.sort_unstable();
             ids.dedup();
             ids
         };
+        let own: Vec<(String, String)> = record
+            .emails
+            .iter()
+            .filter_map(|given| normal::own_email(given))
+            .collect();
+        let (addresses, mailboxes) = own.into_iter().unzip();
+        let emails = texts(EMAIL, addresses);
+        let mailboxes = texts(MAILBOX, mailboxes);
+        let title = record.job_title.as_deref().map(normal::title_words);
+        let title = texts(TITLE, title.unwrap_or_default());
         let telephones = record
             .telephones
             .iter()
@@ -149,21 +233,45 @@ impl Prepared {
             district,
             telephones,
             domains,
+            emails,
+            mailboxes,
+            employer,
+            title,
             number: number.map(|number| self.id(NUMBER, &number)),
             family: record.family,
             id: record.id,
         }
     }
 
-    fn name(&mut self, given: &str) -> Name {
-        let words = normal::name_words(given);
+    fn workplace(&mut self, employer: &Employer) -> Workplace {
+        let words = normal::name_words(&employer.name);
+        let name = self.name(&words, EMPLOYER_WORD, EMPLOYER_KEY);
+        let number = |id: &u128| format!("{id:x}");
+        let mut ids: Vec<u32> = employer
+            .ids
+            .iter()
+            .map(|id| self.id(EMPLOYER, &number(id)))
+            .collect();
+        if ids.is_empty() {
+            ids.push(name.key);
+        }
+        Workplace {
+            name,
+            ids,
+            group: employer
+                .group
+                .map(|group| self.id(EMPLOYER, &number(&group))),
+        }
+    }
+
+    fn name(&mut self, words: &[String], word_kind: char, key_kind: char) -> Name {
         let key = words.concat();
         let mut pieces: Vec<u32> = pieces(&key);
         pieces.sort_unstable();
         pieces.dedup();
         Name {
-            words: words.iter().map(|word| self.id(NAME_WORD, word)).collect(),
-            key: self.id(NAME_KEY, &key),
+            words: words.iter().map(|word| self.id(word_kind, word)).collect(),
+            key: self.id(key_kind, &key),
             pieces,
         }
     }
@@ -185,11 +293,18 @@ impl Prepared {
             .names
             .iter()
             .flat_map(|name| name.words.iter().chain([&name.key]));
+        let workplace = ready.employer.iter().flat_map(|at| {
+            let name = at.name.words.iter().chain([&at.name.key]);
+            name.chain(&at.ids).chain(&at.group)
+        });
         let others = [ready.house, ready.postcode, ready.district, ready.number];
         let all: HashSet<u32> = names
             .chain(&ready.street)
             .chain(&ready.telephones)
             .chain(&ready.domains)
+            .chain(&ready.emails)
+            .chain(&ready.mailboxes)
+            .chain(workplace)
             .copied()
             .chain(others.into_iter().flatten())
             .collect();

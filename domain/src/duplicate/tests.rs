@@ -1,6 +1,7 @@
 //! How well the same ones are found among records of our own making, of which the truth is known.
 
 mod made;
+mod people;
 
 use std::collections::HashSet;
 
@@ -42,7 +43,7 @@ fn quality(found: &HashSet<(usize, usize)>, of: &[usize]) -> Quality {
 
 /// What a rule of thumb finds: names whose letters are alike, in one postcode.
 fn by_rule_of_thumb(records: &[Record]) -> HashSet<(usize, usize)> {
-    let all = Prepared::of(records);
+    let all = Prepared::of(Kind::Organisation, records);
     block::pairs(&all)
         .into_iter()
         .filter(|(one, other)| {
@@ -64,7 +65,7 @@ fn the_same_organisations_are_found_and_branches_and_neighbours_are_not() {
     let (mut learnt, mut by_thumb) = (Vec::new(), Vec::new());
     for seed in 1..=3 {
         let made = made::make(1_000, seed);
-        let findings = find(&made.records);
+        let findings = find(Kind::Organisation, &made.records);
         let found = findings
             .matches
             .iter()
@@ -87,6 +88,57 @@ fn the_same_organisations_are_found_and_branches_and_neighbours_are_not() {
     );
 }
 
+/// What F1 must reach among people.
+const PEOPLE_BAR: f64 = 0.9;
+
+/// What a rule of thumb finds among people: one name, or one address.
+fn people_by_rule_of_thumb(records: &[Record]) -> HashSet<(usize, usize)> {
+    let all = Prepared::of(Kind::Person, records);
+    block::pairs(&all)
+        .into_iter()
+        .filter(|(one, other)| {
+            let (one, other) = (&all.records[*one as usize], &all.records[*other as usize]);
+            one.names[0].key == other.names[0].key
+                || one
+                    .emails
+                    .iter()
+                    .any(|address| other.emails.contains(address))
+        })
+        .map(|(one, other)| (one as usize, other as usize))
+        .collect()
+}
+
+#[test]
+fn the_same_people_are_found_and_namesakes_and_colleagues_are_not() {
+    let (mut learnt, mut by_thumb) = (Vec::new(), Vec::new());
+    for seed in 1..=3 {
+        let made = people::make(1_000, seed);
+        let findings = find(Kind::Person, &made.records);
+        let found = findings
+            .matches
+            .iter()
+            .map(|found| (found.one, found.other))
+            .collect();
+        learnt.push(quality(&found, &made.of));
+        by_thumb.push(quality(&people_by_rule_of_thumb(&made.records), &made.of));
+    }
+    for (name, all) in [
+        ("people, learnt", &learnt),
+        ("people, by rule of thumb", &by_thumb),
+    ] {
+        let (precision, recall) = (mean(all, |q| q.precision), mean(all, |q| q.recall));
+        println!(
+            "{name}: precision {precision:.3}, recall {recall:.3}, F1 {:.3}",
+            mean(all, Quality::f1)
+        );
+    }
+    assert!(mean(&learnt, Quality::f1) >= PEOPLE_BAR);
+    assert!(
+        mean(&by_thumb, Quality::f1) < PEOPLE_BAR - 0.05,
+        "the control: they are no easy ones"
+    );
+}
+
 fn named(name: &str) -> Record {
     Record {
         name: name.to_owned(),
@@ -95,7 +147,7 @@ fn named(name: &str) -> Record {
 }
 
 fn pairs(records: &[Record]) -> Vec<(usize, usize)> {
-    find(records)
+    find(Kind::Organisation, records)
         .matches
         .iter()
         .map(|found| (found.one, found.other))
@@ -123,7 +175,7 @@ fn what_is_missing_says_nothing_and_every_reason_is_given() {
     records[0].telephones = vec!["0113 496 0123".to_owned()];
     records[0].postcode = Some("BD18 3LA".to_owned());
     records[1].telephones = vec!["+44 113 4960123".to_owned()];
-    let findings = find(&records);
+    let findings = find(Kind::Organisation, &records);
     let [found] = findings.matches.as_slice() else {
         panic!("{:?}", findings.matches);
     };
@@ -148,5 +200,8 @@ fn a_division_is_not_its_head_office() {
 #[test]
 fn the_same_records_are_judged_alike_every_time() {
     let made = made::make(300, 7);
-    assert_eq!(find(&made.records), find(&made.records));
+    assert_eq!(
+        find(Kind::Organisation, &made.records),
+        find(Kind::Organisation, &made.records)
+    );
 }

@@ -16,7 +16,7 @@ use super::{
     table::contacts::{ContactField, read},
 };
 use crate::{
-    contact::{Profile, hold, new_row},
+    contact::{Profile, duplicates::ScanContacts, hold, new_row},
     error::{Refusals, Result},
     key_account::guard::withheld_from,
     store::Tx,
@@ -193,6 +193,10 @@ impl Import for Contacts {
             refused: self.refused,
             likely_duplicates: self.alike,
         };
+        if outcome.created > 0 {
+            // All of them are compared afterwards, and nobody waits for it.
+            tx.enqueue(&ScanContacts::default(), None).await?;
+        }
         record(tx, viewer, "contact.import", file, &outcome).await?;
         Ok(outcome)
     }

@@ -16,6 +16,7 @@ use super::{
     Merged, Plan,
     journal::Journal,
     organisation::{differing, one},
+    pairs,
     references::references_to,
     rows::{Row, Table, key},
     tell_log,
@@ -106,6 +107,7 @@ pub async fn contacts(tx: &mut Tx, viewer: &Viewer, of: &Contacts) -> Result<Mer
     for reference in references_to(MergeKind::Contact) {
         journal.give(reference).await?;
     }
+    pairs::give(&mut journal, pairs::CONTACTS).await?;
     journal.take_out(TABLE, "id", merge.merged_id).await?;
     let rows = journal.close().await?;
     raise_version(tx, survivor.id).await?;

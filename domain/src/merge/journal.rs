@@ -59,6 +59,16 @@ impl<'t> Journal<'t> {
         self.tx
     }
 
+    /// The record that is left.
+    pub fn survivor_id(&self) -> Uuid {
+        self.survivor_id
+    }
+
+    /// The record that goes into it.
+    pub fn merged_id(&self) -> Uuid {
+        self.merged_id
+    }
+
     fn note(&mut self, table: &str, line: Line) {
         let place = i32::try_from(self.lines.len()).unwrap_or(i32::MAX);
         self.lines.push(merge_change::ActiveModel {

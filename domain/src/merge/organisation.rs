@@ -6,9 +6,8 @@ use std::collections::HashSet;
 
 use entity::{
     access_grant::Permission,
-    duplicate_pair::DuplicatePairState,
     held_change::{self, HeldChangeState},
-    ids::{DuplicatePairId, OrganisationId},
+    ids::OrganisationId,
     key_account::{self, KeyAccountScope},
     merge::MergeKind,
     organisation::{self, RecordSource},
@@ -17,14 +16,14 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement, sea_query::Expr,
 };
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 pub(super) use self::values::differing;
 use self::values::settle;
 use super::{
     Merged, Plan,
     journal::Journal,
+    pairs,
     references::references_to,
     rows::{Row, Table, key},
     tell_log,
@@ -160,7 +159,7 @@ pub async fn organisations(tx: &mut Tx, viewer: &Viewer, of: &Organisations) -> 
     for reference in references_to(MergeKind::Organisation) {
         journal.give(reference).await?;
     }
-    give_pairs(&mut journal, merge.survivor_id, merge.merged_id).await?;
+    pairs::give(&mut journal, pairs::ORGANISATIONS).await?;
     journal.take_out(TABLE, "id", merge.merged_id).await?;
     let rows = journal.close().await?;
     raise_version(tx, survivor.id).await?;
@@ -360,47 +359,6 @@ async fn parent_of(
         .parent_id
         .filter(|id| *id != survivor.id && !has_divisions);
     Ok(own.or(others))
-}
-
-/// Pairs with the merged one: those that are still open are found again by the next search. That it was no duplicate of a
-/// third one holds for the one that is left as well.
-async fn give_pairs(journal: &mut Journal<'_>, survivor_id: Uuid, merged_id: Uuid) -> Result<()> {
-    const PAIRS: &str = "duplicate_pair";
-    let id_in = |row: &Row, column: &str| {
-        row.get(column)
-            .and_then(Value::as_str)
-            .and_then(|id| id.parse::<Uuid>().ok())
-    };
-    let mut pairs = journal.take_out(PAIRS, "one_id", merged_id).await?;
-    pairs.extend(journal.take_out(PAIRS, "other_id", merged_id).await?);
-    journal.count_taken_out(PAIRS, pairs.len());
-    let table = Table::named(PAIRS)?;
-    for mut pair in pairs {
-        let dismissed = json!(DuplicatePairState::Dismissed);
-        let third = [id_in(&pair, "one_id"), id_in(&pair, "other_id")]
-            .into_iter()
-            .flatten()
-            .find(|id| *id != merged_id);
-        let Some(third) = third.filter(|third| *third != survivor_id) else {
-            continue;
-        };
-        if pair.get("state") != Some(&dismissed) {
-            continue;
-        }
-        let (one, other) = (survivor_id.min(third), survivor_id.max(third));
-        let both = Row::from_iter([
-            ("one_id".to_owned(), json!(one)),
-            ("other_id".to_owned(), json!(other)),
-        ]);
-        if !table.find(journal.tx(), &both).await?.is_empty() {
-            continue;
-        }
-        let id = DuplicatePairId::new_at(journal.tx().now()).uuid();
-        pair.extend(both);
-        pair.insert("id".to_owned(), json!(id));
-        journal.add(PAIRS, pair).await?;
-    }
-    Ok(())
 }
 
 /// Whoever holds an older version is told that it changed.

@@ -96,6 +96,8 @@ const TO_CONTACTS: &[Reference] = &[
     by_id("vacancy", "contact_id"),
     one_for("note_participant", "contact_id", "note_id"),
     one_for("contact_post", "contact_id", "organisation_id"),
+    own_rule("contact_duplicate_pair", "one_id"),
+    own_rule("contact_duplicate_pair", "other_id"),
 ];
 
 /// Every column that points at records of this kind.

@@ -23,6 +23,7 @@ use super::{
     contact::{raise_version, refuse_before_liaison},
     lists::{left_of, live},
     organisation::name_again,
+    pairs,
     rows::{Row, Table, field_name},
     table_of, tell_log, written,
 };
@@ -435,7 +436,7 @@ impl Undoing<'_> {
             ));
         }
         // Pairs of likely duplicates are found again by the next search.
-        if change.in_table != "duplicate_pair" {
+        if !pairs::TABLES.contains(&change.in_table.as_str()) {
             let what = change.in_table.replace('_', " ");
             self.conflict(Conflict {
                 key: key_of(&change.in_table, &row, ""),

@@ -3,49 +3,52 @@
 //! What [`crate::duplicate`] finds among all of them is kept as pairs, until the next search. A pair that somebody said is
 //! none stays so. A new organisation is compared with those that may be it when it is made.
 
-mod search;
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use entity::{
-    access_grant::Permission,
-    duplicate_model,
-    duplicate_pair::{self, DuplicatePairState},
-    ids::{DuplicatePairId, OrganisationId},
+    contact,
+    ids::OrganisationId,
     list::TextList,
     organisation::{self, OrganisationState},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait,
-    DerivePartialModel, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, sea_query::ExprTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, Func, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use self::search::write;
-pub use self::search::{Search, keep, search};
 use super::{
     Profile, as_text,
-    name_key::{name_key, words},
+    name_key::{name_key, without_legal_form, words},
     visible_to, web,
 };
 use crate::{
-    duplicate::{self, Evidence, Field, Match, Model, Record},
-    error::{Error, Refusals, Result},
+    duplicate::{
+        Evidence, Field, Kind, Match, Record,
+        kept::{self, Subject, keeps_pairs},
+    },
+    error::Result,
     job::{Job, Queue},
-    page::{Page, Slice},
+    key_account::guard::{guarded, operator},
+    search::{self, matching},
     store::Tx,
-    text::{Text, part},
+    text::part,
     viewer::Viewer,
 };
 
 /// How many candidates are looked at for one profile at most.
 const CANDIDATES: u64 = 200;
-/// How many pairs are written at once.
-const CHUNK: usize = 500;
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 300;
-/// How what was learnt about organisations is called.
-const KIND: &str = "ORGANISATION";
+/// Fewer letters than these stand in too many names to be looked for anywhere in them.
+const SHORTEST_KEY: usize = 4;
+
+/// Two organisations that are likely the same.
+pub type Pair = kept::Pair<Candidate>;
+/// What a search among all organisations has found.
+pub type Search = kept::Search<Candidate>;
+
+keeps_pairs!(duplicate_pair of OrganisationId, cluster first);
 
 /// Something that two organisations have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,24 +86,6 @@ pub struct Candidate {
     company_number: Option<String>,
     address: Option<String>,
 }
-
-/// Two organisations that are likely the same; `one` was not made later than `other`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pair {
-    /// The older one.
-    pub one: Candidate,
-    /// The newer one.
-    pub other: Candidate,
-    /// How likely, from 0 to 1.
-    pub score: f64,
-    /// What they have in common.
-    pub signals: Vec<Signal>,
-    evidence: Vec<Evidence>,
-    group_id: OrganisationId,
-}
-
-/// What a list of pairs is ordered by: the doubt, and the id.
-pub type Key = (i32, DuplicatePairId);
 
 /// Looks for organisations that are likely the same: comes by the clock.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -152,29 +137,115 @@ impl Candidate {
             number: self.company_number.clone(),
             family: self.parent_id.map(|id| id.uuid().as_u128()),
             id: self.id.uuid().as_u128(),
+            ..Record::default()
         }
     }
 }
 
-/// What speaks for two organisations being the same.
-fn signals(evidence: &[Evidence], one: &Candidate, other: &Candidate) -> Vec<Signal> {
-    let by_trading_name = one.name_key != other.name_key
-        && !(one.trading_names.0.is_empty() && other.trading_names.0.is_empty());
-    let mut signals: Vec<Signal> = evidence
-        .iter()
-        .filter(|evidence| evidence.weight > 0.0)
-        .map(|evidence| match evidence.field {
-            Field::Name if evidence.agreement < 1.0 => Signal::SimilarName,
-            Field::Name if by_trading_name => Signal::TradingName,
-            Field::Name => Signal::SameName,
-            Field::Place => Signal::Address,
-            Field::Telephone => Signal::Telephone,
-            Field::Domain => Signal::Domain,
-            Field::Number => Signal::CompanyNumber,
-        })
-        .collect();
-    signals.sort_unstable();
-    signals
+impl Subject for Candidate {
+    const KIND: Kind = Kind::Organisation;
+    const PLURAL: &'static str = "organisations";
+    type Id = OrganisationId;
+    type Signal = Signal;
+    type Table = entity::duplicate_pair::Entity;
+
+    fn id(&self) -> OrganisationId {
+        self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signals(evidence: &[Evidence], one: &Self, other: &Self) -> Vec<Signal> {
+        let by_trading_name = one.name_key != other.name_key
+            && !(one.trading_names.0.is_empty() && other.trading_names.0.is_empty());
+        let mut signals: Vec<Signal> = evidence
+            .iter()
+            .filter(|evidence| evidence.weight > 0.0)
+            .filter_map(|evidence| {
+                Some(match evidence.field {
+                    Field::Name if evidence.agreement < 1.0 => Signal::SimilarName,
+                    Field::Name if by_trading_name => Signal::TradingName,
+                    Field::Name => Signal::SameName,
+                    Field::Place => Signal::Address,
+                    Field::Telephone => Signal::Telephone,
+                    Field::Domain => Signal::Domain,
+                    Field::Number => Signal::CompanyNumber,
+                    Field::Organisation | Field::Email | Field::JobTitle => return None,
+                })
+            })
+            .collect();
+        signals.sort_unstable();
+        signals
+    }
+
+    async fn all(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<(Self, Record)>> {
+        let candidates = comparable()
+            .order_by_asc(organisation::Column::CreatedAt)
+            .order_by_asc(organisation::Column::Name)
+            .order_by_asc(organisation::Column::Id)
+            .into_partial_model::<Self>()
+            .all(db)
+            .await?;
+        let mut telephones = telephones(db, now).await?;
+        Ok(candidates
+            .into_iter()
+            .map(|candidate| {
+                let telephones = telephones.remove(&candidate.id).unwrap_or_default();
+                let record = candidate.record(telephones);
+                (candidate, record)
+            })
+            .collect())
+    }
+
+    async fn left(
+        db: &impl ConnectionTrait,
+        ids: Vec<OrganisationId>,
+    ) -> Result<HashSet<OrganisationId>> {
+        let left: Vec<OrganisationId> = comparable()
+            .select_only()
+            .column(organisation::Column::Id)
+            .filter(organisation::Column::Id.is_in(ids))
+            .into_tuple()
+            .all(db)
+            .await?;
+        Ok(left.into_iter().collect())
+    }
+
+    fn open_to(viewer: &Viewer, _now: DateTime<Utc>) -> SelectStatement {
+        comparable()
+            .filter(visible_to(viewer))
+            .select_only()
+            .column(organisation::Column::Id)
+            .into_query()
+    }
+}
+
+/// The numbers under which the contacts of each organisation are called.
+///
+/// policy 2.3: those of key account contacts are left out, since a pair that has one in common tells it to whoever must
+/// liaise first.
+async fn telephones(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<HashMap<OrganisationId, Vec<String>>> {
+    let rows: Vec<(OrganisationId, Option<String>)> = contact::Entity::find()
+        .select_only()
+        .columns([contact::Column::OrganisationId, contact::Column::Telephone])
+        .filter(contact::Column::Telephone.is_not_null())
+        .filter(contact::Column::Id.not_in_subquery(guarded(&operator(None), now)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut telephones: HashMap<OrganisationId, Vec<String>> = HashMap::new();
+    for (organisation, telephone) in rows {
+        telephones
+            .entry(organisation)
+            .or_default()
+            .extend(telephone);
+    }
+    Ok(telephones)
 }
 
 /// Those that can be the same as another: what was declined or put away is left alone.
@@ -193,20 +264,14 @@ pub async fn of_profile(
 ) -> Result<Vec<(Candidate, Match)>> {
     let given = Candidate::of_profile(profile);
     let candidates = candidates(db, &given).await?;
-    let records: Vec<Record> = candidates
-        .iter()
-        .map(|candidate| candidate.record(Vec::new()))
-        .collect();
-    let model = learnt(db).await?;
-    let found = duplicate::alike(model.as_ref(), &given.record(Vec::new()), &records);
-    let mut candidates: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
-    Ok(found
+    let candidates = candidates
         .into_iter()
-        .filter_map(|found| {
-            let candidate = candidates.get_mut(found.other - 1)?.take()?;
-            Some((candidate, found))
+        .map(|candidate| {
+            let record = candidate.record(Vec::new());
+            (candidate, record)
         })
-        .collect())
+        .collect();
+    kept::alike(db, &given.record(Vec::new()), candidates).await
 }
 
 /// Those that may be the one that is given.
@@ -223,8 +288,8 @@ async fn candidates(db: &impl ConnectionTrait, given: &Candidate) -> Result<Vec<
     if let Some(number) = &given.company_number {
         alike = alike.add(organisation::Column::CompanyNumber.eq(number.as_str()));
     }
-    let trading_names = as_text(organisation::Column::TradingNames);
-    alike = alike.add(trading_names.like(part(&given.name)));
+    let by_trading_name = trading_under(db.get_database_backend(), given);
+    alike = alike.add(by_trading_name.clone());
     for domain in given.domains() {
         alike = alike
             .add(organisation::Column::Website.like(part(&domain)))
@@ -233,6 +298,7 @@ async fn candidates(db: &impl ConnectionTrait, given: &Candidate) -> Result<Vec<
     Ok(comparable()
         .filter(alike)
         .order_by_desc(organisation::Column::NameKey.eq(given.name_key.as_str()))
+        .order_by_desc(Expr::from(by_trading_name))
         .order_by_asc(organisation::Column::Id)
         .limit(CANDIDATES)
         .into_partial_model::<Candidate>()
@@ -240,14 +306,28 @@ async fn candidates(db: &impl ConnectionTrait, given: &Candidate) -> Result<Vec<
         .await?)
 }
 
-/// What the last search has learnt.
-async fn learnt(db: &impl ConnectionTrait) -> Result<Option<Model>> {
-    let row = duplicate_model::Entity::find_by_id(KIND.to_owned())
-        .one(db)
-        .await?;
-    Ok(row
-        .map(|row| serde_json::from_value(row.learnt))
-        .transpose()?)
+/// Those that trade under a name of the one that is given, in whatever case and spacing and with whatever legal suffix: the
+/// index of the search knows the words without accents, and where words are run together the letters are looked for.
+fn trading_under(backend: DbBackend, given: &Candidate) -> Condition {
+    let signs = [" ", "-", ".", "'", "&"];
+    let plain = signs.iter().fold(
+        Expr::from(Func::lower(as_text(organisation::Column::TradingNames))),
+        |text, sign| {
+            Func::cust("replace")
+                .args([text, Expr::val(*sign), Expr::val("")])
+                .into()
+        },
+    );
+    let mut under = Condition::any();
+    for name in std::iter::once(&given.name).chain(&given.trading_names.0) {
+        let told = without_legal_form(&words(name)).join(" ");
+        under = under.add(matching(backend, search::Kind::Organisation, &told));
+        let key = name_key(name);
+        if key.chars().count() >= SHORTEST_KEY {
+            under = under.add(plain.clone().like(part(&key)));
+        }
+    }
+    under
 }
 
 /// Keeps that a new organisation is likely one of those, although it was said to be another.
@@ -256,102 +336,25 @@ pub(super) async fn note(
     created: &organisation::Model,
     alike: Vec<(Candidate, Match)>,
 ) -> Result<()> {
-    let other = Candidate {
+    let new = Candidate {
         id: created.id,
         ..Candidate::of_profile(&Profile::of(created))
     };
-    let pairs: Vec<Pair> = alike
-        .into_iter()
-        .map(|(one, found)| Pair {
-            score: found.score,
-            signals: signals(&found.evidence, &one, &other),
-            evidence: found.evidence,
-            group_id: one.id,
-            one,
-            other: other.clone(),
-        })
-        .collect();
-    write(tx, &pairs).await
-}
-
-/// The pairs that somebody should look at, of organisations that exist for `viewer` and can still be the same.
-fn open(viewer: &Viewer) -> Select<duplicate_pair::Entity> {
-    let both = || {
-        comparable()
-            .filter(visible_to(viewer))
-            .select_only()
-            .column(organisation::Column::Id)
-            .into_query()
-    };
-    duplicate_pair::Entity::find()
-        .filter(duplicate_pair::Column::State.eq(DuplicatePairState::Open))
-        .filter(duplicate_pair::Column::OneId.in_subquery(both()))
-        .filter(duplicate_pair::Column::OtherId.in_subquery(both()))
-}
-
-/// One page of the pairs that are likely the same and exist for `viewer`, the most alike first.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    viewer: &Viewer,
-    page: &Page<Key>,
-) -> Result<Slice<duplicate_pair::Model>> {
-    let key = [
-        duplicate_pair::Column::Doubt.into_expr(),
-        duplicate_pair::Column::Id.into_expr(),
-    ];
-    page.read(db, open(viewer), key, Order::Asc).await
-}
-
-/// The key of a pair in the list.
-#[must_use]
-pub fn key(pair: &duplicate_pair::Model) -> Key {
-    (pair.doubt, pair.id)
-}
-
-/// How many pairs are likely the same and exist for `viewer`.
-pub async fn count(db: &impl ConnectionTrait, viewer: &Viewer) -> Result<u64> {
-    Ok(open(viewer).count(db).await?)
-}
-
-/// Says that two organisations are not the same: they are not told of again.
-pub async fn dismiss(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    id: DuplicatePairId,
-    reason: Option<&str>,
-) -> Result<duplicate_pair::Model> {
-    viewer.require(Permission::EditOrganisation)?;
-    let mut refusals = Refusals::default();
-    let reason = Text::line("reason", LONGEST_REASON).optional(reason, &mut refusals);
-    refusals.into_result()?;
-    let pair = open(viewer)
-        .filter(duplicate_pair::Column::Id.eq(id))
-        .lock_exclusive()
-        .one(tx.conn())
-        .await?
-        .ok_or_else(|| Error::not_found("pairId", "pair"))?;
-    let told = json!({ "one": pair.one_id, "other": pair.other_id, "reason": reason });
-    let mut row = pair.into_active_model();
-    row.state = Set(DuplicatePairState::Dismissed);
-    row.dismissed_by = Set(viewer.user_id());
-    row.dismissed_at = Set(Some(tx.now()));
-    row.reason = Set(reason);
-    let dismissed = row.update(tx.conn()).await?;
-    tx.audit(viewer, "duplicate.dismissed", id, None, Some(told))
-        .await?;
-    Ok(dismissed)
+    kept::note(tx, &new, alike).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::duplicate;
 
     fn alike(one: &Profile, other: &Profile) -> Option<Vec<Signal>> {
         let (one, mut other) = (Candidate::of_profile(one), Candidate::of_profile(other));
         other.id = OrganisationId(uuid::Uuid::from_u128(2));
-        let found = duplicate::alike(None, &one.record(Vec::new()), &[other.record(Vec::new())]);
+        let others = [other.record(Vec::new())];
+        let found = duplicate::alike(Candidate::KIND, None, &one.record(Vec::new()), &others);
         let found = found.first()?;
-        Some(signals(&found.evidence, &one, &other))
+        Some(Candidate::signals(&found.evidence, &one, &other))
     }
 
     fn numbered(name: &str, number: &str) -> Profile {

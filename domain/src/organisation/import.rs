@@ -138,8 +138,8 @@ impl Import for Organisations {
         let likely_duplicates = if self.created.is_empty() {
             Told::default()
         } else {
-            let search = duplicates::search(tx.conn(), tx.now()).await?;
-            duplicates::keep(tx, &search).await?;
+            let search = duplicates::Search::among_all(tx.conn(), tx.now()).await?;
+            search.keep(tx).await?;
             search.pairs_with(&self.created).into_iter().collect()
         };
         let outcome = Outcome {

@@ -9,10 +9,13 @@ table! {
         contacts: read(SIGNED_IN);
         contacts(filter): filter(SIGNED_IN);
         contacts(first, after, last, before): give(SIGNED_IN);
+        duplicateContacts: read(OPERATOR);
+        duplicateContacts(first, after, last, before): give(OPERATOR);
     }
     type Mutation {
-        createContact, updateContact, liftContactHold: read(EDIT_ORGANISATION);
-        createContact(input), updateContact(input), liftContactHold(input): give(EDIT_ORGANISATION);
+        createContact, updateContact, liftContactHold, dismissContactDuplicate: read(EDIT_ORGANISATION);
+        createContact(input), updateContact(input), liftContactHold(input),
+        dismissContactDuplicate(input): give(EDIT_ORGANISATION);
         addContactPost, endContactPost: read(EDIT_ORGANISATION);
         addContactPost(input), endContactPost(input): give(EDIT_ORGANISATION);
         createOwnContact, updateOwnContact: read(EMPLOYER);
@@ -57,7 +60,19 @@ table! {
     type EndContactPostPayload { contact, userErrors: read(EVERYONE); }
     type CreateOwnContactPayload { contact, userErrors: read(EVERYONE); }
     type UpdateOwnContactPayload { contact, userErrors: read(EVERYONE); }
-    type CreateContactPayload { contact, userErrors: read(EVERYONE); }
+    type CreateContactPayload {
+        contact, userErrors: read(EVERYONE);
+        likelyDuplicates: read(OPERATOR);
+    }
+    input DismissContactDuplicateInput { pairId, reason: give(EDIT_ORGANISATION); }
+    type DismissContactDuplicatePayload { pair, userErrors: read(EVERYONE); }
+    type ContactDuplicatePair { pairId, one, other, clusterId, score, signals, evidence: read(OPERATOR); }
+    type ContactDuplicatePairConnection { edges, nodes, pageInfo, totalCount: read(OPERATOR); }
+    type ContactDuplicatePairEdge { node, cursor: read(OPERATOR); }
+    enum ContactDuplicateSignal {
+        SAME_NAME, SIMILAR_NAME, EMAIL, MAILBOX, TELEPHONE, SAME_ORGANISATION, LIKELY_SAME_ORGANISATION,
+        JOB_TITLE: read(OPERATOR);
+    }
     type UpdateContactPayload { contact, userErrors: read(EVERYONE); }
     enum ContactState { ACTIVE, INACTIVE: both(EVERYONE); }
     enum SubscriberType { GENERAL, RECRUITMENT, PLACEMENTS, EVENTS, PARTNERSHIP: both(STAFF); }

@@ -60,7 +60,9 @@ table! {
     type DismissDuplicatePayload { pair, userErrors: read(EVERYONE); }
     type DuplicatePair { pairId, one, other, clusterId, score, signals, evidence: read(OPERATOR); }
     type DuplicateEvidence { field, agreement, weight: read(OPERATOR); }
-    enum DuplicateField { NAME, PLACE, TELEPHONE, DOMAIN, NUMBER: read(OPERATOR); }
+    enum DuplicateField {
+        NAME, PLACE, TELEPHONE, DOMAIN, NUMBER, ORGANISATION, EMAIL, JOB_TITLE: read(OPERATOR);
+    }
     type DuplicatePairConnection { edges, nodes, pageInfo, totalCount: read(OPERATOR); }
     type DuplicatePairEdge { node, cursor: read(OPERATOR); }
     enum DuplicateSignal {

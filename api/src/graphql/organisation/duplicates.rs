@@ -1,9 +1,9 @@
 //! Organisations that are likely the same (policy 1).
 
-use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, InputObject, Object, Result};
 use domain::{
-    duplicate::{self, Field},
-    organisation::duplicates::{self, Signal},
+    duplicate::{Evidence, kept},
+    organisation::duplicates::{Candidate, Signal},
 };
 use entity::{
     duplicate_pair::Model,
@@ -13,10 +13,11 @@ use entity::{
 use super::Organisation;
 use crate::graphql::{
     begin,
-    connection::{Connection, PageArgs, connect},
+    connection::{Connection, PageArgs},
+    duplicate::{self, DuplicateEvidence},
     errors::{Payload, payload},
     id::Id,
-    store, viewer,
+    viewer,
 };
 
 /// The query for likely duplicates.
@@ -67,60 +68,13 @@ impl DuplicatePair {
 
     /// What they have in common.
     async fn signals(&self) -> Option<Result<Vec<DuplicateSignal>>> {
-        let signals = serde_json::from_value::<Vec<Signal>>(self.0.signals.clone());
-        Some(
-            signals
-                .map(|signals| signals.into_iter().map(Into::into).collect())
-                .map_err(|error| domain::Error::from(error).into()),
-        )
+        Some(duplicate::told::<Signal, _>(&self.0.signals))
     }
 
     /// What speaks for and against, the strongest first. The weights add up, with how likely any two are the same.
     async fn evidence(&self) -> Option<Result<Vec<DuplicateEvidence>>> {
-        let evidence = serde_json::from_value::<Vec<duplicate::Evidence>>(self.0.evidence.clone());
-        Some(
-            evidence
-                .map(|evidence| evidence.into_iter().map(Into::into).collect())
-                .map_err(|error| domain::Error::from(error).into()),
-        )
+        Some(duplicate::told::<Evidence, _>(&self.0.evidence))
     }
-}
-
-/// What one field says for or against two organisations being the same.
-#[derive(Clone, Copy, Debug, SimpleObject)]
-pub struct DuplicateEvidence {
-    /// The field.
-    field: Option<DuplicateField>,
-    /// How far they agree in it: 0 differs, 1 is the same.
-    agreement: Option<f64>,
-    /// What that says, in bits: 1 makes it twice as likely that they are the same, -1 half as likely.
-    weight: Option<f64>,
-}
-
-impl From<duplicate::Evidence> for DuplicateEvidence {
-    fn from(evidence: duplicate::Evidence) -> Self {
-        Self {
-            field: Some(evidence.field.into()),
-            agreement: Some(evidence.agreement),
-            weight: Some(evidence.weight),
-        }
-    }
-}
-
-/// What is compared of two organisations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "Field")]
-pub enum DuplicateField {
-    /// The names.
-    Name,
-    /// Address and postcode together.
-    Place,
-    /// The telephone numbers of contacts.
-    Telephone,
-    /// The domains of web site and mail.
-    Domain,
-    /// The company number.
-    Number,
 }
 
 /// Something that two organisations have in common.
@@ -172,7 +126,9 @@ impl DuplicateQuery {
         #[graphql(desc = "The last so many, at most 100.")] last: Option<i32>,
         #[graphql(desc = "Only those before this cursor.")] before: Option<String>,
     ) -> Option<Result<Connection<DuplicatePair>>> {
-        Some(list(ctx, &PageArgs::new(first, after, last, before)).await)
+        let page = PageArgs::new(first, after, last, before);
+        let name = "duplicateOrganisations";
+        Some(duplicate::list::<Candidate, _>(ctx, name, &page, DuplicatePair).await)
     }
 }
 
@@ -186,25 +142,7 @@ impl DuplicateMutation {
     ) -> Result<DismissDuplicatePayload> {
         let mut tx = begin(ctx).await?;
         let (id, reason) = (input.pair_id.0, input.reason.as_deref());
-        let dismissed = duplicates::dismiss(&mut tx, viewer(ctx)?, id, reason).await;
+        let dismissed = kept::dismiss::<Candidate>(&mut tx, viewer(ctx)?, id, reason).await;
         DismissDuplicatePayload::commit(tx, dismissed).await
     }
-}
-
-async fn list(ctx: &Context<'_>, page: &PageArgs) -> Result<Connection<DuplicatePair>> {
-    let (store, viewer) = (store(ctx)?, viewer(ctx)?);
-    let counted = (store.clone(), viewer.clone());
-    connect(
-        ctx,
-        "duplicateOrganisations",
-        page,
-        async |page| duplicates::list(store.reader(), viewer, &page).await,
-        duplicates::key,
-        DuplicatePair,
-        move || {
-            let (store, viewer) = counted.clone();
-            async move { duplicates::count(store.reader(), &viewer).await }
-        },
-    )
-    .await
 }

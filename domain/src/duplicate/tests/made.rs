@@ -374,7 +374,7 @@ fn write(rng: &mut StdRng, truth: &Truth, old: Option<&Truth>) -> Record {
     }
 }
 
-fn slip(rng: &mut StdRng, text: &str) -> String {
+pub fn slip(rng: &mut StdRng, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     let at = rng.random_range(0..letters.len() - 1);
     match rng.random_range(0..4) {

@@ -88,11 +88,10 @@ pub async fn employers(walk: &mut Walk<'_>) {
     let input = json!({ "name": "Zephyr Windmills Ltd", "kind": "DIRECT_EMPLOYER", "confirmNotDuplicate": true });
     walk.call("admin", "createOrganisation", input, "").await;
     let store = walk.store();
-    let search = duplicates::search(store.reader(), store.now())
+    let search = duplicates::Search::among_all(store.reader(), store.now())
         .await
         .unwrap();
-    walk.change(async |tx| duplicates::keep(tx, &search).await)
-        .await;
+    walk.change(async |tx| search.keep(tx).await).await;
     let found = walk
         .ask(
             "admin",
@@ -104,6 +103,26 @@ pub async fn employers(walk: &mut Walk<'_>) {
         "admin",
         "dismissDuplicate",
         json!({ "pairId": pair, "reason": "Two houses." }),
+        "",
+    )
+    .await;
+
+    let organisation = walk.id("organisation");
+    for name in ["Ottoline Featherstonehaugh", "Featherstonehaugh, Ottoline"] {
+        let input = json!({ "organisationId": organisation, "name": name });
+        walk.call("admin", "createContact", input, "").await;
+    }
+    let found = walk
+        .ask(
+            "admin",
+            "{ duplicateContacts(first: 1) { nodes { pairId } } }",
+        )
+        .await;
+    let pair = &found["duplicateContacts"]["nodes"][0]["pairId"];
+    walk.call(
+        "admin",
+        "dismissContactDuplicate",
+        json!({ "pairId": pair, "reason": "Twins." }),
         "",
     )
     .await;

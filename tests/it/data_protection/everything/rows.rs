@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use domain::{Store, suppression};
 use entity::{
-    calendar_feed, campaign, campaign_attachment, campaign_event, contact, contact_post, delivery,
-    duplicate_pair, event, event_feedback, event_told, group_booking, held_address, held_change,
-    identity,
+    calendar_feed, campaign, campaign_attachment, campaign_event, contact, contact_duplicate_pair,
+    contact_post, delivery, duplicate_pair, event, event_feedback, event_told, group_booking,
+    held_address, held_change, identity,
     ids::{
         CampaignAttachmentId, CampaignId, DuplicatePairId, EventFeedbackId, GroupBookingId,
         HeldChangeId, KeptNoticeId, MailTopicId, MergeChangeId, MergeId, OrganisationId,
@@ -454,6 +454,31 @@ async fn fields_and_posts(store: &Store, contact: &contact::Model) {
             organisation_id: elsewhere.id,
             job_title: Some("Trustee".to_owned()),
             created_at: now,
+        },
+    )
+    .await;
+    let another = contact::Entity::find()
+        .filter(contact::Column::Id.ne(contact.id))
+        .one(store.reader())
+        .await
+        .unwrap()
+        .unwrap();
+    let pair = DuplicatePairId::new_at(now);
+    put::<contact_duplicate_pair::Entity>(
+        store,
+        contact_duplicate_pair::Model {
+            id: pair,
+            one_id: another.id,
+            other_id: contact.id,
+            group_id: pair,
+            doubt: 1,
+            signals: serde_json::json!(["SAME_NAME"]),
+            evidence: serde_json::json!([]),
+            state: duplicate_pair::DuplicatePairState::Open,
+            found_at: now,
+            dismissed_by: None,
+            dismissed_at: None,
+            reason: None,
         },
     )
     .await;

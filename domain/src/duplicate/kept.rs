@@ -1,0 +1,508 @@
+//! Pairs that are likely the same, as they are kept: found by a search among all records, looked through by people, and
+//! dismissed for good. What is compared of a record, and for whom it exists, its kind says ([`Subject`]).
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Debug,
+    hash::Hash,
+};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    access_grant::Permission,
+    duplicate_model,
+    duplicate_pair::DuplicatePairState,
+    ids::{DuplicatePairId, UserId},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter,
+    QuerySelect, Select,
+    sea_query::{Expr, OnConflict, SelectStatement},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use super::{Evidence, Findings, Kind, Match, Model, Record, find};
+use crate::{
+    error::{Error, Refusals, Result},
+    page::{Page, Slice},
+    store::Tx,
+    text::Text,
+    viewer::Viewer,
+};
+
+/// How many pairs are written at once.
+const CHUNK: usize = 500;
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// What a list of pairs is ordered by: the doubt, and the id.
+pub type Key = (i32, DuplicatePairId);
+
+/// What of a record is looked at when it is asked whether it is there twice.
+pub trait Subject: Clone + Debug + Send + Sync + 'static {
+    /// What the records are of.
+    const KIND: Kind;
+    /// What several of them are called.
+    const PLURAL: &'static str;
+    /// How they are known.
+    type Id: Copy + Debug + Ord + Hash + Send + Sync;
+    /// Something that two have in common.
+    type Signal: Copy + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
+    /// Where their pairs are kept.
+    type Table: Table<Id = Self::Id>;
+
+    /// Its id.
+    fn id(&self) -> Self::Id;
+
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// What speaks for two of them being the same.
+    fn signals(evidence: &[Evidence], one: &Self, other: &Self) -> Vec<Self::Signal>;
+
+    /// All that can be the same as another, the oldest first, with what is compared of them.
+    fn all(
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Vec<(Self, Record)>>> + Send;
+
+    /// Those of these that still can.
+    fn left(
+        db: &impl ConnectionTrait,
+        ids: Vec<Self::Id>,
+    ) -> impl Future<Output = Result<HashSet<Self::Id>>> + Send;
+
+    /// The ids of those that still can, and whose pairs `viewer` may know of.
+    fn open_to(viewer: &Viewer, now: DateTime<Utc>) -> SelectStatement;
+}
+
+/// A table of pairs.
+pub trait Table:
+    EntityTrait<
+        Model: Send + Sync + IntoActiveModel<<Self as EntityTrait>::ActiveModel>,
+        ActiveModel: Send,
+    >
+{
+    /// How the records are known.
+    type Id;
+
+    /// Its columns that are asked for.
+    const COLUMNS: Columns<Self::Column>;
+
+    /// The row of a pair that was found.
+    fn row(found: Found<Self::Id>) -> Self::ActiveModel;
+
+    /// How a row is known.
+    fn told(row: &Self::Model) -> Told<Self::Id>;
+}
+
+/// The columns of a table of pairs.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<C> {
+    /// The id.
+    pub id: C,
+    /// The one record.
+    pub one: C,
+    /// The other record.
+    pub other: C,
+    /// How unlikely it is that they are the same.
+    pub doubt: C,
+    /// Where it stands.
+    pub state: C,
+    /// When it was found.
+    pub found_at: C,
+    /// Who dismissed it.
+    pub dismissed_by: C,
+    /// When.
+    pub dismissed_at: C,
+    /// Why.
+    pub reason: C,
+}
+
+/// What is kept of a pair.
+#[derive(Clone, Debug)]
+pub struct Found<I> {
+    /// How it is known.
+    pub told: Told<I>,
+    /// The first record of its cluster.
+    pub first: I,
+    /// The first pair of its cluster.
+    pub leading: DuplicatePairId,
+    /// What they have in common.
+    pub signals: serde_json::Value,
+    /// What speaks for and against.
+    pub evidence: serde_json::Value,
+    /// When it was found.
+    pub at: DateTime<Utc>,
+}
+
+/// How a pair is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told<I> {
+    /// Its id.
+    pub id: DuplicatePairId,
+    /// The one that was made first.
+    pub one: I,
+    /// The other.
+    pub other: I,
+    /// How unlikely it is that they are the same, in millionths.
+    pub doubt: i32,
+}
+
+impl<I> Told<I> {
+    /// How likely it is that they are the same, from 0 to 1.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        1.0 - f64::from(self.doubt) / 1e6
+    }
+}
+
+/// Says that an entity keeps pairs.
+macro_rules! keeps_pairs {
+    ($module:ident of $id:ty, cluster $cluster:ident) => {
+        impl $crate::duplicate::kept::Table for ::entity::$module::Entity {
+            type Id = $id;
+
+            const COLUMNS: $crate::duplicate::kept::Columns<::entity::$module::Column> =
+                $crate::duplicate::kept::Columns {
+                    id: ::entity::$module::Column::Id,
+                    one: ::entity::$module::Column::OneId,
+                    other: ::entity::$module::Column::OtherId,
+                    doubt: ::entity::$module::Column::Doubt,
+                    state: ::entity::$module::Column::State,
+                    found_at: ::entity::$module::Column::FoundAt,
+                    dismissed_by: ::entity::$module::Column::DismissedBy,
+                    dismissed_at: ::entity::$module::Column::DismissedAt,
+                    reason: ::entity::$module::Column::Reason,
+                };
+
+            fn row(found: $crate::duplicate::kept::Found<$id>) -> ::entity::$module::ActiveModel {
+                ::entity::$module::ActiveModel {
+                    id: ::sea_orm::ActiveValue::Set(found.told.id),
+                    one_id: ::sea_orm::ActiveValue::Set(found.told.one),
+                    other_id: ::sea_orm::ActiveValue::Set(found.told.other),
+                    group_id: ::sea_orm::ActiveValue::Set(found.$cluster),
+                    doubt: ::sea_orm::ActiveValue::Set(found.told.doubt),
+                    signals: ::sea_orm::ActiveValue::Set(found.signals),
+                    evidence: ::sea_orm::ActiveValue::Set(found.evidence),
+                    state: ::sea_orm::ActiveValue::Set(
+                        ::entity::duplicate_pair::DuplicatePairState::Open,
+                    ),
+                    found_at: ::sea_orm::ActiveValue::Set(found.at),
+                    dismissed_by: ::sea_orm::ActiveValue::Set(None),
+                    dismissed_at: ::sea_orm::ActiveValue::Set(None),
+                    reason: ::sea_orm::ActiveValue::Set(None),
+                }
+            }
+
+            fn told(row: &::entity::$module::Model) -> $crate::duplicate::kept::Told<$id> {
+                $crate::duplicate::kept::Told {
+                    id: row.id,
+                    one: row.one_id,
+                    other: row.other_id,
+                    doubt: row.doubt,
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use keeps_pairs;
+
+/// Two records that are likely the same; `one` was not made later than `other`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair<S: Subject> {
+    /// The older one.
+    pub one: S,
+    /// The newer one.
+    pub other: S,
+    /// How likely, from 0 to 1.
+    pub score: f64,
+    /// What they have in common.
+    pub signals: Vec<S::Signal>,
+    evidence: Vec<Evidence>,
+    first: S::Id,
+}
+
+/// What a search among all records has found.
+#[derive(Debug)]
+pub struct Search<S> {
+    begun_at: DateTime<Utc>,
+    subjects: Vec<S>,
+    findings: Findings,
+}
+
+/// The row of a table that keeps pairs of such records.
+pub type Row<S> = <<S as Subject>::Table as EntityTrait>::Model;
+
+impl<S: Subject> Search<S> {
+    /// Compares all that are worth comparing. Takes seconds for thousands of them and changes nothing.
+    pub async fn among_all(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Self> {
+        let (subjects, records): (Vec<S>, Vec<Record>) = S::all(db, now).await?.into_iter().unzip();
+        let findings = tokio::task::spawn_blocking(move || find(S::KIND, &records))
+            .await
+            .map_err(|error| Error::Fault(format!("the search for duplicates ended: {error}")))?;
+        Ok(Self {
+            begun_at: now,
+            subjects,
+            findings,
+        })
+    }
+
+    /// How many records were looked at, and how many pairs of them compared.
+    #[must_use]
+    pub fn extent(&self) -> (usize, usize) {
+        (self.subjects.len(), self.findings.compared)
+    }
+
+    /// The pairs, the likeliest first.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<Pair<S>> {
+        let mut first: HashMap<usize, usize> = HashMap::new();
+        for found in &self.findings.matches {
+            let least = first.entry(found.group).or_insert(found.one);
+            *least = found.one.min(*least);
+        }
+        let mut pairs: Vec<Pair<S>> = self
+            .findings
+            .matches
+            .iter()
+            .filter_map(|found| {
+                let (one, other) = (
+                    self.subjects.get(found.one)?,
+                    self.subjects.get(found.other)?,
+                );
+                let group = first
+                    .get(&found.group)
+                    .and_then(|at| self.subjects.get(*at));
+                Some(Pair {
+                    one: one.clone(),
+                    other: other.clone(),
+                    score: found.score,
+                    signals: S::signals(&found.evidence, one, other),
+                    evidence: found.evidence.clone(),
+                    first: group.map_or(one.id(), S::id),
+                })
+            })
+            .collect();
+        pairs.sort_by(|a, b| {
+            doubt(a.score)
+                .cmp(&doubt(b.score))
+                .then_with(|| a.one.name().cmp(b.one.name()))
+                .then((a.one.id(), a.other.id()).cmp(&(b.one.id(), b.other.id())))
+        });
+        pairs
+    }
+
+    /// The pairs with one of these records in them.
+    pub(crate) fn pairs_with(&self, ids: &HashSet<S::Id>) -> Vec<Pair<S>> {
+        let mut pairs = self.pairs();
+        pairs.retain(|pair| ids.contains(&pair.one.id()) || ids.contains(&pair.other.id()));
+        pairs
+    }
+
+    /// Keeps what was found in place of what earlier searches did. Pairs that were dismissed stay so, and records that went
+    /// meanwhile are left out. Answers how many pairs there are.
+    pub async fn keep(&self, tx: &mut Tx) -> Result<usize> {
+        let columns = S::Table::COLUMNS;
+        S::Table::delete_many()
+            .filter(columns.state.eq(DuplicatePairState::Open))
+            .filter(columns.found_at.lte(self.begun_at))
+            .exec(tx.conn())
+            .await?;
+        let pairs = self.pairs();
+        write(tx, &pairs).await?;
+        let model = duplicate_model::ActiveModel {
+            kind: Set(S::KIND.as_str().to_owned()),
+            learnt: Set(serde_json::to_value(&self.findings.model)?),
+            learnt_at: Set(tx.now()),
+        };
+        duplicate_model::Entity::insert(model)
+            .on_conflict(
+                OnConflict::column(duplicate_model::Column::Kind)
+                    .update_columns([
+                        duplicate_model::Column::Learnt,
+                        duplicate_model::Column::LearntAt,
+                    ])
+                    .to_owned(),
+            )
+            .exec_without_returning(tx.conn())
+            .await?;
+        let told = json!({ S::PLURAL: self.subjects.len(), "pairs": pairs.len() });
+        let system = Viewer::system();
+        tx.audit(&system, "duplicate.scan", S::PLURAL, None, Some(told))
+            .await?;
+        Ok(pairs.len())
+    }
+}
+
+/// In millionths.
+fn doubt(score: f64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a score is from 0 to 1")]
+    let doubt = ((1.0 - score) * 1e6) as i32;
+    doubt
+}
+
+async fn write<S: Subject>(tx: &Tx, pairs: &[Pair<S>]) -> Result<()> {
+    // The ids of clusters come from their likeliest pairs.
+    let mut leading: HashMap<S::Id, DuplicatePairId> = HashMap::new();
+    for some in pairs.chunks(CHUNK) {
+        let both = some
+            .iter()
+            .flat_map(|pair| [pair.one.id(), pair.other.id()]);
+        let both: HashSet<S::Id> = both.collect();
+        let left = S::left(tx.conn(), both.into_iter().collect()).await?;
+        let there =
+            |pair: &&Pair<S>| left.contains(&pair.one.id()) && left.contains(&pair.other.id());
+        let mut rows = Vec::with_capacity(some.len());
+        for pair in some.iter().filter(there) {
+            let id = DuplicatePairId::new_at(tx.now());
+            rows.push(S::Table::row(Found {
+                told: Told {
+                    id,
+                    one: pair.one.id(),
+                    other: pair.other.id(),
+                    doubt: doubt(pair.score),
+                },
+                first: pair.first,
+                leading: *leading.entry(pair.first).or_insert(id),
+                signals: serde_json::to_value(&pair.signals)?,
+                evidence: serde_json::to_value(&pair.evidence)?,
+                at: tx.now(),
+            }));
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        S::Table::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+/// What the last search has learnt.
+pub(crate) async fn learnt(db: &impl ConnectionTrait, kind: Kind) -> Result<Option<Model>> {
+    let row = duplicate_model::Entity::find_by_id(kind.as_str().to_owned())
+        .one(db)
+        .await?;
+    Ok(row
+        .map(|row| serde_json::from_value(row.learnt))
+        .transpose()?)
+}
+
+/// Which of some records are likely the one that is given, the most alike first.
+pub(crate) async fn alike<S: Subject>(
+    db: &impl ConnectionTrait,
+    given: &Record,
+    candidates: Vec<(S, Record)>,
+) -> Result<Vec<(S, Match)>> {
+    let (subjects, records): (Vec<S>, Vec<Record>) = candidates.into_iter().unzip();
+    let model = learnt(db, S::KIND).await?;
+    let found = super::alike(S::KIND, model.as_ref(), given, &records);
+    let mut subjects: Vec<Option<S>> = subjects.into_iter().map(Some).collect();
+    Ok(found
+        .into_iter()
+        .filter_map(|found| {
+            let subject = subjects.get_mut(found.other - 1)?.take()?;
+            Some((subject, found))
+        })
+        .collect())
+}
+
+/// Keeps that a new record is likely one of those.
+pub(crate) async fn note<S: Subject>(tx: &Tx, new: &S, alike: Vec<(S, Match)>) -> Result<()> {
+    let pairs: Vec<Pair<S>> = alike
+        .into_iter()
+        .map(|(one, found)| Pair {
+            score: found.score,
+            signals: S::signals(&found.evidence, &one, new),
+            evidence: found.evidence,
+            first: one.id(),
+            one,
+            other: new.clone(),
+        })
+        .collect();
+    write(tx, &pairs).await
+}
+
+/// The pairs that somebody should look at, of records that can still be the same, as far as `viewer` may know of them.
+pub(crate) fn open<S: Subject>(viewer: &Viewer, now: DateTime<Utc>) -> Select<S::Table> {
+    let columns = S::Table::COLUMNS;
+    S::Table::find()
+        .filter(columns.state.eq(DuplicatePairState::Open))
+        .filter(columns.one.in_subquery(S::open_to(viewer, now)))
+        .filter(columns.other.in_subquery(S::open_to(viewer, now)))
+}
+
+/// One page of the pairs that are likely the same, as far as `viewer` may know of them, the most alike first.
+pub async fn list<S: Subject>(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    page: &Page<Key>,
+) -> Result<Slice<Row<S>>> {
+    let columns = S::Table::COLUMNS;
+    let key = [columns.doubt.into_expr(), columns.id.into_expr()];
+    page.read(db, open::<S>(viewer, now), key, Order::Asc).await
+}
+
+/// The key of a pair in the list.
+#[must_use]
+pub fn key<S: Subject>(row: &Row<S>) -> Key {
+    let told = S::Table::told(row);
+    (told.doubt, told.id)
+}
+
+/// How many pairs are likely the same, as far as `viewer` may know of them.
+pub async fn count<S: Subject>(
+    db: &impl ConnectionTrait,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    Ok(open::<S>(viewer, now).count(db).await?)
+}
+
+/// Says that two records are not the same: they are not told of again.
+pub async fn dismiss<S: Subject>(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: DuplicatePairId,
+    reason: Option<&str>,
+) -> Result<Row<S>>
+where
+    S::Id: Serialize,
+{
+    viewer.require(Permission::EditOrganisation)?;
+    let mut refusals = Refusals::default();
+    let reason = Text::line("reason", LONGEST_REASON).optional(reason, &mut refusals);
+    refusals.into_result()?;
+    let columns = S::Table::COLUMNS;
+    let pair = open::<S>(viewer, tx.now())
+        .filter(columns.id.eq(id))
+        .lock_exclusive()
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| Error::not_found("pairId", "pair"))?;
+    let told = S::Table::told(&pair);
+    let told = json!({ "one": told.one, "other": told.other, "reason": reason });
+    let by: Option<UserId> = viewer.user_id();
+    S::Table::update_many()
+        .col_expr(columns.state, Expr::value(DuplicatePairState::Dismissed))
+        .col_expr(columns.dismissed_by, Expr::value(by))
+        .col_expr(columns.dismissed_at, Expr::value(Some(tx.now())))
+        .col_expr(columns.reason, Expr::value(reason))
+        .filter(columns.id.eq(id))
+        .exec(tx.conn())
+        .await?;
+    tx.audit(viewer, "duplicate.dismissed", id, None, Some(told))
+        .await?;
+    S::Table::find()
+        .filter(columns.id.eq(id))
+        .one(tx.conn())
+        .await?
+        .ok_or_else(|| Error::not_found("pairId", "pair"))
+}
