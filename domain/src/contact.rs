@@ -165,8 +165,9 @@ pub async fn create(
     profile: Profile,
 ) -> Result<contact::Model> {
     viewer.require(Permission::EditOrganisation)?;
+    let profile = checked_for(tx, viewer, organisation_id, profile).await?;
     let alike = duplicates::of_profile(tx, viewer, organisation_id, &profile).await?;
-    let created = add(tx, viewer, organisation_id, profile).await?;
+    let created = insert(tx, viewer, organisation_id, profile).await?;
     duplicates::note(tx, &created, alike).await?;
     Ok(created)
 }
@@ -177,6 +178,17 @@ async fn add(
     organisation_id: OrganisationId,
     profile: Profile,
 ) -> Result<contact::Model> {
+    let profile = checked_for(tx, viewer, organisation_id, profile).await?;
+    insert(tx, viewer, organisation_id, profile).await
+}
+
+/// The profile of a new contact of an organisation as it is kept. The organisation is there, and locked.
+async fn checked_for(
+    tx: &Tx,
+    viewer: &Viewer,
+    organisation_id: OrganisationId,
+    profile: Profile,
+) -> Result<Profile> {
     let mut refusals = Refusals::default();
     let profile = profile.checked(&mut refusals);
     // Locked, so that one address is not added twice at once.
@@ -201,8 +213,18 @@ async fn add(
     )
     .await?;
     refusals.into_result()?;
+    Ok(profile)
+}
+
+/// Writes a contact whose profile has been checked.
+async fn insert(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    organisation_id: OrganisationId,
+    profile: Profile,
+) -> Result<contact::Model> {
     if let (true, Some(email)) = (profile.on_hold, &profile.email) {
-        hold::begin(tx, viewer, email, None).await?;
+        hold::begin(tx, email, None).await?;
     }
     let mut rows = [new_row(tx, organisation_id, profile)];
     hold::apply(tx, &mut rows).await?;
@@ -255,19 +277,53 @@ pub async fn update(
     edit: impl FnOnce(&mut Profile) + Send,
 ) -> Result<contact::Model> {
     viewer.require(Permission::EditOrganisation)?;
-    let current = visible(viewer)
+    let seen = visible(viewer)
         .filter(contact::Column::Id.eq(id))
-        .lock_exclusive()
         .one(tx.conn())
         .await?
         .ok_or_else(|| Error::not_found("id", "contact"))?;
-    if current.version != version {
-        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
-    }
-    change_locked(tx, viewer, current, edit).await
+    let mut new = Profile::of(&seen);
+    edit(&mut new);
+    let current = lock_for(tx, &seen, version, &new).await?;
+    Box::pin(change_locked(tx, viewer, current, move |profile| {
+        *profile = new;
+    }))
+    .await
 }
 
-/// Changes what `edit` changes in the contact that `viewer` is: an employer keeps their own record (policy 2.2).
+/// Locks a contact who was seen at `version` and is to become as `new` says, after what must be locked before: their new address,
+/// and those who are put on hold with them, in the order of the ids. A contact who has been changed since is refused.
+async fn lock_for(
+    tx: &Tx,
+    seen: &contact::Model,
+    version: i32,
+    new: &Profile,
+) -> Result<contact::Model> {
+    let id = seen.id;
+    if seen.version != version {
+        return Err(change::stale(tx.conn(), UPDATED, id, version, seen.version).await?);
+    }
+    // What is wrong with it is told when it is written.
+    let new = new.clone().checked(&mut Refusals::default());
+    let mut of_hold = None;
+    if new.email != seen.email {
+        if let Some(email) = &new.email {
+            hold_email(tx, seen.organisation_id, email).await?;
+        }
+    } else if new.on_hold && seen.on_hold_at.is_none() {
+        of_hold = new.email.as_deref();
+    }
+    let (current, _) = hold::lock(tx, id, of_hold)
+        .await?
+        .ok_or_else(|| Error::not_found("id", "contact"))?;
+    if current != *seen {
+        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
+    }
+    Ok(current)
+}
+
+/// Changes what `edit` changes in the contact that `viewer` is: an employer keeps their own record (policy 2.2). It leaves the
+/// address and the hold alone, so the row is all that is locked.
 pub(crate) async fn update_own(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -329,7 +385,7 @@ async fn change_locked(
     } else if new.on_hold && !old.on_hold {
         on_hold_at = Some(tx.now());
         if let Some(email) = &new.email {
-            hold::begin(tx, viewer, email, Some(id)).await?;
+            hold::begin(tx, email, Some(id)).await?;
         }
     }
     let change = Change::between(&old, &new)?;
@@ -378,6 +434,13 @@ async fn refuse_before_liaison(
     Ok(())
 }
 
+/// Waits until nobody else gives this address to a contact of the organisation: two at once would both find it free. It comes
+/// before the lock of a contact's row: whoever adds a contact has it when they need the rows of those who are likely the same.
+async fn hold_email(tx: &Tx, organisation_id: OrganisationId, email: &str) -> Result<()> {
+    tx.hold(&format!("contact_email/{organisation_id}/{email}"))
+        .await
+}
+
 /// One address belongs to one contact of an organisation.
 async fn check_email(
     tx: &Tx,
@@ -390,9 +453,7 @@ async fn check_email(
     let Some(email) = email else {
         return Ok(());
     };
-    // Two contacts at once would both find the address free.
-    tx.hold(&format!("contact_email/{organisation_id}/{email}"))
-        .await?;
+    hold_email(tx, organisation_id, email).await?;
     let mut same = contact::Entity::find()
         .filter(contact::Column::OrganisationId.eq(organisation_id))
         .filter(contact::Column::Email.eq(email));

@@ -137,11 +137,16 @@ pub async fn enqueue_all<J: Job>(
     Ok(ids)
 }
 
-/// The jobs of a kind that wait or run, as they were queued.
-pub(crate) async fn waiting<J: Job>(db: &impl ConnectionTrait) -> Result<Vec<J>> {
+/// The jobs of a kind that wait or run and say `value` in the `field` of their payload, as they were queued.
+pub(crate) async fn waiting<J: Job>(
+    db: &impl ConnectionTrait,
+    field: &'static str,
+    value: &str,
+) -> Result<Vec<J>> {
     let rows = job::Entity::find()
         .filter(job::Column::Kind.eq(J::KIND))
         .filter(job::Column::State.is_in([JobState::Queued, JobState::Running]))
+        .filter(Expr::cust(format!("payload ->> '{field}'")).eq(value))
         .order_by_asc(job::Column::Id)
         .all(db)
         .await?;

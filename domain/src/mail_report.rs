@@ -6,14 +6,13 @@
 //! what follows from it.
 
 use entity::{
-    contact,
     delivery::{self, Bounce, DeliveryState},
     ids::DeliveryId,
     suppression::SuppressionReason,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait,
-    IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -242,23 +241,12 @@ async fn hold_if_repeated(tx: &Tx, mail: &delivery::Model) -> Result<Outcome> {
     if in_a_row.count() < SOFT_IN_A_ROW {
         return Ok(Outcome::Noted);
     }
-    let held = contact::Entity::update_many()
-        .col_expr(contact::Column::OnHoldAt, Expr::val(tx.now()))
-        .col_expr(
-            contact::Column::Version,
-            Expr::col(contact::Column::Version).add(1),
-        )
-        .col_expr(contact::Column::UpdatedAt, Expr::val(tx.now()))
-        .filter(contact::Column::Email.eq(&mail.address))
-        .filter(contact::Column::OnHoldAt.is_null())
-        .exec(tx.conn())
-        .await?;
-    Ok(if held.rows_affected > 0 {
-        hold::remember(tx, &mail.address, tx.now()).await?;
-        Outcome::OnHold
-    } else {
-        Outcome::Noted
-    })
+    let held = hold::begin_for(tx, std::slice::from_ref(&mail.address), None).await?;
+    if held.is_empty() {
+        return Ok(Outcome::Noted);
+    }
+    hold::remember(tx, &mail.address, tx.now()).await?;
+    Ok(Outcome::OnHold)
 }
 
 #[cfg(test)]

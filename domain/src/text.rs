@@ -14,8 +14,18 @@ pub fn sought(given: &str) -> String {
 /// The `LIKE` pattern of the texts that have `given` in them, whatever signs it has.
 #[must_use]
 pub fn part(given: &str) -> LikeExpr {
+    pattern("%", given)
+}
+
+/// The `LIKE` pattern of the texts that begin with `given`, whatever signs it has.
+#[must_use]
+pub fn start(given: &str) -> LikeExpr {
+    pattern("", given)
+}
+
+fn pattern(before: &str, given: &str) -> LikeExpr {
     let mut pattern = String::with_capacity(given.len() + 2);
-    pattern.push('%');
+    pattern.push_str(before);
     for c in sought(given).chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');

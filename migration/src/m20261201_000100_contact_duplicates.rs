@@ -14,6 +14,16 @@ pub struct Migration;
 
 const TABLES: &[&str] = &["contact_duplicate_pair"];
 
+/// Pairs of organisations stand in the order of their ids from now on, and say nothing of the numbers of key account contacts.
+/// What is forgotten here the next search finds again.
+const PAIRS_OF_ORGANISATIONS: &[&str] = &[
+    "DELETE FROM duplicate_pair WHERE state = 'OPEN' AND (one_id > other_id
+        OR one_id IN (SELECT organisation_id FROM key_account) OR other_id IN (SELECT organisation_id FROM key_account))",
+    "UPDATE duplicate_pair SET one_id = other_id, other_id = one_id WHERE one_id > other_id AND NOT EXISTS
+        (SELECT 1 FROM duplicate_pair AS turned
+            WHERE turned.one_id = duplicate_pair.other_id AND turned.other_id = duplicate_pair.one_id)",
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -63,6 +73,10 @@ impl MigrationTrait for Migration {
             ),
         ] {
             manager.create_index(index).await?;
+        }
+        for statement in PAIRS_OF_ORGANISATIONS {
+            let db = manager.get_connection();
+            db.execute_unprepared(statement).await?;
         }
         Ok(())
     }

@@ -99,6 +99,34 @@ on_both_columns! {
         assert_eq!(answer.codes(), ["FORBIDDEN"]);
     }
 
+    async fn a_new_contact_is_compared_as_it_is_kept(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let operator = system.demo_client("operator").await;
+        let create = "mutation($input: CreateContactInput!) { createContact(input: $input) {
+            contact { email } likelyDuplicates { one { name } other { name } } userErrors { code field } } }";
+        let add = async |colleague: &str, name: &str, email: &str, telephone: &str| {
+            let input = json!({
+                "organisationId": by_name(&system, colleague).await.organisation_id, "name": name, "email": email,
+                "telephone": telephone, "jobTitle": "HR Manager",
+            });
+            operator.data(create, json!({ "input": input })).await["createContact"].clone()
+        };
+        add("Imogen Moss", "Robert Illingworth", "rob@looms.test", "0113 496 0771").await;
+        // Neither the name nor the number is written alike: it is the address that leads to the other.
+        let again = add("Rhys Morgan", "Robert Ilingworth", "  ROB@Looms.TEST ", "+44 113 4960771").await;
+        assert_eq!(again["contact"]["email"], "rob@looms.test");
+        let told = again["likelyDuplicates"].as_array().unwrap();
+        assert_eq!(told.len(), 1, "{again}");
+        let (one, other) = (&told[0]["one"]["name"], &told[0]["other"]["name"]);
+        assert!(one == "Robert Illingworth" || other == "Robert Illingworth", "{again}");
+
+        // What can't be asked of PostgreSQL is refused before it is.
+        let refused = add("Imogen Moss", "Ann\u{0} Lee", "ann\u{0}@looms.test", "0113 496 0772").await;
+        assert_eq!(refused["userErrors"], json!([
+            { "code": "INVALID", "field": "email" }, { "code": "INVALID", "field": "name" },
+        ]));
+    }
+
     async fn pages_tell_nothing_of_hidden_contacts(bed: TestBed) {
         let system = bed.system_with_demo_data().await;
         let student = system.demo_client("student1").await;

@@ -73,6 +73,69 @@ on_both_columns! {
         assert_eq!(passwords(back).await, ["person1@example.test $argon2id$one", "person2@example.test none"]);
     }
 
+    async fn a_campaign_whose_audience_would_grow_on_the_way_down_is_a_draft_again(bed: TestBed) {
+        const CHANGE: &str = "m20261201_000121_subscribers_of_campaigns";
+        const NOW: &str = "'2026-10-05 08:00:00+00:00'";
+        let database = Database::empty(bed.column()).await;
+        let connection = database.connect().await;
+        let before = Migrator::migrations().iter().position(|change| change.name() == CHANGE).unwrap();
+        Migrator::up(&connection, Some((before + 1).try_into().unwrap())).await.unwrap();
+        let sign = if connection.get_database_backend() == DbBackend::Sqlite { "x" } else { "" };
+        let id = |number: usize| format!("{sign}'{number:032}'");
+        let owner = id(1);
+        let mut written = vec![format!(
+            "INSERT INTO user_account (id, email, name, kind, is_super_user, is_administrator, state, session_version,
+                 created_at, updated_at)
+             VALUES ({owner}, 'person@example.test', 'A person', 'STAFF', false, false, 'ACTIVE', 1, {NOW}, {NOW})"
+        )];
+        for (number, fields) in [(2, "[]"), (3, r#"[{"profileFieldId":"field","value":null}]"#)] {
+            let segment = id(number);
+            written.push(format!(
+                "INSERT INTO segment (id, name, name_key, owner_id, is_shared, all_of, any_of, none_of, version, created_at,
+                     updated_at, profile_fields)
+                 VALUES ({segment}, 'segment {number}', 'segment {number}', {owner}, true, '[]', '[]', '[]', 1, {NOW}, {NOW},
+                     '{fields}')"
+            ));
+        }
+        for (number, (name, state, segment, types)) in [
+            ("neither", "SCHEDULED", id(2), "[]"),
+            ("fields", "SCHEDULED", id(3), "[]"),
+            ("fields, unread", "IN_REVIEW", id(3), "[]"),
+            ("types", "SCHEDULED", "NULL".to_owned(), r#"["STUDENT"]"#),
+            ("types, unread", "IN_REVIEW", id(2), r#"["STUDENT"]"#),
+            ("over", "SENT", id(3), r#"["STUDENT"]"#),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let campaign = id(number + 10);
+            written.push(format!(
+                "INSERT INTO campaign (id, name, subject, body, state, all_of, any_of, none_of, created_by, recipients, skipped,
+                     version, created_at, updated_at, segment_id, subscriber_types)
+                 VALUES ({campaign}, '{name}', 'Subject', 'Body', '{state}', '[]', '[]', '[]', {owner}, 0, '{{}}', 1, {NOW}, {NOW},
+                     {segment}, '{types}')"
+            ));
+        }
+        for statement in written {
+            connection.execute_unprepared(&statement).await.unwrap();
+        }
+
+        Migrator::down(&connection, Some(2)).await.unwrap();
+        let campaigns = "SELECT name || ': ' || state || ' ' || version FROM campaign";
+        let expected = [
+            "fields, unread: DRAFT 2",
+            "fields: DRAFT 2",
+            "neither: SCHEDULED 1",
+            "over: SENT 1",
+            "types, unread: DRAFT 2",
+            "types: DRAFT 2",
+        ];
+        let expected = BTreeSet::from(expected.map(str::to_owned));
+        assert_eq!(rows(&connection, campaigns).await, expected);
+        let segments = rows(&connection, "SELECT name FROM segment").await;
+        assert_eq!(segments, BTreeSet::from(["segment 2".to_owned()]));
+    }
+
     async fn migrating_twice_changes_nothing(bed: TestBed) {
         let connection = bed.database().connect().await;
         let before = schema(&connection).await;

@@ -7,10 +7,7 @@
 //! with a contact whose details are withheld don't exist for whoever must liaise first: neither in the list nor in its count,
 //! nor as a warning.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-};
+use std::{collections::HashMap, fmt};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -21,8 +18,9 @@ use entity::{
     organisation,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, ExprTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::SelectStatement,
+    ColumnTrait, Condition, ConnectionTrait, DerivePartialModel, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{CaseStatement, LockType, SelectStatement, SimpleExpr},
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +36,7 @@ use crate::{
     key_account::guard::withheld_from,
     search::{self, matching},
     store::Tx,
+    text::start,
     viewer::Viewer,
 };
 
@@ -261,15 +260,16 @@ impl Subject for Candidate {
         Ok(with_records(candidates, &places))
     }
 
-    async fn left(db: &impl ConnectionTrait, ids: Vec<ContactId>) -> Result<HashSet<ContactId>> {
-        let left: Vec<ContactId> = comparable()
+    async fn left(tx: &Tx, ids: &[ContactId]) -> Result<Vec<ContactId>> {
+        Ok(comparable()
             .select_only()
             .column(contact::Column::Id)
-            .filter(contact::Column::Id.is_in(ids))
+            .filter(contact::Column::Id.is_in(ids.iter().copied()))
+            .order_by_asc(contact::Column::Id)
+            .lock(LockType::KeyShare)
             .into_tuple()
-            .all(db)
-            .await?;
-        Ok(left.into_iter().collect())
+            .all(tx.conn())
+            .await?)
     }
 
     fn open_to(viewer: &Viewer, now: DateTime<Utc>) -> SelectStatement {
@@ -313,6 +313,8 @@ pub(super) async fn of_profile(
 ) -> Result<Vec<(Candidate, Match)>> {
     let db = tx.conn();
     let given = Candidate::of_profile(organisation_id, profile);
+    // A surname may be the beginning of a common job title: what tells most comes first.
+    let mut telling = Vec::new();
     let mut alike = Condition::any();
     let named = |word: &str| matching(db.get_database_backend(), search::Kind::Contact, word);
     if let Some((first, last)) = surname(&given.name) {
@@ -323,21 +325,21 @@ pub(super) async fn of_profile(
         );
     }
     if let Some(email) = &given.email {
-        alike = alike.add(contact::Column::Email.eq(email.as_str()));
+        telling.push(contact::Column::Email.eq(email.as_str()));
         if let Some((mailbox, _)) = email.split_once('@') {
-            alike = alike.add(contact::Column::Email.starts_with(format!("{mailbox}@")));
+            alike = alike.add(contact::Column::Email.like(start(&format!("{mailbox}@"))));
         }
     }
     if let Some(telephone) = &given.telephone {
-        alike = alike.add(contact::Column::Telephone.eq(telephone.as_str()));
+        telling.push(contact::Column::Telephone.eq(telephone.as_str()));
     }
+    for condition in &telling {
+        alike = alike.add(condition.clone());
+    }
+    telling.push(contact::Column::OrganisationId.eq(organisation_id));
     let candidates = open_to(viewer, tx.now())
         .filter(alike)
-        .order_by_desc(
-            contact::Column::OrganisationId
-                .into_expr()
-                .eq(organisation_id),
-        )
+        .order_by_asc(first_of(telling))
         .order_by_asc(contact::Column::Id)
         .limit(CANDIDATES)
         .into_partial_model::<Candidate>()
@@ -354,6 +356,15 @@ pub(super) async fn of_profile(
         return Ok(Vec::new());
     };
     kept::alike(db, &given, all).await
+}
+
+/// Which of the conditions is the first that holds of a row, by its place.
+fn first_of(conditions: Vec<SimpleExpr>) -> SimpleExpr {
+    let mut which = CaseStatement::new();
+    for (place, condition) in (0_i32..).zip(conditions) {
+        which = which.case(condition, place);
+    }
+    which.finally(i32::MAX).into()
 }
 
 /// Keeps that a new contact is likely one of those.

@@ -4,8 +4,14 @@
 //! What came back was mail to an address. So the address is remembered, as a hash: a contact who is given it, again or for the
 //! first time, is on hold until somebody ends that. And of several records with one address, all are on hold or none is: the hold
 //! begins and ends for the address.
+//!
+//! policy 2.3: that two records have one address tells an operator who sees the one what the other has. So what is done to the
+//! other records is the system's doing in their history, and nobody is told of those before whom they must liaise.
+//!
+//! Whoever changes a hold locks the contacts first, by their ids, and then what is remembered of their address: of two changes one
+//! waits for the other, and neither for both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{access_grant::Permission, contact, held_address, ids::ContactId};
@@ -21,6 +27,7 @@ use super::{UPDATED, visible};
 use crate::{
     change,
     error::{Error, RefusalCode, Refusals, Result},
+    key_account::guard::withheld_from,
     store::Tx,
     suppression::{self, AddressKey},
     text::Text,
@@ -46,50 +53,91 @@ pub(crate) async fn remember(tx: &Tx, email: &str, since: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Begins the hold of an address that somebody puts one contact on: whoever else has it is on hold too, and their history says so.
-pub(super) async fn begin(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    email: &str,
-    but: Option<ContactId>,
-) -> Result<()> {
-    remember(tx, email, tx.now()).await?;
-    let others = contact::Entity::find()
-        .filter(contact::Column::Email.eq(email))
-        .filter(contact::Column::OnHoldAt.is_null())
-        .filter(Condition::all().add_option(but.map(|id| contact::Column::Id.ne(id))))
+/// Locks a contact, and whoever else has the address, in the order of their ids. `None` when there is no such contact.
+pub(super) async fn lock(
+    tx: &Tx,
+    id: ContactId,
+    email: Option<&str>,
+) -> Result<Option<(contact::Model, Vec<contact::Model>)>> {
+    let same = email.map(|email| contact::Column::Email.eq(email));
+    let mut all = contact::Entity::find()
+        .filter(
+            Condition::any()
+                .add(contact::Column::Id.eq(id))
+                .add_option(same),
+        )
         .order_by_asc(contact::Column::Id)
         .lock_exclusive()
         .all(tx.conn())
         .await?;
-    for other in others {
-        let (id, version) = (other.id, other.version + 1);
-        let mut row = other.into_active_model();
-        row.on_hold_at = Set(Some(tx.now()));
-        row.version = Set(version);
-        row.updated_at = Set(tx.now());
-        row.update(tx.conn()).await?;
-        let before = json!({ "onHold": false });
-        let after = json!({ "onHold": true, change::VERSION: version });
-        tx.audit(viewer, UPDATED, id, Some(before), Some(after))
-            .await?;
-    }
-    Ok(())
+    let at = all.iter().position(|row| row.id == id);
+    Ok(at.map(|at| (all.remove(at), all)))
 }
 
-/// Begins the holds of many addresses at once, those of a file: whoever has one of them is on hold from now on, with one statement.
-pub(crate) async fn begin_all(tx: &Tx, emails: &[String]) -> Result<()> {
+/// Puts whoever has one of these addresses and isn't on hold on hold, but for one whose record its own change writes. Gives whom,
+/// and the versions that they are at now. What is remembered of the addresses, and the log, are the caller's.
+pub(crate) async fn begin_for(
+    tx: &Tx,
+    emails: &[String],
+    but: Option<ContactId>,
+) -> Result<Vec<(ContactId, i32)>> {
+    let found: Vec<(ContactId, i32)> = contact::Entity::find()
+        .select_only()
+        .columns([contact::Column::Id, contact::Column::Version])
+        .filter(contact::Column::Email.is_in(emails))
+        .filter(contact::Column::OnHoldAt.is_null())
+        .filter(Condition::all().add_option(but.map(|id| contact::Column::Id.ne(id))))
+        .order_by_asc(contact::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    if found.is_empty() {
+        return Ok(found);
+    }
+    contact::Entity::update_many()
+        .col_expr(contact::Column::OnHoldAt, Expr::val(tx.now()))
+        .col_expr(
+            contact::Column::Version,
+            Expr::col(contact::Column::Version).add(1),
+        )
+        .col_expr(contact::Column::UpdatedAt, Expr::val(tx.now()))
+        .filter(contact::Column::Id.is_in(found.iter().map(|(id, _)| *id)))
+        .exec(tx.conn())
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(id, version)| (id, version + 1))
+        .collect())
+}
+
+/// Begins the hold of an address that somebody puts one contact on: whoever else has it is on hold too, and their history says so.
+pub(super) async fn begin(tx: &mut Tx, email: &str, but: Option<ContactId>) -> Result<()> {
+    let held = begin_for(tx, &[email.to_owned()], but).await?;
+    remember(tx, email, tx.now()).await?;
+    tell_held(tx, held).await
+}
+
+/// Begins the holds of many addresses at once, those of a file: whoever has one of them is on hold from now on, and their history
+/// says so.
+pub(crate) async fn begin_all(tx: &mut Tx, emails: &[String]) -> Result<()> {
     if emails.is_empty() {
         return Ok(());
     }
+    let held = Box::pin(begin_for(tx, emails, None)).await?;
     let key = AddressKey::load(tx.conn(), tx.now()).await?;
-    let mut rows = Vec::with_capacity(emails.len());
+    // Each once, and in one order: of two files with the same addresses, one waits for the other.
+    let mut hashes = BTreeSet::new();
     for email in emails {
-        rows.push(held_address::ActiveModel {
-            address_hash: Set(suppression::written(&key.hash(email)?)),
-            since: Set(tx.now()),
-        });
+        hashes.insert(suppression::written(&key.hash(email)?));
     }
+    let since = tx.now();
+    let rows = hashes
+        .into_iter()
+        .map(|address_hash| held_address::ActiveModel {
+            address_hash: Set(address_hash),
+            since: Set(since),
+        });
     held_address::Entity::insert_many(rows)
         .on_conflict(
             OnConflict::column(held_address::Column::AddressHash)
@@ -98,17 +146,18 @@ pub(crate) async fn begin_all(tx: &Tx, emails: &[String]) -> Result<()> {
         )
         .exec_without_returning(tx.conn())
         .await?;
-    contact::Entity::update_many()
-        .col_expr(contact::Column::OnHoldAt, Expr::val(tx.now()))
-        .col_expr(
-            contact::Column::Version,
-            Expr::col(contact::Column::Version).add(1),
-        )
-        .col_expr(contact::Column::UpdatedAt, Expr::val(tx.now()))
-        .filter(contact::Column::Email.is_in(emails))
-        .filter(contact::Column::OnHoldAt.is_null())
-        .exec(tx.conn())
-        .await?;
+    tell_held(tx, held).await
+}
+
+/// Tells the history of contacts that they were put on hold with their address. It doesn't say by whom: whoever put another record
+/// on hold would be known to have its address.
+async fn tell_held(tx: &mut Tx, held: Vec<(ContactId, i32)>) -> Result<()> {
+    for (id, version) in held {
+        let before = json!({ "onHold": false });
+        let after = json!({ "onHold": true, change::VERSION: version });
+        tx.audit(&Viewer::system(), UPDATED, id, Some(before), Some(after))
+            .await?;
+    }
     Ok(())
 }
 
@@ -164,7 +213,7 @@ async fn hash_of(tx: &Tx, email: &str) -> Result<String> {
 pub struct Lifted {
     /// The contact of whom it was said.
     pub contact: contact::Model,
-    /// The other records with the address, which are no longer on hold either.
+    /// The other records with the address that the viewer may know to have it. They are no longer on hold either.
     pub others: Vec<contact::Model>,
 }
 
@@ -185,20 +234,9 @@ pub async fn lift_hold(
         .one(tx.conn())
         .await?
         .ok_or_else(absent)?;
-    let same = found.email.map(|email| contact::Column::Email.eq(email));
-    // The lowest id first: of two who lift it at two records, one waits for the other.
-    let mut all = contact::Entity::find()
-        .filter(
-            Condition::any()
-                .add(contact::Column::Id.eq(id))
-                .add_option(same),
-        )
-        .order_by_asc(contact::Column::Id)
-        .lock_exclusive()
-        .all(tx.conn())
-        .await?;
-    let at = all.iter().position(|row| row.id == id).ok_or_else(absent)?;
-    let current = all.remove(at);
+    let (current, all) = lock(tx, id, found.email.as_deref())
+        .await?
+        .ok_or_else(absent)?;
     if current.version != version {
         return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
     }
@@ -217,18 +255,47 @@ pub async fn lift_hold(
     let mut others = Vec::new();
     for other in all {
         if other.on_hold_at.is_some() && other.email == current.email {
-            others.push(free(tx, viewer, other, &reason).await?);
+            // What was said of one contact isn't told at another: it may name them, and so whose address this is.
+            others.push(free(tx, &Viewer::system(), other, None).await?);
         }
     }
-    let contact = free(tx, viewer, current, &reason).await?;
+    let contact = free(tx, viewer, current, Some(&reason)).await?;
+    // policy 2.3: whoever must liaise first isn't told whose address the other's is, from neither side.
+    let hidden = withheld(tx, viewer, &contact, &others).await?;
+    if hidden.contains(&contact.id) {
+        others.clear();
+    }
+    others.retain(|other| !hidden.contains(&other.id));
     Ok(Lifted { contact, others })
+}
+
+/// Those of these contacts whose details are withheld from `viewer`.
+async fn withheld(
+    tx: &Tx,
+    viewer: &Viewer,
+    one: &contact::Model,
+    others: &[contact::Model],
+) -> Result<HashSet<ContactId>> {
+    let Some(withheld) = withheld_from(viewer, tx.now()) else {
+        return Ok(HashSet::new());
+    };
+    let ids = others.iter().chain([one]).map(|contact| contact.id);
+    let found: Vec<ContactId> = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::Id)
+        .filter(contact::Column::Id.is_in(ids))
+        .filter(contact::Column::Id.in_subquery(withheld))
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 async fn free(
     tx: &mut Tx,
     viewer: &Viewer,
     held: contact::Model,
-    reason: &str,
+    reason: Option<&str>,
 ) -> Result<contact::Model> {
     let (since, version) = (held.on_hold_at, held.version + 1);
     let mut row = held.into_active_model();
@@ -236,12 +303,16 @@ async fn free(
     row.version = Set(version);
     row.updated_at = Set(tx.now());
     let freed = row.update(tx.conn()).await?;
+    let mut after = json!({ "onHold": false, change::VERSION: version });
+    if let Some(reason) = reason {
+        after["reason"] = json!(reason);
+    }
     tx.audit(
         viewer,
         "contact.hold_lifted",
         freed.id,
         Some(json!({ "onHold": true, "onHoldAt": since })),
-        Some(json!({ "onHold": false, "reason": reason, change::VERSION: version })),
+        Some(after),
     )
     .await?;
     Ok(freed)

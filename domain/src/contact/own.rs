@@ -11,9 +11,8 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
-use super::{Profile, UPDATED, add, change_locked, visible};
+use super::{Profile, add, change_locked, lock_for, visible};
 use crate::{
-    change,
     error::{Error, RefusalCode, Refusals, Result},
     organisation as organisations,
     store::Tx,
@@ -35,16 +34,16 @@ pub async fn update_of_own(
     edit: impl FnOnce(&mut Profile) + Send,
 ) -> Result<contact::Model> {
     let organisation_id = own_organisation(tx, viewer).await?;
-    let current = visible(viewer)
+    let seen = visible(viewer)
         .filter(contact::Column::Id.eq(id))
         .filter(contact::Column::OrganisationId.eq(organisation_id))
-        .lock_exclusive()
         .one(tx.conn())
         .await?
         .ok_or_else(|| Error::not_found("id", "contact"))?;
-    if current.version != version {
-        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
-    }
+    let old = Profile::of(&seen);
+    let mut new = old.clone();
+    edit(&mut new);
+    let current = lock_for(tx, &seen, version, &new).await?;
     let is_self = viewer.person().and_then(|person| person.contact_id) == Some(id);
     if !is_self {
         let signs_in = user::Entity::find()
@@ -60,9 +59,6 @@ pub async fn update_of_own(
             ));
         }
     }
-    let old = Profile::of(&current);
-    let mut new = old.clone();
-    edit(&mut new);
     let mut refusals = Refusals::default();
     refusals.add_if(
         !is_self && new.visible_to_students && !old.visible_to_students,

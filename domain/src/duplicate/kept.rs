@@ -2,7 +2,7 @@
 //! dismissed for good. What is compared of a record, and for whom it exists, its kind says ([`Subject`]).
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt::Debug,
     hash::Hash,
 };
@@ -68,11 +68,8 @@ pub trait Subject: Clone + Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<(Self, Record)>>> + Send;
 
-    /// Those of these that still can.
-    fn left(
-        db: &impl ConnectionTrait,
-        ids: Vec<Self::Id>,
-    ) -> impl Future<Output = Result<HashSet<Self::Id>>> + Send;
+    /// Those of these that still can, in the order of their ids. They stay until the transaction ends.
+    fn left(tx: &Tx, ids: &[Self::Id]) -> impl Future<Output = Result<Vec<Self::Id>>> + Send;
 
     /// The ids of those that still can, and whose pairs `viewer` may know of.
     fn open_to(viewer: &Viewer, now: DateTime<Utc>) -> SelectStatement;
@@ -211,7 +208,7 @@ macro_rules! keeps_pairs {
 
 pub(crate) use keeps_pairs;
 
-/// Two records that are likely the same; `one` was not made later than `other`.
+/// Two records that are likely the same, in the order of their ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair<S: Subject> {
     /// The older one.
@@ -224,6 +221,22 @@ pub struct Pair<S: Subject> {
     pub signals: Vec<S::Signal>,
     evidence: Vec<Evidence>,
     first: S::Id,
+}
+
+impl<S: Subject> Pair<S> {
+    /// The two in the order of their ids, which count time: whoever was found as the other before is so again, and what was
+    /// dismissed is not found anew.
+    fn of(a: &S, b: &S, score: f64, evidence: Vec<Evidence>, first: S::Id) -> Self {
+        let (one, other) = if a.id() <= b.id() { (a, b) } else { (b, a) };
+        Self {
+            one: one.clone(),
+            other: other.clone(),
+            score,
+            signals: S::signals(&evidence, one, other),
+            evidence,
+            first,
+        }
+    }
 }
 
 /// What a search among all records has found.
@@ -277,14 +290,9 @@ impl<S: Subject> Search<S> {
                 let group = first
                     .get(&found.group)
                     .and_then(|at| self.subjects.get(*at));
-                Some(Pair {
-                    one: one.clone(),
-                    other: other.clone(),
-                    score: found.score,
-                    signals: S::signals(&found.evidence, one, other),
-                    evidence: found.evidence.clone(),
-                    first: group.map_or(one.id(), S::id),
-                })
+                let first = group.map_or(one.id(), S::id);
+                let evidence = found.evidence.clone();
+                Some(Pair::of(one, other, found.score, evidence, first))
             })
             .collect();
         pairs.sort_by(|a, b| {
@@ -348,14 +356,17 @@ fn doubt(score: f64) -> i32 {
 async fn write<S: Subject>(tx: &Tx, pairs: &[Pair<S>]) -> Result<()> {
     // The ids of clusters come from their likeliest pairs.
     let mut leading: HashMap<S::Id, DuplicatePairId> = HashMap::new();
+    let ids: BTreeSet<S::Id> = pairs
+        .iter()
+        .flat_map(|pair| [pair.one.id(), pair.other.id()])
+        .collect();
+    let ids: Vec<S::Id> = ids.into_iter().collect();
+    let mut left = HashSet::new();
+    for some in ids.chunks(CHUNK) {
+        left.extend(S::left(tx, some).await?);
+    }
+    let there = |pair: &&Pair<S>| left.contains(&pair.one.id()) && left.contains(&pair.other.id());
     for some in pairs.chunks(CHUNK) {
-        let both = some
-            .iter()
-            .flat_map(|pair| [pair.one.id(), pair.other.id()]);
-        let both: HashSet<S::Id> = both.collect();
-        let left = S::left(tx.conn(), both.into_iter().collect()).await?;
-        let there =
-            |pair: &&Pair<S>| left.contains(&pair.one.id()) && left.contains(&pair.other.id());
         let mut rows = Vec::with_capacity(some.len());
         for pair in some.iter().filter(there) {
             let id = DuplicatePairId::new_at(tx.now());
@@ -417,14 +428,7 @@ pub(crate) async fn alike<S: Subject>(
 pub(crate) async fn note<S: Subject>(tx: &Tx, new: &S, alike: Vec<(S, Match)>) -> Result<()> {
     let pairs: Vec<Pair<S>> = alike
         .into_iter()
-        .map(|(one, found)| Pair {
-            score: found.score,
-            signals: S::signals(&found.evidence, &one, new),
-            evidence: found.evidence,
-            first: one.id(),
-            one,
-            other: new.clone(),
-        })
+        .map(|(one, found)| Pair::of(&one, new, found.score, found.evidence, one.id()))
         .collect();
     write(tx, &pairs).await
 }

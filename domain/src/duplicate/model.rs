@@ -52,7 +52,7 @@ const PEOPLE_OTHER: [&[f64]; FIELDS] = [
     &[0.97, 0.026, 0.001, 0.002, 0.0007, 0.0003],
     &[0.993, 0.005, 0.002],
     &[0.995, 0.003, 0.002],
-    &[0.0, 0.998, 0.0015, 0.0005],
+    &[0.01, 0.988, 0.0015, 0.0005],
     &[0.80, 0.15, 0.05],
 ];
 /// What is expected of colleagues.
@@ -257,8 +257,10 @@ impl Model {
         } else {
             &self.other[field.place()]
         };
-        // More agreement never says less.
-        let weight = (0..=usize::from(agreement.level))
+        // More agreement never says less, and to differ says nothing for it.
+        let differs = agreement.level < field.least();
+        let least = if differs { 0 } else { field.least() };
+        let weight = (usize::from(least)..=usize::from(agreement.level))
             .filter(|level| same[*level] > 0.0 && other[*level] > 0.0)
             .map(|level| (same[level] / other[level]).log2())
             .fold(f64::NEG_INFINITY, f64::max);
@@ -268,7 +270,8 @@ impl Model {
             let there = (common.others + RECORDS_SEEN * usual) / (common.records + RECORDS_SEEN);
             (usual / (there * self.by_chance[field.place()])).log2()
         });
-        (weight + rareness).clamp(MOST_AGAINST, MOST_FOR)
+        let most = if differs { 0.0 } else { MOST_FOR };
+        (weight + rareness).clamp(MOST_AGAINST, most)
     }
 }
 

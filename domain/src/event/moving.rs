@@ -5,6 +5,8 @@
 //! offers that stand longer than they might now are shortened. A move to a later time shortens none, and what somebody
 //! was promised stands.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::{
     booking::{self, BookingState},
@@ -155,17 +157,24 @@ async fn tell(tx: &mut Tx, event: &mut LockedEvent, was: &Whereabouts) -> Result
         .await?;
     let classes = group_booking::with_places(event.id).all(tx.conn()).await?;
     let untold = untold(tx, event.id).await?;
-    let last_known = |concerns: &dyn Fn(&TellOfMove) -> bool| {
-        let last = untold.iter().find(|job| concerns(job));
-        last.map_or(was, |job| &job.was)
-    };
+    // The latest move of which somebody was to be told stands first.
+    let mut known_to_people: HashMap<BookingId, &Whereabouts> = HashMap::new();
+    let mut known_to_classes: HashMap<GroupBookingId, &Whereabouts> = HashMap::new();
+    for job in &untold {
+        for id in &job.booking_ids {
+            known_to_people.entry(*id).or_insert(&job.was);
+        }
+        for id in &job.group_ids {
+            known_to_classes.entry(*id).or_insert(&job.was);
+        }
+    }
     let mut audiences: Vec<Audience<'_>> = Vec::new();
     for id in concerned {
-        let known = last_known(&|job| job.booking_ids.contains(&id));
+        let known = known_to_people.get(&id).copied().unwrap_or(was);
         who_knows(&mut audiences, known).bookings.push(id);
     }
     for class in classes {
-        let known = last_known(&|job| job.group_ids.contains(&class.id));
+        let known = known_to_classes.get(&class.id).copied().unwrap_or(was);
         who_knows(&mut audiences, known).classes.push(class.id);
     }
     for Audience {
@@ -218,11 +227,7 @@ fn who_knows<'l, 'a>(
 /// The moves of the event of which nobody has been told yet, the latest first. Those jobs find nothing to do from now on, so what
 /// they would have named as the time and place before is what their people know.
 async fn untold(tx: &Tx, id: EventId) -> Result<Vec<TellOfMove>> {
-    let mut jobs: Vec<TellOfMove> = job::waiting::<TellOfMove>(tx.conn())
-        .await?
-        .into_iter()
-        .filter(|job| job.event_id == id)
-        .collect();
+    let mut jobs: Vec<TellOfMove> = job::waiting(tx.conn(), "event_id", &id.to_string()).await?;
     jobs.sort_by_key(|job| std::cmp::Reverse(job.version));
     Ok(jobs)
 }

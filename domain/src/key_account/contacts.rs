@@ -218,5 +218,6 @@ pub(super) async fn write(
     held_contact::Entity::insert_many(held)
         .exec_without_returning(tx.conn())
         .await?;
+    crate::organisation::duplicates::forget(tx, account.organisation_id).await?;
     Ok(ids)
 }

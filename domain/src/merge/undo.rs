@@ -414,7 +414,10 @@ impl Undoing<'_> {
         match table.insert(&savepoint, &row).await {
             Ok(put_back) => {
                 savepoint.commit().await?;
-                self.count(&change.in_table, 0, put_back);
+                // policy 2.3: nor are pairs of contacts counted when they come back (see [`pairs::give`]).
+                if change.in_table != pairs::CONTACTS {
+                    self.count(&change.in_table, 0, put_back);
+                }
                 return Ok(());
             }
             Err(Error::Database(error))

@@ -3,11 +3,12 @@
 //! What [`crate::duplicate`] finds among all of them is kept as pairs, until the next search. A pair that somebody said is
 //! none stays so. A new organisation is compared with those that may be it when it is made.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
     contact,
+    duplicate_pair::{self, DuplicatePairState},
     ids::OrganisationId,
     list::TextList,
     organisation::{self, OrganisationState},
@@ -15,7 +16,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, Func, SelectStatement},
+    sea_query::{Expr, ExprTrait, Func, LockType, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
 
@@ -199,18 +200,16 @@ impl Subject for Candidate {
             .collect())
     }
 
-    async fn left(
-        db: &impl ConnectionTrait,
-        ids: Vec<OrganisationId>,
-    ) -> Result<HashSet<OrganisationId>> {
-        let left: Vec<OrganisationId> = comparable()
+    async fn left(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<OrganisationId>> {
+        Ok(comparable()
             .select_only()
             .column(organisation::Column::Id)
-            .filter(organisation::Column::Id.is_in(ids))
+            .filter(organisation::Column::Id.is_in(ids.iter().copied()))
+            .order_by_asc(organisation::Column::Id)
+            .lock(LockType::KeyShare)
             .into_tuple()
-            .all(db)
-            .await?;
-        Ok(left.into_iter().collect())
+            .all(tx.conn())
+            .await?)
     }
 
     fn open_to(viewer: &Viewer, _now: DateTime<Utc>) -> SelectStatement {
@@ -246,6 +245,21 @@ async fn telephones(
             .extend(telephone);
     }
     Ok(telephones)
+}
+
+/// Forgets the pairs that an organisation is in and nobody has dismissed, until the next search.
+///
+/// policy 2.3: they may say that it shares a number with another, which nobody is to learn who must liaise first from now on.
+pub(crate) async fn forget(tx: &Tx, id: OrganisationId) -> Result<()> {
+    let either = Condition::any()
+        .add(duplicate_pair::Column::OneId.eq(id))
+        .add(duplicate_pair::Column::OtherId.eq(id));
+    duplicate_pair::Entity::delete_many()
+        .filter(either)
+        .filter(duplicate_pair::Column::State.eq(DuplicatePairState::Open))
+        .exec(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Those that can be the same as another: what was declined or put away is left alone.

@@ -176,7 +176,7 @@ on_both_columns! {
         let answer = operator.data(import, input).await;
         assert_eq!(answer["importRecords"]["userErrors"], json!([]));
         support::until(std::time::Duration::from_secs(30), "what was imported is compared", async || {
-            (pairs_with(&operator, "Peggy Holdsworth").await.len() == 1).then_some(())
+            (!pairs_with(&operator, "Peggy Holdsworth").await.is_empty()).then_some(())
         })
         .await;
     }

@@ -219,6 +219,12 @@ on_both_columns! {
         assert!(since.iter().all(|at| *at == since[0]), "{since:?}");
         let ann = all.iter().find(|row| row.name == "Ann Lee").unwrap();
         assert_eq!(ann.version, 2, "whoever read her before is told so");
+        let lines = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("contact.update"))
+            .all(store.reader()).await.unwrap();
+        let [line] = lines.as_slice() else { panic!("one was there before: {}", lines.len()) };
+        assert_eq!((&line.subject, line.actor_id), (&ann.id.to_string(), None));
+        assert_eq!(line.after, Some(json!({ "onHold": true, "version": 2 })));
     }
 
     async fn a_broken_file_of_contacts_or_notes_changes_nothing(bed: TestBed) {

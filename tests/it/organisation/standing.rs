@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use support::{Client, System, on_both_columns};
 
 use super::{create, names};
+use crate::key_account::office::Office;
 
 const ARCHIVE: &str =
     "mutation($input: ArchiveOrganisationInput!) { archiveOrganisation(input: $input) {
@@ -254,13 +255,77 @@ on_both_columns! {
             "userErrors": [],
         }));
         assert_eq!(held(&json!(row.id)).await["onHoldAt"], Value::Null);
-        let reasons: Vec<_> = audit_entry::Entity::find()
+        let mut told: Vec<_> = audit_entry::Entity::find()
             .filter(audit_entry::Column::Action.eq("contact.hold_lifted"))
             .all(system.store().reader()).await.unwrap()
             .into_iter()
-            .map(|entry| entry.after.unwrap()["reason"].clone())
+            .map(|entry| (entry.subject, entry.actor_id.is_some(), entry.after.unwrap()["reason"].clone()))
             .collect();
-        assert_eq!(reasons, ["They made room.", "They made room."], "each record's history has it");
+        told.sort_by_key(|(_, by_somebody, _)| *by_somebody);
+        assert_eq!(told, [
+            (row.id.to_string(), false, Value::Null),
+            (also.as_str().unwrap().to_owned(), true, json!("They made room.")),
+        ], "what was said of one isn't told at the other");
+    }
+
+    async fn whoever_must_liaise_first_is_not_told_whose_address_was_on_hold(bed: TestBed) {
+        let office = Office::open(&bed).await;
+        // Jo Lennox is a key account contact of the operator's; the administrator has no agreement.
+        let (admin, operator) = (office.client("admin").await, office.client("operator").await);
+        let both = ["Jo Lennox", "Joanna Lennox"];
+        let elsewhere = found(&operator, "Calder").await["id"].clone();
+        let create = "mutation($input: CreateContactInput!) { createContact(input: $input) { userErrors { code } } }";
+        let input = json!({ "organisationId": elsewhere, "name": both[1], "email": office.contact(both[0]).await.email });
+        assert_eq!(admin.graphql(create, json!({ "input": input })).await.refusals(), [""; 0]);
+        let hold = async || {
+            let row = office.contact(both[0]).await;
+            let update = "mutation($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code } } }";
+            let input = json!({ "id": row.id, "version": row.version, "onHold": true });
+            assert_eq!(operator.graphql(update, json!({ "input": input })).await.refusals(), [""; 0]);
+            assert!(office.contact(both[1]).await.on_hold_at.is_some());
+        };
+        let lift = async |name: &str| {
+            let row = office.contact(name).await;
+            let lift = "mutation($input: LiftContactHoldInput!) { liftContactHold(input: $input) {
+                contact { name onHoldAt } alsoLifted { name } userErrors { code } } }";
+            let input = json!({ "id": row.id, "version": row.version, "reason": "Jo says that it arrives." });
+            let lifted = admin.data(lift, json!({ "input": input })).await["liftContactHold"].clone();
+            assert_eq!(lifted["contact"], json!({ "name": name, "onHoldAt": null }), "{lifted}");
+            for name in both {
+                assert_eq!(office.contact(name).await.on_hold_at, None, "mail goes to {name} again, told or not");
+            }
+            lifted["alsoLifted"].clone()
+        };
+        for name in both {
+            hold().await;
+            assert_eq!(lift(name).await, json!([]), "{name}");
+        }
+        // The history of the other record tells neither who did it nor what they said.
+        let lines = async |action: &str, name: &str| -> Vec<(bool, bool)> {
+            let id = office.contact(name).await.id.to_string();
+            let lines = audit_entry::Entity::find()
+                .filter(audit_entry::Column::Action.eq(action))
+                .filter(audit_entry::Column::Subject.eq(id))
+                .all(office.system.store().reader()).await.unwrap();
+            let mut told: Vec<_> = lines
+                .into_iter()
+                .map(|line| (line.actor_id.is_some(), line.after.unwrap()["reason"].is_string()))
+                .collect();
+            told.sort_unstable();
+            told
+        };
+        for name in both {
+            assert_eq!(lines("contact.hold_lifted", name).await, [(false, false), (true, true)], "{name}");
+        }
+        assert_eq!(lines("contact.update", both[1]).await, [(false, false); 2]);
+
+        // The control: whoever has an agreement is told.
+        let request = office.request("admin", both[0], "Ask her to speak.").await;
+        office.answer("operator", &request, true).await;
+        for (name, other) in [(both[0], both[1]), (both[1], both[0])] {
+            hold().await;
+            assert_eq!(lift(name).await, json!([{ "name": other }]));
+        }
     }
 
     async fn the_history_of_a_key_account_contact_withholds_what_the_contact_does(bed: TestBed) {

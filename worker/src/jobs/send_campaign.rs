@@ -247,6 +247,7 @@ impl<'a> Pass<'a> {
         }
         if !dropped.is_empty() {
             let tx = self.ctx.begin().await?;
+            let _ = ledger::hold(&tx, campaign_id).await?;
             ledger::drop_unsent(&tx, &dropped, &self.claimant).await?;
             tx.commit().await?;
         }

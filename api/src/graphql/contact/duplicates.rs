@@ -3,9 +3,15 @@
 use async_graphql::{Context, Enum, InputObject, Object, Result};
 use domain::{
     contact::duplicates::{Candidate, Signal},
-    duplicate::{Evidence, kept},
+    duplicate::{
+        Evidence,
+        kept::{self, Table},
+    },
 };
-use entity::{contact_duplicate_pair::Model, ids::DuplicatePairId};
+use entity::{
+    contact_duplicate_pair::{Entity, Model},
+    ids::DuplicatePairId,
+};
 
 use super::Contact;
 use crate::graphql::{
@@ -61,7 +67,7 @@ impl ContactDuplicatePair {
 
     /// How likely it is, from 0 to 1.
     async fn score(&self) -> Option<f64> {
-        Some(1.0 - f64::from(self.0.doubt) / 1e6)
+        Some(Entity::told(&self.0).score())
     }
 
     /// What they have in common.

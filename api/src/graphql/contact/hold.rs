@@ -26,7 +26,7 @@ pub struct LiftContactHoldInput {
 pub struct LiftContactHoldPayload {
     /// The contact, who is no longer on hold.
     contact: Option<Contact>,
-    /// The other records with the address, which are no longer on hold either.
+    /// The other records with the address, which are no longer on hold either, as far as the viewer may see their details.
     also_lifted: Vec<Contact>,
     /// Why nothing was changed; empty when it was.
     user_errors: Vec<UserError>,

@@ -2,11 +2,14 @@
 
 use async_graphql::{Context, Enum, InputObject, Object, Result};
 use domain::{
-    duplicate::{Evidence, kept},
+    duplicate::{
+        Evidence,
+        kept::{self, Table},
+    },
     organisation::duplicates::{Candidate, Signal},
 };
 use entity::{
-    duplicate_pair::Model,
+    duplicate_pair::{Entity, Model},
     ids::{DuplicatePairId, OrganisationId},
 };
 
@@ -63,7 +66,7 @@ impl DuplicatePair {
 
     /// How likely it is, from 0 to 1.
     async fn score(&self) -> Option<f64> {
-        Some(1.0 - f64::from(self.0.doubt) / 1e6)
+        Some(Entity::told(&self.0).score())
     }
 
     /// What they have in common.

@@ -78,13 +78,30 @@ impl Defined {
         format!("field: {name}")
     }
 
+    /// Whether this is exactly what files call it. Two fields may differ by no more than a space.
     pub(super) fn is_called(&self, given: &str) -> bool {
+        same(given, &Self::column_of(&self.name))
+    }
+
+    /// Whether this is exactly its name.
+    pub(super) fn is_named(&self, given: &str) -> bool {
+        same(given, &self.name)
+    }
+
+    /// Whether this is what files call it but for spaces and signs.
+    pub(super) fn is_nearly_called(&self, given: &str) -> bool {
         plain(given) == plain(&Self::column_of(&self.name))
     }
 
-    pub(super) fn is_named(&self, given: &str) -> bool {
+    /// Whether this is its name but for spaces and signs.
+    pub(super) fn is_nearly_named(&self, given: &str) -> bool {
         plain(given) == plain(&self.name)
     }
+}
+
+/// Whether two texts are the same but for their case and the spaces around them.
+fn same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// A header in small letters, without spaces and signs.

@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 use super::field::{Defined, Field, PlaceField, plain};
 use crate::{import::Where, profile_field::Given, spreadsheet};
 
+/// How a field that administrators defined and a name fit.
+type Fit = fn(&Defined, &str) -> bool;
+
+/// What is exactly the name of one field. What says that it is a field goes before what doesn't.
+const EXACTLY: [Fit; 2] = [Defined::is_called, Defined::is_named];
+
+/// What is so but for spaces and signs, and may be the name of several.
+const NEARLY: [Fit; 2] = [Defined::is_nearly_called, Defined::is_nearly_named];
+
 /// The names of all fields on the command line.
 fn names<F: Field>(defined: &[Defined]) -> String {
     let names: Vec<String> = F::all()
@@ -56,6 +65,14 @@ pub enum MappingError {
         /// Those that there are.
         fields: String,
     },
+    /// A mapping is for what is nearly the name of several fields, and exactly that of none.
+    #[error("{field:?} may be any of {fields}; write the name of the field exactly")]
+    UnclearField {
+        /// What was given.
+        field: String,
+        /// Those that it may be.
+        fields: String,
+    },
     /// Two mappings are for one field.
     #[error("the field {0} is mapped twice")]
     MappedTwice(String),
@@ -73,6 +90,16 @@ pub enum MappingError {
     /// A column is there twice.
     #[error("the file has two columns {0:?}")]
     TwoColumns(String),
+    /// A column has nearly the name of several fields, and exactly that of none.
+    #[error(
+        "the column {column:?} may be any of {fields}; name it exactly as one of them, or say in the mapping which field it is"
+    )]
+    UnclearColumn {
+        /// The column.
+        column: String,
+        /// Those that it may be.
+        fields: String,
+    },
     /// No column holds what every record needs.
     #[error(
         "no column is known to hold the {field}; say which with --map {field}=COLUMN. The columns are {columns}"
@@ -131,16 +158,7 @@ impl<F: Field> Mapping<F> {
                 known.contains(&plain(column).as_str())
             });
         }
-        for own in defined {
-            mapping.find(Target::Defined(own.id), header, |column| {
-                own.is_called(column)
-            });
-        }
-        for own in defined {
-            mapping.find(Target::Defined(own.id), header, |column| {
-                own.is_named(column)
-            });
-        }
+        mapping.find_defined(header, defined)?;
         if let Some(field) = mapping.lacks(defined) {
             return Err(MappingError::NeedsField {
                 field,
@@ -175,6 +193,42 @@ impl<F: Field> Mapping<F> {
             .find(|(at, column)| is_its_own(column) && self.is_free(*at))
             .map(|(at, _)| at);
         self.columns.extend(found.map(|at| (field, at)));
+    }
+
+    /// Reads the fields that administrators defined from the columns that have exactly their names, then from those that have
+    /// nearly their names. A column that has exactly the name of a field is no other's.
+    fn find_defined(
+        &mut self,
+        header: &StringRecord,
+        defined: &[Defined],
+    ) -> Result<(), MappingError> {
+        for fits in EXACTLY {
+            for own in defined {
+                self.find(Target::Defined(own.id), header, |column| fits(own, column));
+            }
+        }
+        for (at, column) in header.iter().enumerate() {
+            let meant = nearly(column, defined);
+            let is_sought = |own: &&Defined| !self.has(Target::Defined(own.id));
+            if meant.len() > 1
+                && self.is_free(at)
+                && exactly(column, defined).is_none()
+                && meant.iter().any(is_sought)
+            {
+                return Err(MappingError::UnclearColumn {
+                    column: column.to_owned(),
+                    fields: columns_of(&meant),
+                });
+            }
+        }
+        for fits in NEARLY {
+            for own in defined {
+                self.find(Target::Defined(own.id), header, |column| {
+                    fits(own, column) && exactly(column, defined).is_none()
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The name of a field that every record needs and that has no column.
@@ -262,16 +316,48 @@ impl<F: Field> Mapping<F> {
 /// The field of this name: one that every record has, or else one that administrators defined.
 fn named<F: Field>(given: &str, defined: &[Defined]) -> Result<Target<F>, MappingError> {
     let own = F::all().into_iter().find(|(_, name, _)| *name == given);
-    own.map(|(field, ..)| Target::Own(field))
-        .or_else(|| {
-            let called = defined.iter().find(|own| own.is_called(given));
-            let named = || defined.iter().find(|own| own.is_named(given));
-            called.or_else(named).map(|own| Target::Defined(own.id))
-        })
-        .ok_or_else(|| MappingError::NoSuchField {
+    if let Some((field, ..)) = own {
+        return Ok(Target::Own(field));
+    }
+    if let Some(field) = exactly(given, defined) {
+        return Ok(Target::Defined(field.id));
+    }
+    let meant = nearly(given, defined);
+    match meant.as_slice() {
+        [] => Err(MappingError::NoSuchField {
             field: given.to_owned(),
             fields: names::<F>(defined),
-        })
+        }),
+        [field] => Ok(Target::Defined(field.id)),
+        several => Err(MappingError::UnclearField {
+            field: given.to_owned(),
+            fields: columns_of(several),
+        }),
+    }
+}
+
+/// The field that administrators defined and that has exactly this name.
+fn exactly<'a>(given: &str, defined: &'a [Defined]) -> Option<&'a Defined> {
+    EXACTLY
+        .iter()
+        .find_map(|fits| defined.iter().find(|own| fits(own, given)))
+}
+
+/// The fields that administrators defined and that have nearly this name.
+fn nearly<'a>(given: &str, defined: &'a [Defined]) -> Vec<&'a Defined> {
+    defined
+        .iter()
+        .filter(|own| NEARLY.iter().any(|fits| fits(own, given)))
+        .collect()
+}
+
+/// What files call these fields.
+fn columns_of(fields: &[&Defined]) -> String {
+    let columns: Vec<String> = fields
+        .iter()
+        .map(|own| format!("{:?}", Defined::column_of(&own.name)))
+        .collect();
+    columns.join(", ")
 }
 
 fn place(header: &StringRecord, column: &str) -> Result<usize, MappingError> {
@@ -371,7 +457,7 @@ mod tests {
         let said = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
         assert_eq!(
             read(&columns, &[], &row),
-            Ok((sector(), said(&["Yes", "-1"])))
+            Ok((sector(), said(&["-1", "Yes"])))
         );
         let given = ["field: Sector=visa sponsor"];
         assert_eq!(read(&columns, &given, &row), Ok((sector(), said(&["Yes"]))));
@@ -385,6 +471,71 @@ mod tests {
             error.contains("source_key, field: Visa sponsor, field: Sector"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn fields_whose_names_differ_by_a_space_have_columns_of_their_own() {
+        let names = ["Year 1", "Year1", "Sector", "Field sector", "Visa sponsor"];
+        let defined: Vec<Defined> = (1..)
+            .zip(names)
+            .map(|(id, name)| Defined {
+                id: ProfileFieldId(uuid::Uuid::from_u128(id)),
+                name: name.to_owned(),
+                is_required: false,
+            })
+            .collect();
+        // The column that each field is read from.
+        let read = |columns: &[&str], given: &[&str]| {
+            let given: Vec<Mapped> = given.iter().map(|text| text.parse().unwrap()).collect();
+            let header = header(columns);
+            let mapping = Mapping::<OrganisationField>::of(&header, &given, &defined);
+            mapping.map_err(|error| error.to_string()).map(|mapping| {
+                let said = mapping.given(&header);
+                let value = |own: &Defined| {
+                    let one = said.iter().find(|one| one.profile_field_id == own.id)?;
+                    one.value.clone()
+                };
+                defined
+                    .iter()
+                    .map(|own| value(own).unwrap_or_default())
+                    .collect::<Vec<_>>()
+            })
+        };
+        let all = [
+            "Name",
+            "Year1",
+            "YEAR 1",
+            "Field: sector",
+            "field sector",
+            "visa_sponsor",
+        ];
+        assert_eq!(
+            read(&all, &[]).unwrap(),
+            [
+                "YEAR 1",
+                "Year1",
+                "Field: sector",
+                "field sector",
+                "visa_sponsor"
+            ]
+        );
+        // What is exactly one field's is no other's, though the one has a better column.
+        let two = ["Name", "Field sector", "field: Field sector"];
+        let expected = ["", "", "", "field: Field sector", ""];
+        assert_eq!(read(&two, &[]).unwrap(), expected);
+
+        for (column, fields) in [
+            ("Year-1", "\"field: Year 1\", \"field: Year1\""),
+            ("field_sector", "\"field: Sector\", \"field: Field sector\""),
+        ] {
+            let told = format!("the column {column:?} may be any of {fields}; name it exactly");
+            let error = read(&["Name", column], &[]).unwrap_err();
+            assert!(error.starts_with(&told), "{error}");
+        }
+        let mapped = read(&["Name", "Year-1"], &["field: Year1=Year-1"]);
+        assert_eq!(mapped.unwrap(), ["", "Year-1", "", "", ""]);
+        let error = read(&["Name", "Year-1"], &["year-1=Year-1"]).unwrap_err();
+        assert!(error.starts_with("\"year-1\" may be any of"), "{error}");
     }
 
     #[test]
