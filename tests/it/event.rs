@@ -263,7 +263,11 @@ on_both_columns! {
                 .all(campus.store.reader())
                 .await
                 .unwrap();
-            letters.iter().map(|letter| letter.fields["was"]["place"].as_str().unwrap().to_owned()).collect()
+            // All were written in one moment.
+            let places = letters.iter().map(|letter| letter.fields["was"]["place"].as_str().unwrap().to_owned());
+            let mut places: Vec<String> = places.collect();
+            places.sort();
+            places
         };
         to("First Hall").await;
         campus.run_jobs().await;

@@ -24,7 +24,7 @@ pub enum Duplicates {
     /// Write the pairs that were found as CSV: the two ids, and how likely they are the same.
     Export(ExportArgs),
     /// Look for them in a CSV file, which is not imported; writes the ids of its rows and how likely they are the same.
-    File(FileArgs),
+    File(Box<FileArgs>),
 }
 
 /// What the records are of.
