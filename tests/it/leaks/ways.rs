@@ -44,6 +44,12 @@ const WAYS: &[(&str, Way)] = &[
     ("HeldChange.address", Besides(OF_AN_ORGANISATION)),
     ("KeyAccount.contacts", Walked("key accounts")),
     ("LiaisonRequest.contact", Walked("liaison requests")),
+    (
+        "LiftContactHoldPayload.alsoLifted",
+        Besides(
+            "those alone whose details are shown to whoever lifts it: `organisation::standing`",
+        ),
+    ),
     ("LiftContactHoldPayload.contact", Besides(GIVEN)),
     (
         "Merge.contact",

@@ -238,6 +238,7 @@ on_both_columns! {
             let input = json!({ "id": id, "version": version, "onHold": true });
             assert_eq!(operator.graphql(update, json!({ "input": input })).await.refusals(), [""; 0]);
         };
+        bed.clock().advance(TimeDelta::seconds(1));
         hold(&json!(row.id), &json!(row.version)).await;
         let told = held(&also).await;
         assert!(told["onHoldAt"].is_string(), "the hold is the address's: {told}");
