@@ -273,10 +273,15 @@ impl<S: Subject> Search<S> {
     /// The pairs, the likeliest first.
     #[must_use]
     pub fn pairs(&self) -> Vec<Pair<S>> {
-        let mut first: HashMap<usize, usize> = HashMap::new();
+        let mut first: HashMap<usize, S::Id> = HashMap::new();
         for found in &self.findings.matches {
-            let least = first.entry(found.group).or_insert(found.one);
-            *least = found.one.min(*least);
+            for subject in [found.one, found.other] {
+                let Some(id) = self.subjects.get(subject).map(S::id) else {
+                    continue;
+                };
+                let least = first.entry(found.group).or_insert(id);
+                *least = id.min(*least);
+            }
         }
         let mut pairs: Vec<Pair<S>> = self
             .findings
@@ -287,10 +292,7 @@ impl<S: Subject> Search<S> {
                     self.subjects.get(found.one)?,
                     self.subjects.get(found.other)?,
                 );
-                let group = first
-                    .get(&found.group)
-                    .and_then(|at| self.subjects.get(*at));
-                let first = group.map_or(one.id(), S::id);
+                let first = first.get(&found.group).copied().unwrap_or(one.id());
                 let evidence = found.evidence.clone();
                 Some(Pair::of(one, other, found.score, evidence, first))
             })
@@ -428,7 +430,15 @@ pub(crate) async fn alike<S: Subject>(
 pub(crate) async fn note<S: Subject>(tx: &Tx, new: &S, alike: Vec<(S, Match)>) -> Result<()> {
     let pairs: Vec<Pair<S>> = alike
         .into_iter()
-        .map(|(one, found)| Pair::of(&one, new, found.score, found.evidence, one.id()))
+        .map(|(one, found)| {
+            Pair::of(
+                &one,
+                new,
+                found.score,
+                found.evidence,
+                one.id().min(new.id()),
+            )
+        })
         .collect();
     write(tx, &pairs).await
 }

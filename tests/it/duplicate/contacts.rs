@@ -1,6 +1,7 @@
 //! Contacts that are likely the same person: found, explained, dismissed for good, and kept from whoever must liaise first.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::TimeDelta;
 use domain::contact::duplicates::{Candidate, ScanContacts};
 use entity::{contact_duplicate_pair, duplicate_pair::DuplicatePairState};
 use sea_orm::EntityTrait;
@@ -64,6 +65,7 @@ on_both_columns! {
         });
         let first = create(&operator, person(&looms, "Robert Illingworth", "rob@looms.test", "0113 496 0771")).await;
         assert_eq!(first["likelyDuplicates"], json!([]), "nobody is like them");
+        bed.clock().advance(TimeDelta::seconds(1));
         let again = create(&operator, person(&looms, "Illingworth, Bob", "r.illingworth@looms.test", "+44 113 4960771")).await;
         let told = &again["likelyDuplicates"];
         assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
