@@ -95,8 +95,9 @@ pub struct Outcome<D> {
     pub unchanged: u64,
     /// Rows that were not taken.
     pub refused: Told<RefusedRow>,
-    /// What was added and is likely the same as something else.
-    pub likely_duplicates: Told<D>,
+    /// What was added and is likely the same as something else; none when so much was added that a search of its own looks for
+    /// it afterwards.
+    pub likely_duplicates: Option<Told<D>>,
 }
 
 /// A list that is told up to a number, and counted beyond.
@@ -188,7 +189,7 @@ pub(crate) async fn record<D: Sync>(
         "created": outcome.created,
         "unchanged": outcome.unchanged,
         "refused": outcome.refused.count,
-        "likelyDuplicates": outcome.likely_duplicates.count,
+        "likelyDuplicates": outcome.likely_duplicates.as_ref().map(|told| told.count),
     });
     tx.audit(viewer, action, file, None, Some(what)).await
 }

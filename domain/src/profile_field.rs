@@ -20,7 +20,7 @@ use serde_json::json;
 
 pub(crate) use self::seeking::{having, sought_by};
 pub use self::values::{Given, of_organisations};
-pub(crate) use self::values::{Said, checked, compared, judged, say, say_of_new, shared};
+pub(crate) use self::values::{Said, checked, compared, in_order, judged, say, say_of_new, shared};
 use crate::{
     change::{self, Change},
     error::{Error, RefusalCode, Refusals, Result},

@@ -1,6 +1,7 @@
 //! Importing organisations: known rows are left alone, wrong ones refused with a reason, broken files change nothing.
 
 mod by_api;
+mod compared;
 mod export;
 mod memory;
 mod records;
@@ -9,7 +10,7 @@ use std::{io::Write, path::PathBuf};
 
 use api::commands::import::{ImportArgs, Report, organisations};
 use chrono::TimeDelta;
-use domain::{Store, organisation::duplicates::Pair};
+use domain::{Store, import::Told, organisation::duplicates::Pair};
 use entity::{
     audit_entry,
     organisation::{self, OrganisationState, RecordSource},
@@ -62,6 +63,8 @@ on_both_columns! {
         let pairs: Vec<_> = report
             .outcome
             .likely_duplicates
+            .as_ref()
+            .unwrap()
             .first
             .iter()
             .map(|pair| (pair.one.name.as_str(), pair.other.name.as_str()))
@@ -109,7 +112,7 @@ on_both_columns! {
 
         let report = organisations(&args(companies(), &[]), &store).await.unwrap();
         assert_eq!((report.outcome.created, report.outcome.unchanged), (0, 503));
-        assert_eq!(report.outcome.likely_duplicates.first, []);
+        assert_eq!(report.outcome.likely_duplicates, Some(Told::default()));
         assert_eq!(count(&store).await, 503);
         let after = organisation::Entity::find_by_id(renamed.id).one(store.reader()).await.unwrap();
         assert_eq!(after.unwrap(), renamed);
@@ -128,7 +131,7 @@ on_both_columns! {
         let dry = ImportArgs { dry_run: true, ..args(companies(), &[]) };
         let report = organisations(&dry, &store).await.unwrap();
         assert_eq!(report.outcome.created, 503);
-        assert_eq!(report.outcome.likely_duplicates.count, 3);
+        assert_eq!(report.outcome.likely_duplicates.as_ref().unwrap().count, 3);
         let told = report.to_string();
         assert!(told.starts_with("This was a dry run: nothing was changed.\ncreated 503,"), "{told}");
         assert_eq!(count(&store).await, 0);
@@ -226,6 +229,8 @@ on_both_columns! {
         let pairs: Vec<_> = report
             .outcome
             .likely_duplicates
+            .as_ref()
+            .unwrap()
             .first
             .iter()
             .map(|pair| (pair.one.name.as_str(), pair.other.name.as_str()))

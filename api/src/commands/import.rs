@@ -1,14 +1,14 @@
 //! `mycareer import`: records from files.
 //!
 //! A file is read and written a few hundred rows at a time, in one transaction: memory doesn't grow with the rows of the
-//! file but for their keys, and a file that turns out to be broken at its end has changed nothing.
+//! file, and a file that turns out to be broken at its end has changed nothing.
 
 mod report;
 
 use std::{
     fs::{self, File},
     io::{self, BufReader, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use clap::{Args, Subcommand};
@@ -139,7 +139,14 @@ fn told<D: Line>(report: Result<Report<D>, ImportError>) -> Result<String, Strin
 
 /// Imports a file of organisations.
 pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report<Pair>, ImportError> {
-    import(args, store, Organisations::default()).await
+    let (bar, file) = open(args)?;
+    bar.set_message("looking for likely duplicates");
+    let (db, now) = (store.reader(), store.now());
+    let import = Organisations::foreseeing(db, now, &Viewer::system(), file)
+        .await
+        .map_err(|source| refused(args, source))?;
+    bar.finish_and_clear();
+    self::import(args, store, import).await
 }
 
 /// Imports a file of contacts.
@@ -158,30 +165,12 @@ async fn import<I: Import>(
     store: &Store,
     import: I,
 ) -> Result<Report<I::Duplicate>, ImportError> {
-    let path = args.file.as_path();
-    let refused = |source: table::ImportError| ImportError::Refused {
-        path: path.to_owned(),
-        source: Box::new(source),
-    };
-    let (bar, content) = open(path).map_err(|source| ImportError::Open {
-        path: path.to_owned(),
-        source,
-    })?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let file = table::File {
-        name: &name,
-        content,
-        mapped: &args.map,
-    };
-    let failed = |error: domain::Error| refused(error.into());
+    let (bar, file) = open(args)?;
+    let failed = |error: domain::Error| refused(args, error.into());
     let mut tx = store.begin().await.map_err(failed)?;
-    let imported = table::import(&mut tx, &Viewer::system(), file, import, |rows| {
-        if rows.is_none() {
-            bar.set_message("looking for likely duplicates");
-        }
-    })
-    .await
-    .map_err(refused)?;
+    let imported = table::import(&mut tx, &Viewer::system(), file, import, |_| {})
+        .await
+        .map_err(|source| refused(args, source))?;
     if !args.dry_run {
         tx.commit().await.map_err(failed)?;
     }
@@ -196,17 +185,37 @@ async fn import<I: Import>(
     })
 }
 
+fn refused(args: &ImportArgs, source: table::ImportError) -> ImportError {
+    ImportError::Refused {
+        path: args.file.clone(),
+        source: Box::new(source),
+    }
+}
+
 /// The file, and a bar that moves as it is read. The bar is drawn on a terminal only.
-fn open(path: &Path) -> io::Result<(ProgressBar, impl Read + use<>)> {
-    let file = File::open(path)?;
-    let bar = ProgressBar::new(file.metadata()?.len());
+fn open(
+    args: &ImportArgs,
+) -> Result<(ProgressBar, table::File<'_, impl Read + use<>>), ImportError> {
+    let path = args.file.as_path();
+    let unreadable = |source| ImportError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let bar = ProgressBar::new(file.metadata().map_err(unreadable)?.len());
     if let Ok(style) =
         ProgressStyle::with_template("{bar:40} {percent:>3}% of {total_bytes}  {msg} {eta}")
     {
         bar.set_style(style);
     }
     let content = bar.wrap_read(BufReader::new(file));
-    Ok((bar, content))
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = table::File {
+        name,
+        content,
+        mapped: &args.map,
+    };
+    Ok((bar, file))
 }
 
 /// The most memory that this process has had, in megabytes, where Linux counts it.

@@ -11,7 +11,11 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 
-use super::{Profile, add, change_locked, lock_for, visible};
+use super::{
+    Profile, add,
+    update::{change_locked, lock_for},
+    visible,
+};
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     organisation as organisations,

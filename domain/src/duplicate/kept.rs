@@ -1,8 +1,10 @@
 //! Pairs that are likely the same, as they are kept: found by a search among all records, looked through by people, and
 //! dismissed for good. What is compared of a record, and for whom it exists, its kind says ([`Subject`]).
 
+mod table;
+
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Debug,
     hash::Hash,
 };
@@ -16,13 +18,15 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter,
-    QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QuerySelect,
+    Select,
     sea_query::{Expr, OnConflict, SelectStatement},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
+pub(crate) use self::table::keeps_pairs;
+pub use self::table::{Columns, Found, Table, Told};
 use super::{Evidence, Findings, Kind, Match, Model, Record, find};
 use crate::{
     error::{Error, Refusals, Result},
@@ -68,145 +72,13 @@ pub trait Subject: Clone + Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<(Self, Record)>>> + Send;
 
-    /// Those of these that still can, in the order of their ids. They stay until the transaction ends.
-    fn left(tx: &Tx, ids: &[Self::Id]) -> impl Future<Output = Result<Vec<Self::Id>>> + Send;
+    /// Those of these that still can, and of which may still be told what was compared of them. They stay until the transaction
+    /// ends.
+    fn left(tx: &Tx, compared: &[&Self]) -> impl Future<Output = Result<Vec<Self::Id>>> + Send;
 
     /// The ids of those that still can, and whose pairs `viewer` may know of.
     fn open_to(viewer: &Viewer, now: DateTime<Utc>) -> SelectStatement;
 }
-
-/// A table of pairs.
-pub trait Table:
-    EntityTrait<
-        Model: Send + Sync + IntoActiveModel<<Self as EntityTrait>::ActiveModel>,
-        ActiveModel: Send,
-    >
-{
-    /// How the records are known.
-    type Id;
-
-    /// Its columns that are asked for.
-    const COLUMNS: Columns<Self::Column>;
-
-    /// The row of a pair that was found.
-    fn row(found: Found<Self::Id>) -> Self::ActiveModel;
-
-    /// How a row is known.
-    fn told(row: &Self::Model) -> Told<Self::Id>;
-}
-
-/// The columns of a table of pairs.
-#[derive(Clone, Copy, Debug)]
-pub struct Columns<C> {
-    /// The id.
-    pub id: C,
-    /// The one record.
-    pub one: C,
-    /// The other record.
-    pub other: C,
-    /// How unlikely it is that they are the same.
-    pub doubt: C,
-    /// Where it stands.
-    pub state: C,
-    /// When it was found.
-    pub found_at: C,
-    /// Who dismissed it.
-    pub dismissed_by: C,
-    /// When.
-    pub dismissed_at: C,
-    /// Why.
-    pub reason: C,
-}
-
-/// What is kept of a pair.
-#[derive(Clone, Debug)]
-pub struct Found<I> {
-    /// How it is known.
-    pub told: Told<I>,
-    /// The first record of its cluster.
-    pub first: I,
-    /// The first pair of its cluster.
-    pub leading: DuplicatePairId,
-    /// What they have in common.
-    pub signals: serde_json::Value,
-    /// What speaks for and against.
-    pub evidence: serde_json::Value,
-    /// When it was found.
-    pub at: DateTime<Utc>,
-}
-
-/// How a pair is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told<I> {
-    /// Its id.
-    pub id: DuplicatePairId,
-    /// The one that was made first.
-    pub one: I,
-    /// The other.
-    pub other: I,
-    /// How unlikely it is that they are the same, in millionths.
-    pub doubt: i32,
-}
-
-impl<I> Told<I> {
-    /// How likely it is that they are the same, from 0 to 1.
-    #[must_use]
-    pub fn score(&self) -> f64 {
-        1.0 - f64::from(self.doubt) / 1e6
-    }
-}
-
-/// Says that an entity keeps pairs.
-macro_rules! keeps_pairs {
-    ($module:ident of $id:ty, cluster $cluster:ident) => {
-        impl $crate::duplicate::kept::Table for ::entity::$module::Entity {
-            type Id = $id;
-
-            const COLUMNS: $crate::duplicate::kept::Columns<::entity::$module::Column> =
-                $crate::duplicate::kept::Columns {
-                    id: ::entity::$module::Column::Id,
-                    one: ::entity::$module::Column::OneId,
-                    other: ::entity::$module::Column::OtherId,
-                    doubt: ::entity::$module::Column::Doubt,
-                    state: ::entity::$module::Column::State,
-                    found_at: ::entity::$module::Column::FoundAt,
-                    dismissed_by: ::entity::$module::Column::DismissedBy,
-                    dismissed_at: ::entity::$module::Column::DismissedAt,
-                    reason: ::entity::$module::Column::Reason,
-                };
-
-            fn row(found: $crate::duplicate::kept::Found<$id>) -> ::entity::$module::ActiveModel {
-                ::entity::$module::ActiveModel {
-                    id: ::sea_orm::ActiveValue::Set(found.told.id),
-                    one_id: ::sea_orm::ActiveValue::Set(found.told.one),
-                    other_id: ::sea_orm::ActiveValue::Set(found.told.other),
-                    group_id: ::sea_orm::ActiveValue::Set(found.$cluster),
-                    doubt: ::sea_orm::ActiveValue::Set(found.told.doubt),
-                    signals: ::sea_orm::ActiveValue::Set(found.signals),
-                    evidence: ::sea_orm::ActiveValue::Set(found.evidence),
-                    state: ::sea_orm::ActiveValue::Set(
-                        ::entity::duplicate_pair::DuplicatePairState::Open,
-                    ),
-                    found_at: ::sea_orm::ActiveValue::Set(found.at),
-                    dismissed_by: ::sea_orm::ActiveValue::Set(None),
-                    dismissed_at: ::sea_orm::ActiveValue::Set(None),
-                    reason: ::sea_orm::ActiveValue::Set(None),
-                }
-            }
-
-            fn told(row: &::entity::$module::Model) -> $crate::duplicate::kept::Told<$id> {
-                $crate::duplicate::kept::Told {
-                    id: row.id,
-                    one: row.one_id,
-                    other: row.other_id,
-                    doubt: row.doubt,
-                }
-            }
-        }
-    };
-}
-
-pub(crate) use keeps_pairs;
 
 /// Two records that are likely the same, in the order of their ids.
 #[derive(Clone, Debug, PartialEq)]
@@ -253,12 +125,17 @@ pub type Row<S> = <<S as Subject>::Table as EntityTrait>::Model;
 impl<S: Subject> Search<S> {
     /// Compares all that are worth comparing. Takes seconds for thousands of them and changes nothing.
     pub async fn among_all(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Self> {
-        let (subjects, records): (Vec<S>, Vec<Record>) = S::all(db, now).await?.into_iter().unzip();
+        Self::among(S::all(db, now).await?, now).await
+    }
+
+    /// Compares these, as they were at a time.
+    pub(crate) async fn among(all: Vec<(S, Record)>, at: DateTime<Utc>) -> Result<Self> {
+        let (subjects, records): (Vec<S>, Vec<Record>) = all.into_iter().unzip();
         let findings = tokio::task::spawn_blocking(move || find(S::KIND, &records))
             .await
             .map_err(|error| Error::Fault(format!("the search for duplicates ended: {error}")))?;
         Ok(Self {
-            begun_at: now,
+            begun_at: at,
             subjects,
             findings,
         })
@@ -358,13 +235,15 @@ fn doubt(score: f64) -> i32 {
 async fn write<S: Subject>(tx: &Tx, pairs: &[Pair<S>]) -> Result<()> {
     // The ids of clusters come from their likeliest pairs.
     let mut leading: HashMap<S::Id, DuplicatePairId> = HashMap::new();
-    let ids: BTreeSet<S::Id> = pairs
+    // In the order of their ids, in which they are locked.
+    let compared: BTreeMap<S::Id, &S> = pairs
         .iter()
-        .flat_map(|pair| [pair.one.id(), pair.other.id()])
+        .flat_map(|pair| [&pair.one, &pair.other])
+        .map(|subject| (subject.id(), subject))
         .collect();
-    let ids: Vec<S::Id> = ids.into_iter().collect();
+    let compared: Vec<&S> = compared.into_values().collect();
     let mut left = HashSet::new();
-    for some in ids.chunks(CHUNK) {
+    for some in compared.chunks(CHUNK) {
         left.extend(S::left(tx, some).await?);
     }
     let there = |pair: &&Pair<S>| left.contains(&pair.one.id()) && left.contains(&pair.other.id());

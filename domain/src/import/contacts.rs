@@ -191,7 +191,7 @@ impl Import for Contacts {
             created: self.created,
             unchanged: self.unchanged,
             refused: self.refused,
-            likely_duplicates: self.alike,
+            likely_duplicates: Some(self.alike),
         };
         if outcome.created > 0 {
             // All of them are compared afterwards, and nobody waits for it.

@@ -303,17 +303,20 @@ pub async fn carry_out(store: &Store, id: RecordImportId, is_last: bool) -> Resu
     let Some(row) = asked else {
         return store.begin().await;
     };
-    let tell = |rows: Option<u64>| {
-        let event = rows.map(|rows| LiveEvent::ImportProgress {
+    let tell = |rows: u64| {
+        let event = LiveEvent::ImportProgress {
             import_id: id,
             rows,
-        });
-        store
-            .signals()
-            .committed(Vec::new(), event.into_iter().collect());
+        };
+        store.signals().committed(Vec::new(), vec![event]);
     };
+    let prepared = Prepared::of(store, &row).await;
     let mut tx = store.begin().await?;
-    let (report, state) = match import(store, &mut tx, &row, tell).await {
+    let imported = match prepared {
+        Ok(prepared) => Box::pin(prepared.import(&mut tx, &row, tell)).await,
+        Err(error) => Err(error),
+    };
+    let (report, state) = match imported {
         Ok(report) => (report, RecordImportState::Done),
         Err(ImportError::Domain(error @ (Error::Database(_) | Error::Fault(_)))) if !is_last => {
             return Err(error);
@@ -355,36 +358,70 @@ pub async fn carry_out(store: &Store, id: RecordImportId, is_last: bool) -> Resu
     Ok(tx)
 }
 
-async fn import(
-    store: &Store,
-    tx: &mut Tx,
-    row: &record_import::Model,
-    tell: impl FnMut(Option<u64>) + Send,
-) -> std::result::Result<Report, ImportError> {
-    // Rights may have changed since it was asked for.
-    let viewer = Viewer::load(store.reader(), row.requested_by, None, tx.now())
-        .await?
-        .unwrap_or_else(Viewer::anonymous);
-    viewer.require(permission(row.kind))?;
-    let mapped: Vec<Mapped> = serde_json::from_value(row.mapping.clone()).map_err(Error::from)?;
-    let file = File {
-        name: &row.file_name,
+/// An import that can begin: what takes long was done, and nothing is locked yet.
+struct Prepared {
+    viewer: Viewer,
+    mapped: Vec<Mapped>,
+    /// None where the file has no organisations.
+    organisations: Option<Organisations>,
+}
+
+impl Prepared {
+    async fn of(
+        store: &Store,
+        row: &record_import::Model,
+    ) -> std::result::Result<Self, ImportError> {
+        let (db, now) = (store.reader(), store.now());
+        // Rights may have changed since it was asked for.
+        let viewer = Viewer::load(db, row.requested_by, None, now)
+            .await?
+            .unwrap_or_else(Viewer::anonymous);
+        viewer.require(permission(row.kind))?;
+        let mapped: Vec<Mapped> =
+            serde_json::from_value(row.mapping.clone()).map_err(Error::from)?;
+        let organisations = match row.kind {
+            RecordKind::Organisations => {
+                let file = file(row, &mapped);
+                Some(Organisations::foreseeing(db, now, &viewer, file).await?)
+            }
+            RecordKind::Contacts | RecordKind::Notes => None,
+        };
+        Ok(Self {
+            viewer,
+            mapped,
+            organisations,
+        })
+    }
+
+    async fn import(
+        self,
+        tx: &mut Tx,
+        row: &record_import::Model,
+        tell: impl FnMut(u64) + Send,
+    ) -> std::result::Result<Report, ImportError> {
+        let (viewer, file) = (&self.viewer, file(row, &self.mapped));
+        match row.kind {
+            RecordKind::Organisations => {
+                let import = self.organisations.unwrap_or_default();
+                report(table::import(tx, viewer, file, import, tell)).await
+            }
+            RecordKind::Contacts => {
+                let import = Contacts::by(viewer.clone());
+                report(table::import(tx, viewer, file, import, tell)).await
+            }
+            RecordKind::Notes => {
+                let import = Notes::by(viewer.clone(), None);
+                report(table::import(tx, viewer, file, import, tell)).await
+            }
+        }
+    }
+}
+
+fn file<'a>(row: &'a record_import::Model, mapped: &'a [Mapped]) -> File<'a, &'a [u8]> {
+    File {
+        name: row.file_name.as_str().into(),
         content: row.content.as_deref().unwrap_or_default(),
-        mapped: &mapped,
-    };
-    match row.kind {
-        RecordKind::Organisations => {
-            let import = Organisations::default();
-            report(table::import(tx, &viewer, file, import, tell)).await
-        }
-        RecordKind::Contacts => {
-            let import = Contacts::by(viewer.clone());
-            report(table::import(tx, &viewer, file, import, tell)).await
-        }
-        RecordKind::Notes => {
-            let import = Notes::by(viewer.clone(), None);
-            report(table::import(tx, &viewer, file, import, tell)).await
-        }
+        mapped,
     }
 }
 
@@ -393,18 +430,15 @@ async fn report<D: Line>(
 ) -> std::result::Result<Report, ImportError> {
     let imported = importing.await?;
     let outcome = imported.outcome;
+    // No file of so many bytes has so many rows that they are not compared.
+    let alike = outcome.likely_duplicates.unwrap_or_default();
     Ok(Report {
         created: outcome.created,
         unchanged: outcome.unchanged,
         refused: outcome.refused,
         likely_duplicates: Told {
-            first: outcome
-                .likely_duplicates
-                .first
-                .iter()
-                .map(Line::line)
-                .collect(),
-            count: outcome.likely_duplicates.count,
+            first: alike.first.iter().map(Line::line).collect(),
+            count: alike.count,
         },
         ignored: imported.ignored,
         failure: None,

@@ -160,7 +160,7 @@ impl Import for Notes {
             created: self.created,
             unchanged: self.unchanged,
             refused: self.refused,
-            likely_duplicates: Told::default(),
+            likely_duplicates: Some(Told::default()),
         };
         record(tx, viewer, "note.import", file, &outcome).await?;
         Ok(outcome)

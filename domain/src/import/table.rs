@@ -1,5 +1,4 @@
-//! Files of records: CSV in UTF-8 with a header, read a few hundred rows at a time. Memory doesn't grow with the rows of a file
-//! but for their keys.
+//! Files of records: CSV in UTF-8 with a header, read a few hundred rows at a time. Memory doesn't grow with the rows of a file.
 
 pub mod contacts;
 mod field;
@@ -8,7 +7,10 @@ pub mod notes;
 pub mod organisations;
 mod plain;
 
-use std::io::{self, Read};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
 use csv::{ByteRecord, StringRecord};
 
@@ -63,7 +65,7 @@ pub enum ImportError {
 #[derive(Debug)]
 pub struct File<'a, R> {
     /// Its name, for the audit log.
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     /// What is in it.
     pub content: R,
     /// Which columns are which fields, where their names don't say it.
@@ -80,41 +82,80 @@ pub struct Imported<D> {
 }
 
 /// Imports a file. Leaving the transaction without a commit makes a dry run of it. `tell` is told how many rows were read so
-/// far, and of `None` when all of them are and likely duplicates are looked for.
+/// far.
 pub async fn import<I: Import, R: Read + Send>(
     tx: &mut Tx,
     viewer: &Viewer,
     file: File<'_, R>,
     mut import: I,
-    mut tell: impl FnMut(Option<u64>) + Send,
+    mut tell: impl FnMut(u64) + Send,
 ) -> Result<Imported<I::Duplicate>, ImportError> {
     // Two at once would lock the organisations of their files in different orders.
     tx.hold("import").await?;
     tx.plan_each_anew().await?;
-    let mut rows = Rows::of(file.content)?;
+    let name = file.name.clone();
     let defined = import.defined(tx, viewer).await?;
-    let mapping = Mapping::of(&rows.header, file.mapped, &defined)?;
-    let mut chunk = Vec::with_capacity(CHUNK);
-    let mut read = 0;
-    while let Some((line, row)) = rows.next()? {
-        read += 1;
-        match I::read(&mapping, &row) {
-            Ok(says) => chunk.push(Row { line, says }),
-            Err(reasons) => import.refuse(RefusedRow { line, reasons }),
+    let mut reading = Reading::<I, R>::of(file, &defined)?;
+    while let Some(chunk) = reading.next()? {
+        for refused in chunk.refused {
+            import.refuse(refused);
         }
-        if chunk.len() == CHUNK {
-            import.add(tx, std::mem::take(&mut chunk)).await?;
-            tell(Some(read));
-        }
+        import.add(tx, chunk.rows).await?;
+        tell(reading.read);
     }
-    import.add(tx, chunk).await?;
-    tell(Some(read));
-    tell(None);
-    let outcome = import.finish(tx, viewer, file.name).await?;
+    let outcome = import.finish(tx, viewer, &name).await?;
     Ok(Imported {
         outcome,
-        ignored: mapping.ignored().to_vec(),
+        ignored: reading.mapping.ignored().to_vec(),
     })
+}
+
+/// A file that is being read, some rows at a time.
+pub(crate) struct Reading<I: Import, R> {
+    rows: Rows<R>,
+    mapping: Mapping<I::Field>,
+    /// How many rows were read so far.
+    read: u64,
+}
+
+/// Some rows of a file.
+pub(crate) struct Chunk<S> {
+    /// What those say that are understood.
+    pub rows: Vec<Row<S>>,
+    /// Those that are not.
+    pub refused: Vec<RefusedRow>,
+}
+
+impl<I: Import, R: Read> Reading<I, R> {
+    pub(crate) fn of(file: File<'_, R>, defined: &[Defined]) -> Result<Self, ImportError> {
+        let rows = Rows::of(file.content)?;
+        let mapping = Mapping::of(&rows.header, file.mapped, defined)?;
+        Ok(Self {
+            rows,
+            mapping,
+            read: 0,
+        })
+    }
+
+    /// The next [`CHUNK`] rows, or what is left of them; none at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk<I::Says>>, ImportError> {
+        let mut chunk = Chunk {
+            rows: Vec::with_capacity(CHUNK),
+            refused: Vec::new(),
+        };
+        while chunk.rows.len() + chunk.refused.len() < CHUNK {
+            let Some((line, row)) = self.rows.next()? else {
+                break;
+            };
+            self.read += 1;
+            match I::read(&self.mapping, &row) {
+                Ok(says) => chunk.rows.push(Row { line, says }),
+                Err(reasons) => chunk.refused.push(RefusedRow { line, reasons }),
+            }
+        }
+        let is_over = chunk.rows.is_empty() && chunk.refused.is_empty();
+        Ok((!is_over).then_some(chunk))
+    }
 }
 
 /// Whether the columns of a file fit, and how many rows it has, as far as it can be read.

@@ -3,7 +3,7 @@
 //! What [`crate::duplicate`] finds among all of them is kept as pairs, until the next search. A pair that somebody said is
 //! none stays so. A new organisation is compared with those that may be it when it is made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -86,6 +86,9 @@ pub struct Candidate {
     parent_id: Option<OrganisationId>,
     company_number: Option<String>,
     address: Option<String>,
+    /// The numbers under which its contacts are called, where all are compared.
+    #[sea_orm(skip)]
+    telephones: Vec<String>,
 }
 
 /// Looks for organisations that are likely the same: comes by the clock.
@@ -103,8 +106,12 @@ impl Job for ScanDuplicates {
 
 impl Candidate {
     pub(super) fn of_profile(profile: &Profile) -> Self {
+        Self::new(OrganisationId(uuid::Uuid::nil()), profile)
+    }
+
+    pub(super) fn new(id: OrganisationId, profile: &Profile) -> Self {
         Self {
-            id: OrganisationId(uuid::Uuid::nil()),
+            id,
             name: profile.name.clone(),
             name_key: name_key(&profile.name),
             trading_names: TextList(profile.trading_names.clone()),
@@ -113,6 +120,7 @@ impl Candidate {
             parent_id: profile.parent_id,
             company_number: profile.company_number.clone(),
             address: profile.address.clone(),
+            telephones: Vec::new(),
         }
     }
 
@@ -127,13 +135,13 @@ impl Candidate {
             .collect()
     }
 
-    fn record(&self, telephones: Vec<String>) -> Record {
+    fn record(&self) -> Record {
         Record {
             name: self.name.clone(),
             other_names: self.trading_names.0.clone(),
             address: self.address.clone(),
             postcode: None,
-            telephones,
+            telephones: self.telephones.clone(),
             domains: self.domains(),
             number: self.company_number.clone(),
             family: self.parent_id.map(|id| id.uuid().as_u128()),
@@ -189,27 +197,44 @@ impl Subject for Candidate {
             .into_partial_model::<Self>()
             .all(db)
             .await?;
-        let mut telephones = telephones(db, now).await?;
+        let mut telephones = telephones(db, now, None).await?;
         Ok(candidates
             .into_iter()
-            .map(|candidate| {
-                let telephones = telephones.remove(&candidate.id).unwrap_or_default();
-                let record = candidate.record(telephones);
+            .map(|mut candidate| {
+                candidate.telephones = telephones.remove(&candidate.id).unwrap_or_default();
+                let record = candidate.record();
                 (candidate, record)
             })
             .collect())
     }
 
-    async fn left(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<OrganisationId>> {
-        Ok(comparable()
+    async fn left(tx: &Tx, compared: &[&Self]) -> Result<Vec<OrganisationId>> {
+        let ids: Vec<OrganisationId> = compared.iter().map(|candidate| candidate.id).collect();
+        let left: Vec<OrganisationId> = comparable()
             .select_only()
             .column(organisation::Column::Id)
-            .filter(organisation::Column::Id.is_in(ids.iter().copied()))
+            .filter(organisation::Column::Id.is_in(ids))
             .order_by_asc(organisation::Column::Id)
             .lock(LockType::KeyShare)
             .into_tuple()
             .all(tx.conn())
-            .await?)
+            .await?;
+        // policy 2.3: who was claimed since then is a key account contact by now, and claims wait for this lock.
+        let telephones = telephones(tx.conn(), tx.now(), Some(&left)).await?;
+        let may_be_told = |candidate: &&&Self| {
+            let told = telephones.get(&candidate.id).map_or(&[][..], Vec::as_slice);
+            candidate
+                .telephones
+                .iter()
+                .all(|number| told.contains(number))
+        };
+        let left: HashSet<OrganisationId> = left.into_iter().collect();
+        Ok(compared
+            .iter()
+            .filter(may_be_told)
+            .map(|candidate| candidate.id)
+            .filter(|id| left.contains(id))
+            .collect())
     }
 
     fn open_to(viewer: &Viewer, _now: DateTime<Utc>) -> SelectStatement {
@@ -221,19 +246,23 @@ impl Subject for Candidate {
     }
 }
 
-/// The numbers under which the contacts of each organisation are called.
+/// The numbers under which the contacts of each organisation, or of each of these, are called.
 ///
 /// policy 2.3: those of key account contacts are left out, since a pair that has one in common tells it to whoever must
 /// liaise first.
 async fn telephones(
     db: &impl ConnectionTrait,
     now: DateTime<Utc>,
+    of: Option<&[OrganisationId]>,
 ) -> Result<HashMap<OrganisationId, Vec<String>>> {
     let rows: Vec<(OrganisationId, Option<String>)> = contact::Entity::find()
         .select_only()
         .columns([contact::Column::OrganisationId, contact::Column::Telephone])
         .filter(contact::Column::Telephone.is_not_null())
         .filter(contact::Column::Id.not_in_subquery(guarded(&operator(None), now)))
+        .apply_if(of, |query, of| {
+            query.filter(contact::Column::OrganisationId.is_in(of.iter().copied()))
+        })
         .into_tuple()
         .all(db)
         .await?;
@@ -245,6 +274,20 @@ async fn telephones(
             .extend(telephone);
     }
     Ok(telephones)
+}
+
+/// Compares all organisations that are worth comparing with each other and with new ones, which aren't there yet.
+pub(super) async fn search_with(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    new: Vec<Candidate>,
+) -> Result<Search> {
+    let mut all = Candidate::all(db, now).await?;
+    all.extend(new.into_iter().map(|candidate| {
+        let record = candidate.record();
+        (candidate, record)
+    }));
+    Search::among(all, now).await
 }
 
 /// Forgets the pairs that an organisation is in and nobody has dismissed, until the next search.
@@ -281,11 +324,11 @@ pub async fn of_profile(
     let candidates = candidates
         .into_iter()
         .map(|candidate| {
-            let record = candidate.record(Vec::new());
+            let record = candidate.record();
             (candidate, record)
         })
         .collect();
-    kept::alike(db, &given.record(Vec::new()), candidates).await
+    kept::alike(db, &given.record(), candidates).await
 }
 
 /// Those that may be the one that is given.
@@ -350,10 +393,7 @@ pub(super) async fn note(
     created: &organisation::Model,
     alike: Vec<(Candidate, Match)>,
 ) -> Result<()> {
-    let new = Candidate {
-        id: created.id,
-        ..Candidate::of_profile(&Profile::of(created))
-    };
+    let new = Candidate::new(created.id, &Profile::of(created));
     kept::note(tx, &new, alike).await
 }
 
@@ -365,8 +405,8 @@ mod tests {
     fn alike(one: &Profile, other: &Profile) -> Option<Vec<Signal>> {
         let (one, mut other) = (Candidate::of_profile(one), Candidate::of_profile(other));
         other.id = OrganisationId(uuid::Uuid::from_u128(2));
-        let others = [other.record(Vec::new())];
-        let found = duplicate::alike(Candidate::KIND, None, &one.record(Vec::new()), &others);
+        let others = [other.record()];
+        let found = duplicate::alike(Candidate::KIND, None, &one.record(), &others);
         let found = found.first()?;
         Some(Candidate::signals(&found.evidence, &one, &other))
     }

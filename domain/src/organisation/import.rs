@@ -1,23 +1,37 @@
 //! Organisations from a file: rows that are known are left alone, new ones are added, wrong ones are refused with a
-//! reason, and none of it happens unless all of the file can be read.
+//! reason, and none of it happens unless all of the file can be read. What is new in it is compared with what there is before
+//! anything is locked, since that takes long.
 
-use std::collections::{HashMap, HashSet};
+mod foreseen;
+mod lines;
 
+use std::{collections::HashMap, io::Read};
+
+use chrono::{DateTime, Utc};
 use csv::StringRecord;
 use entity::{
     access_grant::Permission,
-    ids::OrganisationId,
     organisation::{self, RecordSource},
     profile_field::Model as Field,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+};
 
-use super::{Profile, duplicates, name_key, new_row};
+use self::{foreseen::Foreseen, lines::Lines};
+use super::{
+    Profile,
+    duplicates::{self, ScanDuplicates},
+    name_key, new_row,
+};
 use crate::{
     error::{RefusalCode, Refusals, Result},
     import::{
         Defined, Import, Mapping, Outcome, Reason, RefusedRow, Row, Told, reasons, record,
-        table::organisations::{self, OrganisationField},
+        table::{
+            File, ImportError,
+            organisations::{self, OrganisationField},
+        },
     },
     merge,
     profile_field::{self, Said},
@@ -38,17 +52,18 @@ pub struct OrganisationRow {
 /// An import of organisations.
 #[derive(Debug, Default)]
 pub struct Organisations {
-    created: HashSet<OrganisationId>,
-    /// On which line of the file each key stands.
-    lines: HashMap<String, u64>,
+    created: u64,
+    lines: Lines,
     unchanged: u64,
     refused: Told<RefusedRow>,
     /// The fields that administrators defined and that are read.
     fields: Vec<Field>,
+    foreseen: Foreseen,
 }
 
 /// A row that is good so far.
 struct Good {
+    line: u64,
     key: String,
     profile: Profile,
     said: Vec<Said>,
@@ -58,15 +73,19 @@ struct Good {
 /// name them.
 pub(crate) async fn defined(tx: &Tx, viewer: &Viewer) -> Result<(Vec<Field>, Vec<Defined>)> {
     let fields = profile_field::shared(tx, profile_field::settable_by(viewer)).await?;
-    let columns = fields
+    let columns = columns(&fields);
+    Ok((fields, columns))
+}
+
+fn columns(fields: &[Field]) -> Vec<Defined> {
+    fields
         .iter()
         .map(|field| Defined {
             id: field.id,
             name: field.name.clone(),
             is_required: field.is_required,
         })
-        .collect();
-    Ok((fields, columns))
+        .collect()
 }
 
 impl Import for Organisations {
@@ -88,30 +107,33 @@ impl Import for Organisations {
     }
 
     async fn add(&mut self, tx: &mut Tx, rows: Vec<Row<OrganisationRow>>) -> Result<()> {
-        let good: Vec<Good> = rows.into_iter().filter_map(|row| self.check(row)).collect();
-        let mut known: HashSet<String> = organisation::Entity::find()
-            .select_only()
-            .column(organisation::Column::SourceKey)
-            .filter(organisation::Column::Source.eq(RecordSource::Import))
-            .filter(organisation::Column::SourceKey.is_in(good.iter().map(|row| row.key.as_str())))
-            .into_tuple::<String>()
-            .all(tx.conn())
-            .await?
-            .into_iter()
-            .collect();
-        // What was merged into another is known by its old key still.
-        let keys = good.iter().map(|row| row.key.as_str());
-        known.extend(merge::known_source_keys(tx.conn(), keys).await?);
+        let good = self.check_all(rows);
+        let known = known(tx.conn(), &good).await?;
         let mut rows = Vec::with_capacity(good.len());
         let mut said = Vec::new();
         for good in good {
-            if known.contains(&good.key) {
-                self.unchanged += 1;
-                continue;
+            match known.get(&good.key) {
+                // Nobody else wrote at the very moment of this change.
+                Some(Some(since)) if self.lines.are_forgotten() && *since == tx.now() => {
+                    let reason = format!("Its key {:?} stands earlier in the file.", good.key);
+                    self.refused.push(RefusedRow {
+                        line: good.line,
+                        reasons: vec![Reason::of_row(reason)],
+                    });
+                    continue;
+                }
+                Some(_) => {
+                    self.unchanged += 1;
+                    continue;
+                }
+                None => self.created += 1,
             }
-            let row = new_row(tx, good.profile, RecordSource::Import, Some(good.key));
+            let foreseen = self.foreseen.take(&good.key);
+            let mut row = new_row(tx, good.profile, RecordSource::Import, Some(good.key));
+            if let Some(id) = foreseen {
+                row.id = Set(id);
+            }
             if let Some(id) = row.id.clone().take() {
-                self.created.insert(id);
                 said.extend(good.said.into_iter().map(|one| (id, one)));
             }
             rows.push(row);
@@ -135,15 +157,16 @@ impl Import for Organisations {
         file: &str,
     ) -> Result<Outcome<duplicates::Pair>> {
         viewer.require(Permission::EditOrganisation)?;
-        let likely_duplicates = if self.created.is_empty() {
-            Told::default()
+        let likely_duplicates = if self.created == 0 {
+            Some(Told::default())
         } else {
-            let search = duplicates::Search::among_all(tx.conn(), tx.now()).await?;
-            search.keep(tx).await?;
-            search.pairs_with(&self.created).into_iter().collect()
+            self.foreseen.keep(tx).await?
         };
+        if likely_duplicates.is_none() {
+            tx.enqueue(&ScanDuplicates::default(), None).await?;
+        }
         let outcome = Outcome {
-            created: self.created.len() as u64,
+            created: self.created,
             unchanged: self.unchanged,
             refused: self.refused,
             likely_duplicates,
@@ -154,6 +177,33 @@ impl Import for Organisations {
 }
 
 impl Organisations {
+    /// An import of a file that was looked through, and in which what is new was compared with what there is. Nothing was locked
+    /// and nothing changed. A file that can't be read to its end is refused already.
+    pub async fn foreseeing<R: Read + Send>(
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+        viewer: &Viewer,
+        file: File<'_, R>,
+    ) -> std::result::Result<Self, ImportError> {
+        let fields = profile_field::in_order(profile_field::settable_by(viewer));
+        let fields = fields.all(db).await.map_err(crate::Error::from)?;
+        let trial = Self {
+            fields,
+            ..Self::default()
+        };
+        let foreseen = Foreseen::of(db, now, trial, file).await?;
+        Ok(Self {
+            foreseen,
+            ..Self::default()
+        })
+    }
+
+    /// Those of the next rows that will be kept. The others are refused.
+    fn check_all(&mut self, rows: Vec<Row<OrganisationRow>>) -> Vec<Good> {
+        self.lines.go_on();
+        rows.into_iter().filter_map(|row| self.check(row)).collect()
+    }
+
     /// The row as it will be kept, or none when it was refused.
     fn check(&mut self, row: Row<OrganisationRow>) -> Option<Good> {
         let mut refusals = Refusals::default();
@@ -163,7 +213,7 @@ impl Organisations {
         let given =
             Text::line("sourceKey", 200).optional(row.says.source_key.as_deref(), &mut refusals);
         let key = given.unwrap_or_else(|| fallback_key(&profile));
-        if let Some(earlier) = self.lines.get(&key) {
+        if let Some(earlier) = self.lines.of(&key) {
             refusals.add(
                 RefusalCode::Taken,
                 "sourceKey",
@@ -180,8 +230,13 @@ impl Organisations {
             None => Reason::of_row(wrong.message),
         }));
         if told.is_empty() {
-            self.lines.insert(key.clone(), row.line);
-            return Some(Good { key, profile, said });
+            self.lines.insert(&key, row.line);
+            return Some(Good {
+                line: row.line,
+                key,
+                profile,
+                said,
+            });
         }
         self.refused.push(RefusedRow {
             line: row.line,
@@ -189,6 +244,31 @@ impl Organisations {
         });
         None
     }
+}
+
+/// Which of the rows' keys are known, and since when; of what was merged into another, which is known by its old key still,
+/// that isn't asked.
+async fn known(
+    db: &impl ConnectionTrait,
+    rows: &[Good],
+) -> Result<HashMap<String, Option<DateTime<Utc>>>> {
+    let keys = rows.iter().map(|row| row.key.as_str());
+    let merged = merge::known_source_keys(db, keys.clone()).await?;
+    let found: Vec<(String, DateTime<Utc>)> = organisation::Entity::find()
+        .select_only()
+        .columns([
+            organisation::Column::SourceKey,
+            organisation::Column::CreatedAt,
+        ])
+        .filter(organisation::Column::Source.eq(RecordSource::Import))
+        .filter(organisation::Column::SourceKey.is_in(keys))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut known: HashMap<String, Option<DateTime<Utc>>> =
+        merged.into_iter().map(|key| (key, None)).collect();
+    known.extend(found.into_iter().map(|(key, since)| (key, Some(since))));
+    Ok(known)
 }
 
 /// What a row is known by whose source has no key: its company number, or else its name.

@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::OnConflict,
+    QueryOrder, QuerySelect, Select, sea_query::OnConflict,
 };
 
 use super::settable_by;
@@ -108,15 +108,17 @@ pub(crate) async fn checked(
     Ok(compared(&fields, now.as_deref(), given, refusals))
 }
 
-/// Some fields, shared with others who fill them in, so that no choice goes meanwhile.
-pub(crate) async fn shared(tx: &Tx, which: Condition) -> Result<Vec<Model>> {
-    Ok(profile_field::Entity::find()
+/// Some fields, in their order.
+pub(crate) fn in_order(which: Condition) -> Select<profile_field::Entity> {
+    profile_field::Entity::find()
         .filter(which)
         .order_by_asc(profile_field::Column::Position)
         .order_by_asc(profile_field::Column::NameKey)
-        .lock_shared()
-        .all(tx.conn())
-        .await?)
+}
+
+/// Some fields, shared with others who fill them in, so that no choice goes meanwhile.
+pub(crate) async fn shared(tx: &Tx, which: Condition) -> Result<Vec<Model>> {
+    Ok(in_order(which).lock_shared().all(tx.conn()).await?)
 }
 
 /// What is said of these fields beside what they are `now`; none where the organisation is being added. What is wrong is noted.

@@ -188,7 +188,7 @@ on_both_columns! {
         );
         let report = contacts(&args(second.path(), &[]), &store).await.unwrap();
         let told = report.to_string();
-        assert_eq!((report.outcome.created, report.outcome.likely_duplicates.count), (3, 2), "{told}");
+        assert_eq!((report.outcome.created, report.outcome.likely_duplicates.unwrap().count), (3, 2), "{told}");
         assert!(told.contains("line 2: A. Lee = Ann Lee, Acme Ltd (same e-mail address)"), "{told}");
         assert!(told.contains("line 3: Ann Lee = Ann Lee, Acme Ltd (same name)"), "{told}");
     }

@@ -26,11 +26,14 @@ impl<D: Line> fmt::Display for Report<D> {
         if self.dry_run {
             writeln!(f, "This was a dry run: nothing was changed.")?;
         }
-        write!(
-            f,
-            "created {created}, unchanged {unchanged}, likely duplicates {}, refused {}",
-            likely_duplicates.count, refused.count
-        )?;
+        write!(f, "created {created}, unchanged {unchanged}, ")?;
+        match likely_duplicates {
+            Some(alike) => write!(f, "likely duplicates {}, ", alike.count)?,
+            None => f.write_str(
+                "likely duplicates not looked for: a search among all of them is to come, ",
+            )?,
+        }
+        write!(f, "refused {}", refused.count)?;
         if !self.ignored.is_empty() {
             write!(
                 f,
@@ -38,8 +41,10 @@ impl<D: Line> fmt::Display for Report<D> {
                 self.ignored.join(", ")
             )?;
         }
-        let alike = likely_duplicates.first.iter().map(Line::line);
-        told(f, "Likely duplicates", alike, likely_duplicates.count)?;
+        if let Some(alike) = likely_duplicates {
+            let lines = alike.first.iter().map(Line::line);
+            told(f, "Likely duplicates", lines, alike.count)?;
+        }
         let lines = refused.first.iter();
         let lines = lines.map(|row| {
             let reasons: Vec<String> = row.reasons.iter().map(ToString::to_string).collect();
