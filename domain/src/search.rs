@@ -205,8 +205,12 @@ impl Question {
     ) -> Option<SelectStatement> {
         let rows = |kind: Kind| {
             if as_typed {
-                // The latest that have the words are the latest that exist, but for those of other faculties.
-                let latest = (kind == Kind::Note).then_some(MOST_NOTES);
+                // To staff, the latest that have the words are the latest that exist, but for notes of other faculties.
+                let latest = match kind {
+                    Kind::Note => Some(MOST_NOTES),
+                    Kind::Organisation | Kind::Contact if viewer.is_staff() => Some(MOST_RANKED),
+                    Kind::Organisation | Kind::Contact => None,
+                };
                 let met = Condition::all().add(sought.is_in(backend, kind, latest));
                 Some(kind.rows(viewer, met, kind.score(sought)))
             } else {

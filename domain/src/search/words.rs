@@ -52,8 +52,8 @@ impl Sought {
         &self.key
     }
 
-    /// That a row of the kind's table has all the words; on `SQLite` with `latest` only the rows that came last: that many
-    /// notes, and as many more as there are notes that may not exist for whoever asks.
+    /// That a row of the kind's table has all the words; on `SQLite` with `latest` only the rows that came last: that many,
+    /// and of notes as many more as there are that may not exist for whoever asks.
     pub fn is_in(&self, backend: DbBackend, kind: Kind, latest: Option<u64>) -> Expr {
         let table = match kind {
             Kind::Organisation => "organisation",
@@ -75,10 +75,12 @@ impl Sought {
             };
             return Expr::cust_with_values(condition, [Value::from(asked)]);
         }
+        let hidden = match kind {
+            Kind::Organisation | Kind::Contact => "0",
+            Kind::Note => "(SELECT COUNT(*) FROM note WHERE visibility IN ('FACULTY'))",
+        };
         let latest = latest.map_or_else(String::new, |most| {
-            format!(
-                " ORDER BY rowid DESC LIMIT {most} + (SELECT COUNT(*) FROM note WHERE visibility IN ('FACULTY'))"
-            )
+            format!(" ORDER BY rowid DESC LIMIT {most} + {hidden}")
         });
         Expr::cust_with_values(
             format!(
