@@ -216,7 +216,7 @@ async fn suppress(tx: &mut Tx, mail: &delivery::Model, reason: SuppressionReason
 
 /// Puts the contacts with the mail's address on hold when this is one of three soft bounces in a row. A mail that went out
 /// and did not come back breaks the row.
-async fn hold_if_repeated(tx: &Tx, mail: &delivery::Model) -> Result<Outcome> {
+async fn hold_if_repeated(tx: &mut Tx, mail: &delivery::Model) -> Result<Outcome> {
     // Two reports about one address at once would each see the other's mail as delivered.
     tx.hold(&format!("mail_report/{}", mail.address)).await?;
     let whose = match (mail.contact_id, mail.user_id) {
@@ -246,6 +246,7 @@ async fn hold_if_repeated(tx: &Tx, mail: &delivery::Model) -> Result<Outcome> {
         return Ok(Outcome::Noted);
     }
     hold::remember(tx, &mail.address, tx.now()).await?;
+    hold::tell(tx, held).await?;
     Ok(Outcome::OnHold)
 }
 

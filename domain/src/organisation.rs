@@ -36,7 +36,7 @@ pub use standing::{archive, restore};
 pub use web::{is_free_mail, website};
 
 use crate::{
-    change::Change,
+    change::{self, Change},
     duplicate::Match,
     error::{Error, RefusalCode, Refusals, Result},
     key_account,
@@ -172,10 +172,22 @@ pub async fn update(
     edit: impl FnOnce(&mut Profile) + Send,
 ) -> Result<organisation::Model> {
     viewer.require(Permission::EditOrganisation)?;
-    let current = standing::lock_at(tx, viewer, id, version).await?;
-    let old = Profile::of(&current);
+    let seen = find(tx.conn(), viewer, id)
+        .await?
+        .ok_or_else(|| Error::not_found("id", "organisation"))?;
+    let old = Profile::of(&seen);
     let mut new = old.clone();
     edit(&mut new);
+    if let Some(head) = new.parent_id
+        && head < id
+    {
+        // Organisations are locked in the order of their ids: of two who change the same ones, neither waits for both.
+        lock_head(tx, viewer, head).await?;
+    }
+    let current = standing::lock_at(tx, viewer, id, version).await?;
+    if current != seen {
+        return Err(change::stale(tx.conn(), UPDATED, id, version, current.version).await?);
+    }
     let mut refusals = Refusals::default();
     let mut new = new.checked(&mut refusals);
     if new.parent_id != old.parent_id {
@@ -231,12 +243,7 @@ async fn check_parent(
     let Some(parent_id) = parent_id else {
         return Ok(());
     };
-    let parent = visible(viewer)
-        .filter(organisation::Column::Id.eq(parent_id))
-        .lock(LockType::KeyShare)
-        .one(tx.conn())
-        .await?;
-    let Some(parent) = parent else {
+    let Some(parent) = lock_head(tx, viewer, parent_id).await? else {
         refusals.add(
             RefusalCode::NotFound,
             FIELD,
@@ -261,6 +268,19 @@ async fn check_parent(
         "A division belongs to a head office, which is no division itself.",
     );
     Ok(())
+}
+
+/// A head office, if it exists for the viewer. It stays, and becomes no division, until the transaction ends.
+async fn lock_head(
+    tx: &Tx,
+    viewer: &Viewer,
+    id: OrganisationId,
+) -> Result<Option<organisation::Model>> {
+    Ok(visible(viewer)
+        .filter(organisation::Column::Id.eq(id))
+        .lock(LockType::KeyShare)
+        .one(tx.conn())
+        .await?)
 }
 
 /// Adds an organisation whose employer registers it: it waits for an operator. What it looks like is shown to them.

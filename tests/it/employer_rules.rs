@@ -5,6 +5,7 @@ mod activity;
 mod at_once;
 mod consent;
 mod duplicates;
+mod lock_order;
 mod notes;
 mod standing;
 mod tags;

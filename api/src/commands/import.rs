@@ -127,6 +127,9 @@ pub async fn run(command: ImportCommand, store: &Store) -> Result<(), CommandErr
         ImportCommand::Contacts(args) => told(contacts(&args, store).await),
         ImportCommand::Notes(args) => told(notes(&args, store).await),
     };
+    if let Some(megabytes) = most_memory() {
+        eprintln!("It took {megabytes} MB of memory at most.");
+    }
     println!("{}", told.map_err(CommandError::Told)?);
     Ok(())
 }
@@ -175,9 +178,6 @@ async fn import<I: Import>(
         tx.commit().await.map_err(failed)?;
     }
     bar.finish_and_clear();
-    if let Some(megabytes) = most_memory() {
-        eprintln!("It took {megabytes} MB of memory at most.");
-    }
     Ok(Report {
         outcome: imported.outcome,
         ignored: imported.ignored,

@@ -115,7 +115,7 @@ pub(crate) async fn begin_for(
 pub(super) async fn begin(tx: &mut Tx, email: &str, but: Option<ContactId>) -> Result<()> {
     let held = begin_for(tx, &[email.to_owned()], but).await?;
     remember(tx, email, tx.now()).await?;
-    tell_held(tx, held).await
+    tell(tx, held).await
 }
 
 /// Begins the holds of many addresses at once, those of a file: whoever has one of them is on hold from now on, and their history
@@ -146,12 +146,13 @@ pub(crate) async fn begin_all(tx: &mut Tx, emails: &[String]) -> Result<()> {
         )
         .exec_without_returning(tx.conn())
         .await?;
-    tell_held(tx, held).await
+    tell(tx, held).await
 }
 
-/// Tells the history of contacts that they were put on hold with their address. It doesn't say by whom: whoever put another record
+/// Tells the history of contacts that they were put on hold with their address, by a change or by mail that came back. It doesn't
+/// say by whom: whoever put another record
 /// on hold would be known to have its address.
-async fn tell_held(tx: &mut Tx, held: Vec<(ContactId, i32)>) -> Result<()> {
+pub(crate) async fn tell(tx: &mut Tx, held: Vec<(ContactId, i32)>) -> Result<()> {
     for (id, version) in held {
         let before = json!({ "onHold": false });
         let after = json!({ "onHold": true, change::VERSION: version });

@@ -19,7 +19,7 @@ use sea_orm::{
 use support::{Behaviour, Column, TestBed, on_both_columns, until};
 use worker::jobs::LookAfterMail;
 
-use super::{office::Office, sending::is_waiting, world::World};
+use super::{office::Office, sending::waiting, world::World};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -343,7 +343,7 @@ async fn looking_after_campaigns_locks_one_at_a_time() {
         }
     });
     until(PATIENCE, "it waits at the second", async || {
-        is_waiting(world).await.then_some(())
+        (waiting(&world.store).await > 0).then_some(())
     })
     .await;
     let mut tx = world.store.begin().await.unwrap();

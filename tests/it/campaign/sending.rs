@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
+    Store,
     campaign::{self, ledger, unsubscribe},
     mail::{self, Letter},
     mail_rules::MailRules,
@@ -12,10 +13,7 @@ use entity::{campaign::CampaignState, delivery::DeliveryState};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use support::{At, Behaviour, Column, TestBed, on_both_columns, until};
 
-use super::{
-    office::{Office, header, text},
-    world::World,
-};
+use super::office::{Office, header, text};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -305,7 +303,7 @@ async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
     };
     tokio::pin!(pausing);
     let waits = until(PATIENCE, "somebody waits for a lock", async || {
-        is_waiting(world).await.then_some(())
+        (waiting(&world.store).await > 0).then_some(())
     });
     tokio::select! {
         biased;
@@ -320,12 +318,10 @@ async fn whoever_halts_a_campaign_waits_for_claims_that_have_begun() {
     assert!(being_sent.is_none(), "nothing can be claimed without");
 }
 
-/// Whether somebody waits for a lock on PostgreSQL.
-pub async fn is_waiting(world: &World) -> bool {
-    let waiting = "SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database \
-                   WHERE datname = current_database() AND NOT granted \
-                   UNION ALL SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+/// How many wait for a lock on PostgreSQL.
+pub async fn waiting(store: &Store) -> i64 {
+    let waiting = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let statement = Statement::from_string(DbBackend::Postgres, waiting);
-    let row = world.store.reader().query_one_raw(statement).await.unwrap();
-    row.is_some()
+    let row = store.reader().query_one_raw(statement).await.unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
 }
