@@ -21,7 +21,7 @@ pub use self::{
     record::{Employer, Kind, Record},
 };
 use self::{
-    compare::{Agreements, compare},
+    compare::{Ways, compare},
     record::Prepared,
 };
 
@@ -68,12 +68,17 @@ pub fn find(kind: Kind, records: &[Record]) -> Findings {
             &all.records[other as usize],
         )
     };
-    let compared: Vec<Agreements> = pairs.iter().map(|(a, b)| agree(*a, *b)).collect();
-    let model = Model::learn(&all, &compared);
+    let mut ways = Ways::default();
+    let compared: Vec<u32> = pairs.iter().map(|(a, b)| ways.add(agree(*a, *b))).collect();
+    let model = Model::learn(&all, &ways);
+    let scores: Vec<f64> = ways
+        .iter()
+        .map(|(agreements, _)| model.probability(agreements))
+        .collect();
     let links: Vec<(u32, u32, f64)> = pairs
         .iter()
-        .zip(&compared)
-        .map(|((one, other), agreements)| (*one, *other, model.probability(agreements)))
+        .zip(compared)
+        .map(|((one, other), way)| (*one, *other, scores[way as usize]))
         .filter(|(.., score)| *score >= THINKABLE)
         .collect();
     let groups = cluster::groups(&links, LIKELY, |one, other| {

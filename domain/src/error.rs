@@ -116,6 +116,12 @@ impl Refusals {
         }
     }
 
+    /// Whether there is no reason so far.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `Ok` when there was no reason.
     pub fn into_result(self) -> Result<()> {
         if self.0.is_empty() {

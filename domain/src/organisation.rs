@@ -119,11 +119,17 @@ pub async fn create(
     viewer.require(Permission::EditOrganisation)?;
     let mut refusals = Refusals::default();
     let mut profile = profile.checked(&mut refusals);
+    // What is wrong in itself is compared with nothing.
+    let alike = if refusals.is_empty() {
+        duplicates::of_profile(tx.conn(), &profile).await?
+    } else {
+        Vec::new()
+    };
+    duplicates::lock(tx, &alike, profile.parent_id).await?;
     check_parent(tx, viewer, None, profile.parent_id, &mut refusals).await?;
     let fields = std::mem::take(&mut profile.fields);
     let fields = profile_field::checked(tx, viewer, None, fields, &mut refusals).await?;
     refusals.into_result()?;
-    let alike = duplicates::of_profile(tx.conn(), &profile).await?;
     if !confirmed {
         refuse_likely_duplicates(&alike)?;
     }

@@ -36,6 +36,12 @@ pub struct SoughtField {
     pub profile_field_id: ProfileFieldId,
     /// The value; none is any.
     pub value: Option<String>,
+    /// The least number or the first day that it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// The greatest number or the last day that it may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<String>,
 }
 
 /// A short list of what fields of profiles are to be.

@@ -88,6 +88,15 @@ async fn measure_large(folder: &Path) {
             write_long_rows(&path, length, is_broken).unwrap();
             let imported = import(&stage, &path, &["--dry-run"]).await;
             assert_eq!(imported.succeeded, !is_broken, "{}", imported.printed);
+            let is_compared = !imported
+                .printed
+                .contains("likely duplicates not looked for");
+            assert_eq!(
+                is_compared,
+                length < large || is_broken,
+                "{}",
+                imported.printed
+            );
             if is_broken {
                 let told = format!("line {} has 2 cells, and the header has 3", length + 1);
                 assert!(imported.printed.contains(&told), "{}", imported.printed);

@@ -1,6 +1,8 @@
 //! Fields of an organisation's profile that administrators define: what is kept in them, and who sees which (policy 1).
 
 use chrono::TimeDelta;
+use entity::organisation_field;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 use support::{Client, on_both_columns};
 
@@ -340,5 +342,76 @@ on_both_columns! {
         let query = "query($id: ID!) { node(id: $id) { ... on Segment { organisationCount profileFields { field { name } value } } } }";
         let data = operator.data(query, json!({ "id": saved["id"] })).await;
         assert_eq!(data["node"], json!({ "organisationCount": 0, "profileFields": [{ "field": null, "value": null }] }));
+    }
+
+    async fn numbers_and_days_are_found_between_bounds(bed: TestBed) {
+        let system = bed.system_with_demo_data().await;
+        let (admin, operator) = (system.demo_client("admin").await, system.demo_client("operator").await);
+        let field = async |name: &str, kind: &str, position: i32| {
+            let mut input = json!({ "name": name, "kind": kind, "position": position });
+            if kind == "CHOICE" {
+                input["choices"] = json!(["9", "10"]);
+            }
+            defined(&admin, input).await
+        };
+        let headcount = field("Headcount", "NUMBER", 1).await;
+        let signed = field("Agreement signed", "DATE", 2).await;
+        let (motto, grade) = (field("Motto", "TEXT", 3).await, field("Grade", "CHOICE", 4).await);
+        let of = |id: &Value, value: &str| json!({ "profileFieldId": id, "value": value });
+        for (name, count, day) in [
+            ("Otley Presses", "9", "2024-12-31"), ("Ilkley Wheels", "-2.5", "2025-01-01"), ("Keighley Tools", "1,200", "2026-06-30"),
+        ] {
+            // Texts that are no numbers, and some that look like them, stand beside.
+            let fields = json!([of(&headcount, count), of(&signed, day), of(&motto, "seven"), of(&grade, "10")]);
+            let input = json!({ "name": name, "profileFields": fields, "confirmNotDuplicate": true });
+            let answer = operator.graphql(ADD, json!({ "input": input })).await;
+            assert_eq!(answer.refusals(), [""; 0], "{answer:?}");
+        }
+        let query = "query($filter: OrganisationFilter!) { organisations(filter: $filter) { nodes { name } } }";
+        let found = async |id: &Value, least: Option<&str>, most: Option<&str>| {
+            let filter = json!({ "profileField": { "profileFieldId": id, "atLeast": least, "atMost": most } });
+            let data = operator.data(query, json!({ "filter": filter })).await;
+            let nodes = data["organisations"]["nodes"].as_array().unwrap();
+            nodes.iter().map(|node| node["name"].as_str().unwrap()[..1].to_owned()).collect::<String>()
+        };
+        for (least, most, names) in [
+            (Some("9"), None, "KO"), (Some("9.01"), None, "K"), (None, Some("9"), "IO"), (Some("-3"), Some("1,199.5"), "IO"),
+            (Some("-2.4"), Some("8"), ""), (None, None, "IKO"),
+        ] {
+            assert_eq!(found(&headcount, least, most).await, names, "{least:?} to {most:?}");
+        }
+        for (least, most, names) in [
+            (Some("2025-01-01"), None, "IK"), (None, Some("2025-01-01"), "IO"), (Some("2025-01-02"), Some("2026-06-29"), ""),
+        ] {
+            assert_eq!(found(&signed, least, most).await, names, "{least:?} to {most:?}");
+        }
+        // A number in which something was erased is none: it is not found, and in nobody's way.
+        let store = system.store();
+        let erased = organisation_field::Entity::update_many()
+            .col_expr(organisation_field::Column::Value, Expr::val("[erased]"))
+            .filter(organisation_field::Column::Value.eq("-2.5"))
+            .exec(store.reader());
+        assert_eq!(erased.await.unwrap().rows_affected, 1);
+        assert_eq!(found(&headcount, Some("-3"), None).await, "KO");
+        // A segment keeps its bounds.
+        let save = "mutation($input: SaveSegmentInput!) { saveSegment(input: $input) {
+            segment { organisationCount profileFields { value atLeast atMost } } userErrors { field message } } }";
+        let saved = async |name: &str, fields: Value| {
+            let input = json!({ "name": name, "filter": { "profileField": fields } });
+            operator.data(save, json!({ "input": input })).await["saveSegment"].take()
+        };
+        let answer = saved("Large", json!({ "profileFieldId": headcount, "atLeast": "0,009" })).await;
+        assert_eq!(answer["userErrors"][0]["message"], Value::Null, "{answer}");
+        assert_eq!(answer["segment"]["organisationCount"], 2);
+        assert_eq!(answer["segment"]["profileFields"], json!([{ "value": null, "atLeast": "9", "atMost": null }]));
+        for (field, least, told) in [
+            (&headcount, "many", "Headcount: this is not a number such as 1200 or -0.5."),
+            (&signed, "31.12.2024", "Agreement signed: this is not a day such as 2026-11-28."),
+            (&motto, "a", "Motto: only numbers and days lie between bounds: ask for a value."),
+            (&grade, "9", "Grade: only numbers and days lie between bounds: ask for a value."),
+        ] {
+            let answer = saved("Another", json!({ "profileFieldId": field, "atLeast": least })).await;
+            assert_eq!(answer["userErrors"], json!([{ "field": "filter", "message": told }]));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `mycareer import`: records from files.
 //!
-//! A file is read and written a few hundred rows at a time, in one transaction: memory doesn't grow with the rows of the
-//! file, and a file that turns out to be broken at its end has changed nothing.
+//! A file is read and written a few hundred rows at a time, in one transaction: memory doesn't grow with its length, but for
+//! the first 200,000 new organisations, which are compared; and a file that turns out to be broken at its end has changed nothing.
 
 mod report;
 
@@ -45,7 +45,8 @@ sub_sector, company_number, address, founded, time_zone (such as Europe/London, 
 each field that administrators defined, by its name with \"field: \" before it. Those that are required need a column.
 
 The source key tells whether a row is known. Without such a column the company number does, or else the name. Rows that \
-are likely the same organisation are created and told as likely duplicates.")]
+are likely the same organisation are created and told as likely duplicates; what comes through a pipe, or has more than \
+200,000 new ones, is compared afterwards, by the worker.")]
     Organisations(ImportArgs),
     /// Contacts of organisations that are there already, from a CSV file.
     #[command(after_long_help = "\
@@ -142,10 +143,15 @@ fn told<D: Line>(report: Result<Report<D>, ImportError>) -> Result<String, Strin
 
 /// Imports a file of organisations.
 pub async fn organisations(args: &ImportArgs, store: &Store) -> Result<Report<Pair>, ImportError> {
+    // What comes through a pipe is read once, and compared afterwards.
+    if !args.file.is_file() {
+        return self::import(args, store, Organisations::default()).await;
+    }
     let (bar, file) = open(args)?;
     bar.set_message("looking for likely duplicates");
     let (db, now) = (store.reader(), store.now());
-    let import = Organisations::foreseeing(db, now, &Viewer::system(), file)
+    let import = Organisations::default()
+        .foreseeing(db, now, &Viewer::system(), file)
         .await
         .map_err(|source| refused(args, source))?;
     bar.finish_and_clear();

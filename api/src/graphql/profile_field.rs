@@ -219,6 +219,10 @@ pub struct ProfileFieldFilter {
     profile_field_id: Id<ProfileFieldId>,
     /// The value, in any spelling that the field takes; left out, it is any.
     value: Option<String>,
+    /// The least number, or the first day, that it may be. Fields of texts and choices have none.
+    at_least: Option<String>,
+    /// The greatest number, or the last day, that it may be.
+    at_most: Option<String>,
 }
 
 impl From<ProfileFieldFilter> for SoughtField {
@@ -226,6 +230,8 @@ impl From<ProfileFieldFilter> for SoughtField {
         Self {
             profile_field_id: input.profile_field_id.0,
             value: input.value,
+            at_least: input.at_least,
+            at_most: input.at_most,
         }
     }
 }
@@ -237,6 +243,10 @@ pub struct SoughtProfileField {
     field: Option<ProfileField>,
     /// The value; null is any.
     value: Option<String>,
+    /// The least number, or the first day, that it may be.
+    at_least: Option<String>,
+    /// The greatest number, or the last day, that it may be.
+    at_most: Option<String>,
 }
 
 /// What a segment asks of fields.
@@ -251,6 +261,8 @@ pub(super) async fn sought(
         .map(|one| SoughtProfileField {
             field: found.get(&one.profile_field_id).cloned().map(ProfileField),
             value: one.value.clone(),
+            at_least: one.at_least.clone(),
+            at_most: one.at_most.clone(),
         })
         .collect())
 }

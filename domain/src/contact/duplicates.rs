@@ -260,11 +260,11 @@ impl Subject for Candidate {
         Ok(with_records(candidates, &places))
     }
 
-    async fn left(tx: &Tx, compared: &[&Self]) -> Result<Vec<ContactId>> {
+    async fn left(tx: &Tx, ids: &[ContactId]) -> Result<Vec<ContactId>> {
         Ok(comparable()
             .select_only()
             .column(contact::Column::Id)
-            .filter(contact::Column::Id.is_in(compared.iter().map(|candidate| candidate.id)))
+            .filter(contact::Column::Id.is_in(ids.iter().copied()))
             .order_by_asc(contact::Column::Id)
             .lock(LockType::KeyShare)
             .into_tuple()

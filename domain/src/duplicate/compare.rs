@@ -1,8 +1,9 @@
 //! How far two records agree, field by field.
 
-use crate::organisation::is_free_mail;
+use std::collections::HashMap;
 
 use super::record::{Common, Kind, Name, Prepared, Ready};
+use crate::organisation::is_free_mail;
 
 /// A field that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -86,7 +87,7 @@ impl Field {
 pub const FIELDS: usize = 5;
 
 /// How far two records agree in one field.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Agreement {
     /// From 0, they differ, to the highest of the field, they have the same.
     pub level: u8,
@@ -105,6 +106,43 @@ impl Agreement {
 
 /// How far two records agree; nothing is said of fields that one of them lacks.
 pub(super) type Agreements = [Option<Agreement>; FIELDS];
+
+/// In which ways some pairs agree. There are far fewer ways than pairs: each is kept once, with how many pairs agree so.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    places: HashMap<Agreements, u32>,
+    ways: Vec<(Agreements, f64)>,
+}
+
+impl Ways {
+    /// Takes note of a pair, and gives the place of its way.
+    pub fn add(&mut self, agreements: Agreements) -> u32 {
+        let next = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
+        let place = *self.places.entry(agreements).or_insert(next);
+        match self.ways.get_mut(place as usize) {
+            Some((_, pairs)) => *pairs += 1.0,
+            None => self.ways.push((agreements, 1.0)),
+        }
+        place
+    }
+
+    /// Each way, with how many pairs agree so.
+    pub fn iter(&self) -> impl Iterator<Item = (&Agreements, f64)> {
+        self.ways
+            .iter()
+            .map(|(agreements, pairs)| (agreements, *pairs))
+    }
+}
+
+impl FromIterator<Agreements> for Ways {
+    fn from_iter<I: IntoIterator<Item = Agreements>>(pairs: I) -> Self {
+        let mut ways = Self::default();
+        for agreements in pairs {
+            ways.add(agreements);
+        }
+        ways
+    }
+}
 
 pub(super) fn compare(all: &Prepared, one: &Ready, other: &Ready) -> Agreements {
     let name = names(all, one, other);
@@ -357,7 +395,7 @@ fn places(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
     Some(Agreement::at(level))
 }
 
-/// 2 one in common, 1 one that is mistyped or lacks its area code, 0 others.
+/// 2 one in common, 1 one that is mistyped or lacks its area code, or of an organisation another line of one switchboard, 0 others.
 fn telephones(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
     if one.telephones.is_empty() || other.telephones.is_empty() {
         return None;
@@ -372,7 +410,10 @@ fn telephones(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
         other
             .telephones
             .iter()
-            .any(|b| nearly_one_number(all.text(*a), all.text(*b)))
+            .map(|b| (all.text(*a), all.text(*b)))
+            .any(|(a, b)| {
+                nearly_one_number(a, b) || (all.kind == Kind::Organisation && one_switchboard(a, b))
+            })
     });
     Some(Agreement::at(u8::from(nearly)))
 }
@@ -382,6 +423,15 @@ fn nearly_one_number(one: &str, other: &str) -> bool {
         return true;
     }
     one.len() == other.len() && strsim::osa_distance(one, other) == 1
+}
+
+/// Whether two numbers differ in their last two digits alone.
+fn one_switchboard(one: &str, other: &str) -> bool {
+    let trunk = |number: &str| {
+        let end = number.len().checked_sub(2)?;
+        (end >= 7).then(|| number.get(..end).map(str::to_owned))?
+    };
+    one.len() == other.len() && trunk(one).is_some_and(|trunk| other.starts_with(&trunk))
 }
 
 fn domains(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {

@@ -72,9 +72,18 @@ pub trait Subject: Clone + Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<(Self, Record)>>> + Send;
 
-    /// Those of these that still can, and of which may still be told what was compared of them. They stay until the transaction
-    /// ends.
-    fn left(tx: &Tx, compared: &[&Self]) -> impl Future<Output = Result<Vec<Self::Id>>> + Send;
+    /// Those of these that still can, locked in the order of their ids: they stay until the transaction ends.
+    fn left(tx: &Tx, ids: &[Self::Id]) -> impl Future<Output = Result<Vec<Self::Id>>> + Send;
+
+    /// Those of these of which may still be told what was compared of them.
+    fn open_still(
+        tx: &Tx,
+        compared: &[&Self],
+    ) -> impl Future<Output = Result<Vec<Self::Id>>> + Send {
+        let _ = tx;
+        let ids = compared.iter().map(|subject| subject.id()).collect();
+        async { Ok(ids) }
+    }
 
     /// The ids of those that still can, and whose pairs `viewer` may know of.
     fn open_to(viewer: &Viewer, now: DateTime<Utc>) -> SelectStatement;
@@ -190,17 +199,19 @@ impl<S: Subject> Search<S> {
         pairs
     }
 
-    /// Keeps what was found in place of what earlier searches did. Pairs that were dismissed stay so, and records that went
-    /// meanwhile are left out. Answers how many pairs there are.
+    /// Keeps what was found in place of what earlier searches did. Pairs that were dismissed stay so; left out are records that
+    /// went meanwhile, and those of which may no longer be told what was compared of them. Answers how many pairs were found.
     pub async fn keep(&self, tx: &mut Tx) -> Result<usize> {
         let columns = S::Table::COLUMNS;
+        let pairs = self.pairs();
+        let left = left(tx, &pairs).await?;
+        hold_pairs(tx, S::KIND).await?;
         S::Table::delete_many()
             .filter(columns.state.eq(DuplicatePairState::Open))
             .filter(columns.found_at.lte(self.begun_at))
             .exec(tx.conn())
             .await?;
-        let pairs = self.pairs();
-        write(tx, &pairs).await?;
+        write(tx, &pairs, &left).await?;
         let model = duplicate_model::ActiveModel {
             kind: Set(S::KIND.as_str().to_owned()),
             learnt: Set(serde_json::to_value(&self.findings.model)?),
@@ -232,21 +243,42 @@ fn doubt(score: f64) -> i32 {
     doubt
 }
 
-async fn write<S: Subject>(tx: &Tx, pairs: &[Pair<S>]) -> Result<()> {
-    // The ids of clusters come from their likeliest pairs.
-    let mut leading: HashMap<S::Id, DuplicatePairId> = HashMap::new();
-    // In the order of their ids, in which they are locked.
-    let compared: BTreeMap<S::Id, &S> = pairs
+/// Waits until nobody else changes pairs of this kind. Whoever changes several of them does, after they have locked the records:
+/// neither do two wait for each other, nor does one overlook what the other writes.
+pub(crate) async fn hold_pairs(tx: &Tx, kind: Kind) -> Result<()> {
+    tx.hold(&format!("duplicate_pairs/{}", kind.as_str())).await
+}
+
+/// The records of some pairs, each once, in the order of their ids.
+fn subjects<S: Subject>(pairs: &[Pair<S>]) -> Vec<&S> {
+    let all: BTreeMap<S::Id, &S> = pairs
         .iter()
         .flat_map(|pair| [&pair.one, &pair.other])
         .map(|subject| (subject.id(), subject))
         .collect();
-    let compared: Vec<&S> = compared.into_values().collect();
+    all.into_values().collect()
+}
+
+/// Those records of some pairs that can still be the same as another, locked.
+async fn left<S: Subject>(tx: &Tx, pairs: &[Pair<S>]) -> Result<HashSet<S::Id>> {
+    let ids: Vec<S::Id> = subjects(pairs).into_iter().map(S::id).collect();
     let mut left = HashSet::new();
-    for some in compared.chunks(CHUNK) {
+    for some in ids.chunks(CHUNK) {
         left.extend(S::left(tx, some).await?);
     }
-    let there = |pair: &&Pair<S>| left.contains(&pair.one.id()) && left.contains(&pair.other.id());
+    Ok(left)
+}
+
+/// Writes the pairs whose records are left.
+async fn write<S: Subject>(tx: &Tx, pairs: &[Pair<S>], left: &HashSet<S::Id>) -> Result<()> {
+    // The ids of clusters come from their likeliest pairs.
+    let mut leading: HashMap<S::Id, DuplicatePairId> = HashMap::new();
+    let mut open = HashSet::new();
+    for some in subjects(pairs).chunks(CHUNK) {
+        open.extend(S::open_still(tx, some).await?);
+    }
+    open.retain(|id| left.contains(id));
+    let there = |pair: &&Pair<S>| open.contains(&pair.one.id()) && open.contains(&pair.other.id());
     for some in pairs.chunks(CHUNK) {
         let mut rows = Vec::with_capacity(some.len());
         for pair in some.iter().filter(there) {
@@ -319,7 +351,8 @@ pub(crate) async fn note<S: Subject>(tx: &Tx, new: &S, alike: Vec<(S, Match)>) -
             )
         })
         .collect();
-    write(tx, &pairs).await
+    let left = left(tx, &pairs).await?;
+    write(tx, &pairs, &left).await
 }
 
 /// The pairs that somebody should look at, of records that can still be the same, as far as `viewer` may know of them.

@@ -11,8 +11,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    compare::{Agreement, Agreements, FIELDS, Field, compare},
-    record::{Kind, Prepared},
+    compare::{Agreement, Agreements, FIELDS, Field, Ways, compare},
+    record::{Common, Kind, Prepared},
 };
 
 /// What is expected of pairs that are the same, for each level of each field.
@@ -92,6 +92,11 @@ impl Expected {
 const SAME_SEEN: f64 = 30.0;
 const OTHERS_SEEN: f64 = 2_000.0;
 const IN_COMPANY_SEEN: f64 = 20.0;
+/// How many times as often as expected those that are the same differ in a field at most, and how often at most. The branches of
+/// a chain make more pairs than anything else in a list of shops, and all of them differ in place and number: without a bound
+/// they would pass for what is to be found.
+const DIFFER_MORE: f64 = 2.5;
+const DIFFER_MOST: f64 = 0.5;
 /// How many records of the same thing are expected for each record there is.
 const SAME_FOR_EACH: f64 = 0.1;
 /// The odds, as their binary logarithm, that one that was looked up is the same.
@@ -163,7 +168,7 @@ impl Model {
     }
 
     /// Learns from records, and from how far the pairs that are worth comparing agree.
-    pub(super) fn learn(all: &Prepared, compared: &[Agreements]) -> Self {
+    pub(super) fn learn(all: &Prepared, compared: &Ways) -> Self {
         let (kind, expected) = (all.kind, Expected::of(all.kind));
         let mut model = Self::expected(kind, all.len());
         let drawn = drawn(all);
@@ -175,27 +180,30 @@ impl Model {
             let mut other_seen = Seen::of(kind, &expected.other, OTHERS_SEEN);
             let mut same = 0.0;
             let mut chance = vec![(BY_CHANCE * CHANCES_SEEN, CHANCES_SEEN); FIELDS];
-            for agreements in compared {
+            for (agreements, pairs) in compared.iter() {
                 let probability = model.probability(agreements);
-                same += probability;
+                let (likely, unlikely) = (pairs * probability, pairs * (1.0 - probability));
+                same += likely;
                 for (field, seen) in kind.fields().into_iter().zip(&mut chance) {
-                    if has_in_common(kind, field, agreements) {
-                        seen.0 += 1.0 - probability;
-                        seen.1 += 1.0;
+                    // Each value counts once, however many have it: what the branches of a chain have in common says nothing
+                    // of what two have.
+                    if let Some(common) = in_common(kind, field, agreements) {
+                        seen.0 += unlikely / f64::from(common.others);
+                        seen.1 += pairs / f64::from(common.others);
                     }
                 }
-                same_seen.add(agreements, probability, |_| true);
-                company_seen.add(agreements, 1.0 - probability, |field| {
+                same_seen.add(agreements, likely, |_| true);
+                company_seen.add(agreements, unlikely, |field| {
                     in_company(kind, field, agreements)
                 });
             }
-            for agreements in &drawn {
-                let probability = model.probability(agreements);
-                other_seen.add(agreements, 1.0 - probability, |field| {
+            for (agreements, pairs) in drawn.iter() {
+                let unlikely = pairs * (1.0 - model.probability(agreements));
+                other_seen.add(agreements, unlikely, |field| {
                     !in_company(kind, field, agreements)
                 });
             }
-            let learnt = same_seen.parts();
+            let learnt = bounded(kind, &expected.same, same_seen.parts());
             let moved = moved(&learnt, &model.same);
             model.same = learnt;
             model.other = other_seen.parts();
@@ -267,7 +275,8 @@ impl Model {
         // What many have in common says less than what two have.
         let rareness = agreement.common.filter(|_| !company).map_or(0.0, |common| {
             let usual = other[usize::from(agreement.level)];
-            let there = (common.others + RECORDS_SEEN * usual) / (common.records + RECORDS_SEEN);
+            let there = (f64::from(common.others) + RECORDS_SEEN * usual)
+                / (f64::from(common.records) + RECORDS_SEEN);
             (usual / (there * self.by_chance[field.place()])).log2()
         });
         let most = if differs { 0.0 } else { MOST_FOR };
@@ -290,10 +299,11 @@ fn in_company(kind: Kind, field: Field, agreements: &Agreements) -> bool {
     }
 }
 
-/// Whether two records have a value of a field in common that others may have by chance.
-fn has_in_common(kind: Kind, field: Field, agreements: &Agreements) -> bool {
-    agreements[field.place()].is_some_and(|agreement| agreement.common.is_some())
-        && !in_company(kind, field, agreements)
+/// How common a value of a field is that two records have in common and others may have by chance.
+fn in_common(kind: Kind, field: Field, agreements: &Agreements) -> Option<Common> {
+    agreements[field.place()]
+        .and_then(|agreement| agreement.common)
+        .filter(|_| !in_company(kind, field, agreements))
 }
 
 /// How often each level of each field was seen.
@@ -332,13 +342,32 @@ impl Seen {
     }
 }
 
+/// What was learnt of those that are the same, with no field in which they differ more often than can be.
+fn bounded(kind: Kind, expected: &[&[f64]; FIELDS], mut learnt: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    for ((field, expected), parts) in kind.fields().into_iter().zip(expected).zip(&mut learnt) {
+        // The lowest level that says that they differ, and those below.
+        let least = usize::from(field.least()) + 1;
+        let differ: f64 = parts[..least].iter().sum();
+        let most = (expected[..least].iter().sum::<f64>() * DIFFER_MORE).min(DIFFER_MOST);
+        if differ > most {
+            for part in &mut parts[..least] {
+                *part *= most / differ;
+            }
+            for part in &mut parts[least..] {
+                *part *= (1.0 - most) / (1.0 - differ);
+            }
+        }
+    }
+    learnt
+}
+
 fn moved(new: &[Vec<f64>], old: &[Vec<f64>]) -> f64 {
     let both = new.iter().flatten().zip(old.iter().flatten());
     both.map(|(new, old)| (new - old).abs()).fold(0.0, f64::max)
 }
 
 /// How far pairs agree that are drawn at random: hardly any of them are the same.
-fn drawn(all: &Prepared) -> Vec<Agreements> {
+fn drawn(all: &Prepared) -> Ways {
     let records = all.records.len() as u64;
     // A fixed sequence, so that the same records are judged alike every time (Knuth's multiplier, modulo 2^64).
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -121,12 +121,12 @@ pub(super) struct Prepared {
 }
 
 /// How common a value is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Common {
     /// How many records have it besides one.
-    pub others: f64,
+    pub others: u32,
     /// Of how many.
-    pub records: f64,
+    pub records: u32,
 }
 
 /// Kinds of text, so that a street and a name of the same letters are counted apart.
@@ -327,8 +327,8 @@ impl Prepared {
     /// How common a value is that two records have in common.
     pub fn common(&self, id: u32) -> Common {
         Common {
-            others: f64::from(self.count_of(id).saturating_sub(1).max(1)),
-            records: self.len(),
+            others: self.count_of(id).saturating_sub(1).max(1),
+            records: u32::try_from(self.records.len()).unwrap_or(u32::MAX).max(1),
         }
     }
 

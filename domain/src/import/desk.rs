@@ -360,7 +360,6 @@ pub async fn carry_out(store: &Store, id: RecordImportId, is_last: bool) -> Resu
 
 /// An import that can begin: what takes long was done, and nothing is locked yet.
 struct Prepared {
-    viewer: Viewer,
     mapped: Vec<Mapped>,
     /// None where the file has no organisations.
     organisations: Option<Organisations>,
@@ -372,22 +371,18 @@ impl Prepared {
         row: &record_import::Model,
     ) -> std::result::Result<Self, ImportError> {
         let (db, now) = (store.reader(), store.now());
-        // Rights may have changed since it was asked for.
-        let viewer = Viewer::load(db, row.requested_by, None, now)
-            .await?
-            .unwrap_or_else(Viewer::anonymous);
-        viewer.require(permission(row.kind))?;
+        let viewer = importer(db, row, now).await?;
         let mapped: Vec<Mapped> =
             serde_json::from_value(row.mapping.clone()).map_err(Error::from)?;
         let organisations = match row.kind {
             RecordKind::Organisations => {
                 let file = file(row, &mapped);
-                Some(Organisations::foreseeing(db, now, &viewer, file).await?)
+                let import = Organisations::default();
+                Some(import.foreseeing(db, now, &viewer, file).await?)
             }
             RecordKind::Contacts | RecordKind::Notes => None,
         };
         Ok(Self {
-            viewer,
             mapped,
             organisations,
         })
@@ -399,7 +394,8 @@ impl Prepared {
         row: &record_import::Model,
         tell: impl FnMut(u64) + Send,
     ) -> std::result::Result<Report, ImportError> {
-        let (viewer, file) = (&self.viewer, file(row, &self.mapped));
+        let viewer = &importer(tx.conn(), row, tx.now()).await?;
+        let file = file(row, &self.mapped);
         match row.kind {
             RecordKind::Organisations => {
                 let import = self.organisations.unwrap_or_default();
@@ -415,6 +411,19 @@ impl Prepared {
             }
         }
     }
+}
+
+/// Whoever asked for an import, with the rights that they have by now: they may have changed since.
+async fn importer(
+    db: &impl ConnectionTrait,
+    row: &record_import::Model,
+    now: DateTime<Utc>,
+) -> Result<Viewer> {
+    let viewer = Viewer::load(db, row.requested_by, None, now)
+        .await?
+        .unwrap_or_else(Viewer::anonymous);
+    viewer.require(permission(row.kind))?;
+    Ok(viewer)
 }
 
 fn file<'a>(row: &'a record_import::Model, mapped: &'a [Mapped]) -> File<'a, &'a [u8]> {

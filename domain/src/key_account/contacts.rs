@@ -11,13 +11,14 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter,
+    QueryFilter, QuerySelect,
 };
 use serde_json::json;
 
 use super::{end, guard, lock_live};
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
+    organisation::duplicates,
     store::Tx,
     text::Text,
     viewer::Viewer,
@@ -159,6 +160,20 @@ pub(super) async fn check(
         .collect())
 }
 
+/// Forgets what is likely the same as the organisation, or as where the records of these contacts are: who works at one by a
+/// further post has their number compared at the other.
+async fn forget_pairs(tx: &Tx, at: OrganisationId, ids: &[ContactId]) -> Result<()> {
+    let mut places: Vec<OrganisationId> = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::OrganisationId)
+        .filter(contact::Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    places.push(at);
+    duplicates::forget(tx, &places).await
+}
+
 /// Writes contacts that were looked at, each with its note.
 pub(super) async fn write(
     tx: &Tx,
@@ -170,7 +185,7 @@ pub(super) async fn write(
         return Ok(Vec::new());
     }
     let now = tx.now();
-    let ids = named.iter().map(|named| named.contact_id).collect();
+    let ids: Vec<ContactId> = named.iter().map(|named| named.contact_id).collect();
     let mut notes = Vec::with_capacity(named.len());
     let mut held = Vec::with_capacity(named.len());
     for Named {
@@ -218,6 +233,6 @@ pub(super) async fn write(
     held_contact::Entity::insert_many(held)
         .exec_without_returning(tx.conn())
         .await?;
-    crate::organisation::duplicates::forget(tx, account.organisation_id).await?;
+    forget_pairs(tx, account.organisation_id, &ids).await?;
     Ok(ids)
 }

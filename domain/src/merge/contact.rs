@@ -87,6 +87,7 @@ pub async fn contacts(tx: &mut Tx, viewer: &Viewer, of: &Contacts) -> Result<Mer
         ));
     }
     let (survivor, merged) = lock_both(tx, viewer, of).await?;
+    pairs::hold(tx, MergeKind::Contact).await?;
     refuse(tx, viewer, of, &survivor, &merged).await?;
     let plan = Plan {
         kind: MergeKind::Contact,

@@ -120,6 +120,7 @@ pub async fn organisations(tx: &mut Tx, viewer: &Viewer, of: &Organisations) -> 
         ));
     }
     let (survivor, merged) = lock_both(tx, viewer, of).await?;
+    pairs::hold(tx, MergeKind::Organisation).await?;
     for (row, given, field) in [
         (&survivor, of.survivor_version, "survivorVersion"),
         (&merged, of.merged_version, "mergedVersion"),

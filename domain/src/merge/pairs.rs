@@ -1,6 +1,6 @@
 //! Pairs of likely duplicates, when one of a pair is merged into another record.
 
-use entity::{duplicate_pair::DuplicatePairState, ids::DuplicatePairId};
+use entity::{duplicate_pair::DuplicatePairState, ids::DuplicatePairId, merge::MergeKind};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -8,7 +8,11 @@ use super::{
     journal::Journal,
     rows::{Row, Table},
 };
-use crate::error::Result;
+use crate::{
+    duplicate::{Kind, kept::hold_pairs},
+    error::Result,
+    store::Tx,
+};
 
 /// Where the pairs of organisations are kept.
 pub(super) const ORGANISATIONS: &str = "duplicate_pair";
@@ -16,6 +20,15 @@ pub(super) const ORGANISATIONS: &str = "duplicate_pair";
 pub(super) const CONTACTS: &str = "contact_duplicate_pair";
 /// The tables that keep pairs.
 pub(super) const TABLES: &[&str] = &[ORGANISATIONS, CONTACTS];
+
+/// Waits until nobody else changes pairs of such records, which are locked already.
+pub(super) async fn hold(tx: &Tx, of: MergeKind) -> Result<()> {
+    let kind = match of {
+        MergeKind::Organisation => Kind::Organisation,
+        MergeKind::Contact => Kind::Person,
+    };
+    hold_pairs(tx, kind).await
+}
 
 /// Pairs with the merged one: those that are still open are found again by the next search. That it was no duplicate of a
 /// third one holds for the one that is left as well.

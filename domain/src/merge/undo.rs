@@ -30,6 +30,7 @@ use super::{
 use crate::{
     error::{Error, RefusalCode, Refusals, Result},
     history, key_account,
+    organisation::duplicates,
     store::Tx,
     viewer::Viewer,
 };
@@ -82,6 +83,7 @@ pub async fn undo(
         .await?
         .ok_or_else(|| Error::not_found("mergeId", "merge"))?;
     refuse(tx, viewer, &merge).await?;
+    pairs::hold(tx, merge.kind).await?;
     let changes = merge_change::Entity::find()
         .filter(merge_change::Column::MergeId.eq(id))
         .order_by_desc(merge_change::Column::Place)
@@ -126,9 +128,11 @@ pub async fn undo(
         .await?;
     tell_log(tx, viewer, &merge, true).await?;
     if merge.kind == MergeKind::Organisation {
+        let both = [merge.survivor_id, merge.merged_id].map(OrganisationId);
+        duplicates::forget_withheld_numbers(tx, &both).await?;
         let mut claims = Vec::new();
-        for id in [merge.survivor_id, merge.merged_id] {
-            claims.extend(key_account::live_claims(tx, OrganisationId(id)).await?);
+        for id in both {
+            claims.extend(key_account::live_claims(tx, id).await?);
         }
         key_account::letters::merged(tx, viewer, &merge, &claims).await?;
     }

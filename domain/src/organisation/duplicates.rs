@@ -3,7 +3,7 @@
 //! What [`crate::duplicate`] finds among all of them is kept as pairs, until the next search. A pair that somebody said is
 //! none stays so. A new organisation is compared with those that may be it when it is made.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -208,32 +208,38 @@ impl Subject for Candidate {
             .collect())
     }
 
-    async fn left(tx: &Tx, compared: &[&Self]) -> Result<Vec<OrganisationId>> {
-        let ids: Vec<OrganisationId> = compared.iter().map(|candidate| candidate.id).collect();
-        let left: Vec<OrganisationId> = comparable()
+    async fn left(tx: &Tx, ids: &[OrganisationId]) -> Result<Vec<OrganisationId>> {
+        Ok(comparable()
             .select_only()
             .column(organisation::Column::Id)
-            .filter(organisation::Column::Id.is_in(ids))
+            .filter(organisation::Column::Id.is_in(ids.iter().copied()))
             .order_by_asc(organisation::Column::Id)
             .lock(LockType::KeyShare)
             .into_tuple()
             .all(tx.conn())
-            .await?;
-        // policy 2.3: who was claimed since then is a key account contact by now, and claims wait for this lock.
-        let telephones = telephones(tx.conn(), tx.now(), Some(&left)).await?;
-        let may_be_told = |candidate: &&&Self| {
-            let told = telephones.get(&candidate.id).map_or(&[][..], Vec::as_slice);
+            .await?)
+    }
+
+    /// policy 2.3: a number is no longer told since somebody claimed the contact who has it, and no pair that it speaks for. Whoever
+    /// claims later forgets what is kept now: see [`forget`].
+    async fn open_still(tx: &Tx, compared: &[&Self]) -> Result<Vec<OrganisationId>> {
+        let with_numbers: Vec<OrganisationId> = compared
+            .iter()
+            .filter(|candidate| !candidate.telephones.is_empty())
+            .map(|candidate| candidate.id)
+            .collect();
+        let told = telephones(tx.conn(), tx.now(), Some(&with_numbers)).await?;
+        let is_open = |candidate: &&&Self| {
+            let told = told.get(&candidate.id).map_or(&[][..], Vec::as_slice);
             candidate
                 .telephones
                 .iter()
                 .all(|number| told.contains(number))
         };
-        let left: HashSet<OrganisationId> = left.into_iter().collect();
         Ok(compared
             .iter()
-            .filter(may_be_told)
+            .filter(is_open)
             .map(|candidate| candidate.id)
-            .filter(|id| left.contains(id))
             .collect())
     }
 
@@ -290,16 +296,47 @@ pub(super) async fn search_with(
     Search::among(all, now).await
 }
 
-/// Forgets the pairs that an organisation is in and nobody has dismissed, until the next search.
+/// Forgets the pairs that these organisations are in and nobody has dismissed, until the next search.
 ///
-/// policy 2.3: they may say that it shares a number with another, which nobody is to learn who must liaise first from now on.
-pub(crate) async fn forget(tx: &Tx, id: OrganisationId) -> Result<()> {
+/// policy 2.3: they may say that one shares a number with another, which nobody is to learn who must liaise first from now on.
+pub(crate) async fn forget(tx: &Tx, ids: &[OrganisationId]) -> Result<()> {
+    forget_those(tx, ids, Expr::val(true)).await
+}
+
+/// Forgets the pairs that a telephone number speaks for, of those among these organisations that have a number which is withheld.
+///
+/// policy 2.3: what is put back from before tells what was open then.
+pub(crate) async fn forget_withheld_numbers(tx: &Tx, ids: &[OrganisationId]) -> Result<()> {
+    let withheld: Vec<OrganisationId> = contact::Entity::find()
+        .select_only()
+        .column(contact::Column::OrganisationId)
+        .filter(contact::Column::OrganisationId.is_in(ids.iter().copied()))
+        .filter(contact::Column::Telephone.is_not_null())
+        .filter(contact::Column::Id.in_subquery(guarded(&operator(None), tx.now())))
+        .into_tuple()
+        .all(tx.conn())
+        .await?;
+    let told = serde_json::to_string(&Signal::Telephone)?;
+    forget_those(
+        tx,
+        &withheld,
+        duplicate_pair::Column::Signals
+            .into_expr()
+            .cast_as("text")
+            .like(part(&told)),
+    )
+    .await
+}
+
+async fn forget_those(tx: &Tx, ids: &[OrganisationId], which: Expr) -> Result<()> {
+    kept::hold_pairs(tx, Candidate::KIND).await?;
     let either = Condition::any()
-        .add(duplicate_pair::Column::OneId.eq(id))
-        .add(duplicate_pair::Column::OtherId.eq(id));
+        .add(duplicate_pair::Column::OneId.is_in(ids.iter().copied()))
+        .add(duplicate_pair::Column::OtherId.is_in(ids.iter().copied()));
     duplicate_pair::Entity::delete_many()
         .filter(either)
         .filter(duplicate_pair::Column::State.eq(DuplicatePairState::Open))
+        .filter(which)
         .exec(tx.conn())
         .await?;
     Ok(())
@@ -385,6 +422,25 @@ fn trading_under(backend: DbBackend, given: &Candidate) -> Condition {
         }
     }
     under
+}
+
+/// Locks those that a new organisation is likely the same as, and its head office, in the order of their ids.
+pub(super) async fn lock(
+    tx: &Tx,
+    alike: &[(Candidate, Match)],
+    head: Option<OrganisationId>,
+) -> Result<()> {
+    let ids = alike.iter().map(|(other, _)| other.id).chain(head);
+    organisation::Entity::find()
+        .select_only()
+        .column(organisation::Column::Id)
+        .filter(organisation::Column::Id.is_in(ids))
+        .order_by_asc(organisation::Column::Id)
+        .lock(LockType::KeyShare)
+        .into_tuple::<OrganisationId>()
+        .all(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Keeps that a new organisation is likely one of those, although it was said to be another.

@@ -177,9 +177,19 @@ impl Import for Organisations {
 }
 
 impl Organisations {
-    /// An import of a file that was looked through, and in which what is new was compared with what there is. Nothing was locked
-    /// and nothing changed. A file that can't be read to its end is refused already.
+    /// An import that remembers the keys of so many rows, and compares no more than so many new ones.
+    #[must_use]
+    pub fn remembering(rows: usize) -> Self {
+        Self {
+            lines: Lines::of(rows),
+            ..Self::default()
+        }
+    }
+
+    /// The import of a file that was looked through, and in which what is new was compared with what there is. Nothing was locked
+    /// and nothing changed. What can't be read is refused already, as far as it was looked through.
     pub async fn foreseeing<R: Read + Send>(
+        self,
         db: &impl ConnectionTrait,
         now: DateTime<Utc>,
         viewer: &Viewer,
@@ -187,14 +197,12 @@ impl Organisations {
     ) -> std::result::Result<Self, ImportError> {
         let fields = profile_field::in_order(profile_field::settable_by(viewer));
         let fields = fields.all(db).await.map_err(crate::Error::from)?;
-        let trial = Self {
-            fields,
-            ..Self::default()
-        };
+        let most = self.lines.most();
+        let trial = Self { fields, ..self };
         let foreseen = Foreseen::of(db, now, trial, file).await?;
         Ok(Self {
             foreseen,
-            ..Self::default()
+            ..Self::remembering(most)
         })
     }
 
@@ -213,7 +221,7 @@ impl Organisations {
         let given =
             Text::line("sourceKey", 200).optional(row.says.source_key.as_deref(), &mut refusals);
         let key = given.unwrap_or_else(|| fallback_key(&profile));
-        if let Some(earlier) = self.lines.of(&key) {
+        if let Some(earlier) = self.lines.of_key(&key) {
             refusals.add(
                 RefusalCode::Taken,
                 "sourceKey",

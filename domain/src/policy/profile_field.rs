@@ -17,12 +17,12 @@ table! {
         visibleTo, setByEmployers, position: read(EMPLOYER | STAFF);
         archivedAt, version: read(STAFF);
     }
-    type SoughtProfileField { field, value: read(STAFF); }
+    type SoughtProfileField { field, value, atLeast, atMost: read(STAFF); }
     type ProfileFieldValue { field, name, value: read(EVERYONE); }
     enum ProfileFieldKind { TEXT, NUMBER, CHOICE, DATE: both(EVERYONE); }
     enum ProfileFieldAudience { STAFF, EMPLOYER, EVERYONE: both(EVERYONE); }
     input ProfileFieldValueInput { profileFieldId, value: give(EVERYONE); }
-    input ProfileFieldFilter { profileFieldId, value: filter(SIGNED_IN); }
+    input ProfileFieldFilter { profileFieldId, value, atLeast, atMost: filter(SIGNED_IN); }
     input CreateProfileFieldInput {
         name, help, kind, choices, visibleTo, isRequired, setByEmployers, position: give(ADMINISTRATOR);
     }

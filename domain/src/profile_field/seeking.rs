@@ -1,12 +1,20 @@
 //! Finding organisations by their fields: by those that whoever looks may see, and by no other.
 
-use entity::{list::SoughtField, organisation, organisation_field, profile_field};
+use entity::{
+    list::SoughtField,
+    organisation, organisation_field,
+    profile_field::{self, ProfileFieldKind as Kind},
+};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect,
     QueryTrait,
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
-use super::{values::one_spelling, visible};
+use super::{
+    values::{Wrong, one_spelling},
+    visible,
+};
 use crate::{
     error::{RefusalCode, Refusals, Result},
     text,
@@ -46,11 +54,8 @@ pub(crate) async fn sought_by(
         .all(db)
         .await?;
     let mut sought = Vec::with_capacity(asked.len());
-    for SoughtField {
-        profile_field_id: id,
-        value,
-    } in asked
-    {
+    for asked in asked {
+        let id = asked.profile_field_id;
         let Some(field) = fields.iter().find(|field| field.id == id) else {
             refusals.add(
                 RefusalCode::NotFound,
@@ -60,10 +65,19 @@ pub(crate) async fn sought_by(
             continue;
         };
         let mut wrong = Vec::new();
-        sought.push(SoughtField {
+        let mut kept = |given: Option<String>| one_spelling(field, given.as_deref(), &mut wrong);
+        let one = SoughtField {
             profile_field_id: id,
-            value: one_spelling(field, value.as_deref(), &mut wrong),
-        });
+            value: kept(asked.value),
+            at_least: kept(asked.at_least),
+            at_most: kept(asked.at_most),
+        };
+        let has_bounds = one.at_least.is_some() || one.at_most.is_some();
+        if has_bounds && !matches!(field.kind, Kind::Number | Kind::Date) {
+            let message = "only numbers and days lie between bounds: ask for a value.";
+            wrong = vec![Wrong::with(field, RefusalCode::Invalid, message)];
+        }
+        sought.push(one);
         for one in wrong {
             one.note(ABOUT, refusals);
         }
@@ -71,7 +85,7 @@ pub(crate) async fn sought_by(
     Ok(sought)
 }
 
-/// The organisations that have this value in the field, or any, as a condition on `organisation`. Whether the field is open to
+/// The organisations that have this value in the field, or one between the bounds, or any, as a condition on `organisation`. Whether the field is open to
 /// whoever asks is looked at before, by [`sought_by`]; one that is out of use finds nothing.
 pub(crate) fn having(sought: &SoughtField) -> Condition {
     let mut values = organisation_field::Entity::find()
@@ -89,5 +103,32 @@ pub(crate) fn having(sought: &SoughtField) -> Condition {
     if let Some(value) = &sought.value {
         values = values.filter(organisation_field::Column::Value.eq(text::sought(value)));
     }
+    if let Some(least) = &sought.at_least {
+        values = values.filter(between(least, |value, least| value.gte(least)));
+    }
+    if let Some(most) = &sought.at_most {
+        values = values.filter(between(most, |value, most| value.lte(most)));
+    }
     Condition::all().add(organisation::Column::Id.in_subquery(values.into_query()))
+}
+
+/// That a value lies on one side of a bound: numbers as numbers, days in the order of their letters, which is that of the years
+/// with four.
+fn between(bound: &str, is_within: impl Fn(Expr, Expr) -> Expr) -> Condition {
+    let value = organisation_field::Column::Value.into_expr();
+    let is_number = profile_field::Column::Kind.eq(Kind::Number);
+    if bound.parse::<f64>().is_err() {
+        return Condition::all()
+            .add(profile_field::Column::Kind.eq(Kind::Date))
+            .add(is_within(value, Expr::val(bound)));
+    }
+    // No other text is taken for a number, in whatever order the database looks at the conditions. One in which something was
+    // erased is none any more.
+    let is_number = Condition::all()
+        .add(is_number)
+        .add(value.clone().not_like("%[%"));
+    let number: Expr = CaseStatement::new()
+        .case(is_number, value.cast_as("NUMERIC"))
+        .into();
+    Condition::all().add(is_within(number, Expr::val(bound).cast_as("NUMERIC")))
 }

@@ -65,7 +65,7 @@ pub(crate) struct Wrong {
 }
 
 impl Wrong {
-    fn with(field: &Model, code: RefusalCode, message: impl Into<String>) -> Self {
+    pub(super) fn with(field: &Model, code: RefusalCode, message: impl Into<String>) -> Self {
         Self {
             name: Some(field.name.clone()),
             code,

@@ -106,6 +106,15 @@ impl Sent {
             .len()
     }
 
+    /// What the history of contacts says of them.
+    async fn history(&self) -> Vec<(Option<Value>, Option<Value>)> {
+        let lines = self.audit("contact.update").await;
+        lines
+            .into_iter()
+            .map(|line| (line.before, line.after))
+            .collect()
+    }
+
     async fn audit(&self, actions: &str) -> Vec<audit_entry::Model> {
         audit_entry::Entity::find()
             .filter(audit_entry::Column::Action.like(actions))
@@ -203,6 +212,8 @@ on_both_columns! {
             assert_eq!(sent.take(&about(MAILBOX_FULL, &mails[0])).await.unwrap(), outcome);
         }
         assert_eq!(sent.on_hold().await, 1);
+        let told = (Some(json!({ "onHold": false })), Some(json!({ "onHold": true, "version": 2 })));
+        assert_eq!(sent.history().await, [told]);
         assert_eq!(sent.suppressions().await, []);
         let id = sent.office.world.campaign(&sent.sender, sent.tag, "Dear {{ name }}").await;
         assert_eq!(refusal(sent.office.world.start(&sent.sender, id).await).code, RefusalCode::EmptyAudience);

@@ -10,13 +10,13 @@ use entity::{
     organisation,
 };
 use sea_orm::{
-    EntityTrait, PrimaryKeyTrait, QuerySelect,
+    ConnectionTrait, DbBackend, EntityTrait, PrimaryKeyTrait, QuerySelect, Statement,
     sea_query::{LockBehavior, LockType},
 };
 use serde_json::json;
 use support::{Client, Column, TestBed, until};
 
-use crate::campaign::{segments::done, sending::waiting};
+use crate::campaign::segments::done;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,6 +35,27 @@ async fn is_free<E: EntityTrait>(
         .is_some()
 }
 
+/// The number of the session that a change is made in.
+async fn session(tx: &Tx) -> i32 {
+    let row = tx
+        .conn()
+        .query_one_raw(Statement::from_string(
+            DbBackend::Postgres,
+            "SELECT pg_backend_pid()",
+        ))
+        .await
+        .unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
+}
+
+/// Whether another session waits for that one.
+async fn is_waited_for(store: &Store, pid: i32) -> bool {
+    let waiting = "SELECT COUNT(*) > 0 FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, waiting, [pid.into()]);
+    let row = store.reader().query_one_raw(statement).await.unwrap();
+    row.unwrap().try_get_by_index(0).unwrap()
+}
+
 /// That a change of two rows, while somebody has the first of them, waits for it and has not locked the second.
 async fn assert_in_order<E, I>(store: &Store, first: I, second: I, changing: Changing)
 where
@@ -44,11 +65,12 @@ where
     let somebody = store.begin().await.unwrap();
     let locked = E::find_by_id(first).lock_exclusive().one(somebody.conn());
     assert!(locked.await.unwrap().is_some());
+    let pid = session(&somebody).await;
     let changing = tokio::spawn(changing);
     until(
         PATIENCE,
         "the change waits, or didn't have to",
-        async || (changing.is_finished() || waiting(store).await > 0).then_some(()),
+        async || (changing.is_finished() || is_waited_for(store, pid).await).then_some(()),
     )
     .await;
     assert!(!changing.is_finished(), "it needs the first");

@@ -29,9 +29,8 @@ impl<D: Line> fmt::Display for Report<D> {
         write!(f, "created {created}, unchanged {unchanged}, ")?;
         match likely_duplicates {
             Some(alike) => write!(f, "likely duplicates {}, ", alike.count)?,
-            None => f.write_str(
-                "likely duplicates not looked for: a search among all of them is to come, ",
-            )?,
+            None if self.dry_run => f.write_str("likely duplicates not looked for, ")?,
+            None => f.write_str("likely duplicates to be looked for by the worker, ")?,
         }
         write!(f, "refused {}", refused.count)?;
         if !self.ignored.is_empty() {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use entity::ids::OrganisationId;
 use sea_orm::ConnectionTrait;
 
-use super::{Organisations, columns, known, lines::MOST_REMEMBERED};
+use super::{Organisations, columns, known};
 use crate::{
     error::Result,
     import::{
@@ -45,14 +45,15 @@ impl Foreseen {
             let good = trial.check_all(chunk.rows);
             let known = known(db, &good).await?;
             for row in good {
-                if known.contains_key(&row.key) {
+                // The second of one key, where the first is no longer remembered, is refused.
+                if known.contains_key(&row.key) || ids.contains_key(&row.key) {
                     continue;
                 }
                 let id = OrganisationId::new_at(now);
                 new.push(Candidate::new(id, &row.profile));
                 ids.insert(row.key, id);
             }
-            if new.len() > MOST_REMEMBERED {
+            if new.len() > trial.lines.most() {
                 return Ok(Self::default());
             }
         }

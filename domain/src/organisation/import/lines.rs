@@ -2,30 +2,51 @@
 
 use std::collections::HashMap;
 
-/// How many keys of a file are remembered: memory doesn't grow with the rows of a file beyond. Which of the others stands twice
-/// the database says.
-pub(super) const MOST_REMEMBERED: usize = 200_000;
+/// How many keys of a file are remembered: memory doesn't grow with the rows of a file beyond. Of the others, the database
+/// says which was added by the same file, or was there before.
+const MOST_REMEMBERED: usize = 200_000;
 
 /// On which line each key stands: of the first so many of a file, and of those that are looked at together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
+    most: usize,
     first: HashMap<String, u64>,
     latest: HashMap<String, u64>,
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self::of(MOST_REMEMBERED)
+    }
+}
+
 impl Lines {
+    /// None yet, and so many will be remembered at most.
+    pub fn of(most: usize) -> Self {
+        Self {
+            most,
+            first: HashMap::new(),
+            latest: HashMap::new(),
+        }
+    }
+
+    /// How many are remembered at most.
+    pub const fn most(&self) -> usize {
+        self.most
+    }
+
     /// Other rows are looked at from now on.
     pub fn go_on(&mut self) {
         self.latest.clear();
     }
 
-    /// Whether there are more of them than are remembered.
+    /// Whether there may be more of them than are remembered.
     pub fn are_forgotten(&self) -> bool {
-        self.first.len() == MOST_REMEMBERED
+        self.first.len() == self.most
     }
 
     /// On which line a key stands, as far as it is remembered.
-    pub fn of(&self, key: &str) -> Option<u64> {
+    pub fn of_key(&self, key: &str) -> Option<u64> {
         self.first
             .get(key)
             .or_else(|| self.latest.get(key))
@@ -34,32 +55,11 @@ impl Lines {
 
     /// Remembers a key.
     pub fn insert(&mut self, key: &str, line: u64) {
-        let lines = if self.first.len() < MOST_REMEMBERED {
-            &mut self.first
-        } else {
+        let lines = if self.are_forgotten() {
             &mut self.latest
+        } else {
+            &mut self.first
         };
         lines.insert(key.to_owned(), line);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_more_than_so_many_are_remembered_and_of_the_others_those_looked_at_together() {
-        let mut lines = Lines::default();
-        assert!(!lines.are_forgotten());
-        for line in 0..MOST_REMEMBERED as u64 {
-            lines.insert(&format!("key {line}"), line);
-        }
-        lines.insert("one more", 300_000);
-        assert_eq!(lines.of("one more"), Some(300_000));
-        lines.go_on();
-        assert_eq!(lines.of("one more"), None);
-        assert_eq!(lines.of("key 7"), Some(7));
-        assert_eq!(lines.first.len(), MOST_REMEMBERED);
-        assert!(lines.are_forgotten());
     }
 }
