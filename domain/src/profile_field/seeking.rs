@@ -104,10 +104,10 @@ pub(crate) fn having(sought: &SoughtField) -> Condition {
         values = values.filter(organisation_field::Column::Value.eq(text::sought(value)));
     }
     if let Some(least) = &sought.at_least {
-        values = values.filter(between(least, |value, least| value.gte(least)));
+        values = values.filter(between(least, ExprTrait::gte));
     }
     if let Some(most) = &sought.at_most {
-        values = values.filter(between(most, |value, most| value.lte(most)));
+        values = values.filter(between(most, ExprTrait::lte));
     }
     Condition::all().add(organisation::Column::Id.in_subquery(values.into_query()))
 }
