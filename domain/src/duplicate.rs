@@ -3,6 +3,7 @@
 //! - [`record`](Record): what is compared, in one spelling;
 //! - `block`: which pairs are worth comparing, so that the work grows with the records and not with their square;
 //! - `compare`: how far two records agree, field by field, in a few levels;
+//! - `ways`: in which ways pairs agree, each kept once;
 //! - `model`: what each level says, learnt from the records themselves (Fellegi-Sunter, by EM);
 //! - `cluster`: which belong together when several are the same;
 //! - [`kept`]: what was found of organisations and contacts, as it is kept, listed and dismissed.
@@ -14,16 +15,14 @@ pub mod kept;
 mod model;
 mod normal;
 mod record;
+mod ways;
 
 pub use self::{
     compare::Field,
     model::{Evidence, Model},
     record::{Employer, Kind, Record},
 };
-use self::{
-    compare::{Ways, compare},
-    record::Prepared,
-};
+use self::{compare::compare, record::Prepared, ways::Ways};
 
 /// From which probability on two records are likely the same.
 pub const LIKELY: f64 = 0.4;

@@ -185,6 +185,7 @@ pub async fn update(
     let mut new = old.clone();
     edit(&mut new);
     if let Some(head) = new.parent_id
+        && new.parent_id != old.parent_id
         && head < id
     {
         // Organisations are locked in the order of their ids: of two who change the same ones, neither waits for both.

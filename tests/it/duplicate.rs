@@ -28,7 +28,7 @@ async fn create(operator: &Client, input: Value) {
 }
 
 /// Looks for them among all records, and answers how many pairs there are.
-async fn scan<S: Subject>(system: &System) -> usize {
+pub async fn scan<S: Subject>(system: &System) -> usize {
     let store = system.store();
     let search = Search::<S>::among_all(store.reader(), store.now())
         .await

@@ -150,8 +150,7 @@ pub(crate) async fn begin_all(tx: &mut Tx, emails: &[String]) -> Result<()> {
 }
 
 /// Tells the history of contacts that they were put on hold with their address, by a change or by mail that came back. It doesn't
-/// say by whom: whoever put another record
-/// on hold would be known to have its address.
+/// say by whom: whoever put another record on hold would be known to have its address.
 pub(crate) async fn tell(tx: &mut Tx, held: Vec<(ContactId, i32)>) -> Result<()> {
     for (id, version) in held {
         let before = json!({ "onHold": false });

@@ -1,7 +1,5 @@
 //! How far two records agree, field by field.
 
-use std::collections::HashMap;
-
 use super::record::{Common, Kind, Name, Prepared, Ready};
 use crate::organisation::is_free_mail;
 
@@ -83,6 +81,9 @@ impl Field {
     }
 }
 
+/// How many digits two lines of one switchboard have in common at least.
+const SHORTEST_TRUNK: usize = 7;
+
 /// How many fields are compared.
 pub const FIELDS: usize = 5;
 
@@ -106,43 +107,6 @@ impl Agreement {
 
 /// How far two records agree; nothing is said of fields that one of them lacks.
 pub(super) type Agreements = [Option<Agreement>; FIELDS];
-
-/// In which ways some pairs agree. There are far fewer ways than pairs: each is kept once, with how many pairs agree so.
-#[derive(Debug, Default)]
-pub(super) struct Ways {
-    places: HashMap<Agreements, u32>,
-    ways: Vec<(Agreements, f64)>,
-}
-
-impl Ways {
-    /// Takes note of a pair, and gives the place of its way.
-    pub fn add(&mut self, agreements: Agreements) -> u32 {
-        let next = u32::try_from(self.ways.len()).unwrap_or(u32::MAX);
-        let place = *self.places.entry(agreements).or_insert(next);
-        match self.ways.get_mut(place as usize) {
-            Some((_, pairs)) => *pairs += 1.0,
-            None => self.ways.push((agreements, 1.0)),
-        }
-        place
-    }
-
-    /// Each way, with how many pairs agree so.
-    pub fn iter(&self) -> impl Iterator<Item = (&Agreements, f64)> {
-        self.ways
-            .iter()
-            .map(|(agreements, pairs)| (agreements, *pairs))
-    }
-}
-
-impl FromIterator<Agreements> for Ways {
-    fn from_iter<I: IntoIterator<Item = Agreements>>(pairs: I) -> Self {
-        let mut ways = Self::default();
-        for agreements in pairs {
-            ways.add(agreements);
-        }
-        ways
-    }
-}
 
 pub(super) fn compare(all: &Prepared, one: &Ready, other: &Ready) -> Agreements {
     let name = names(all, one, other);
@@ -395,7 +359,8 @@ fn places(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
     Some(Agreement::at(level))
 }
 
-/// 2 one in common, 1 one that is mistyped or lacks its area code, or of an organisation another line of one switchboard, 0 others.
+/// 2 one in common, 1 one that is mistyped or lacks its area code, or of an organisation another line of one switchboard, 0
+/// others.
 fn telephones(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {
     if one.telephones.is_empty() || other.telephones.is_empty() {
         return None;
@@ -427,11 +392,9 @@ fn nearly_one_number(one: &str, other: &str) -> bool {
 
 /// Whether two numbers differ in their last two digits alone.
 fn one_switchboard(one: &str, other: &str) -> bool {
-    let trunk = |number: &str| {
-        let end = number.len().checked_sub(2)?;
-        (end >= 7).then(|| number.get(..end).map(str::to_owned))?
-    };
-    one.len() == other.len() && trunk(one).is_some_and(|trunk| other.starts_with(&trunk))
+    let end = one.len().saturating_sub(2);
+    let trunk = one.get(..end).filter(|_| end >= SHORTEST_TRUNK);
+    one.len() == other.len() && trunk.is_some_and(|trunk| other.starts_with(trunk))
 }
 
 fn domains(all: &Prepared, one: &Ready, other: &Ready) -> Option<Agreement> {

@@ -11,8 +11,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    compare::{Agreement, Agreements, FIELDS, Field, Ways, compare},
+    compare::{Agreement, Agreements, FIELDS, Field, compare},
     record::{Common, Kind, Prepared},
+    ways::Ways,
 };
 
 /// What is expected of pairs that are the same, for each level of each field.

@@ -85,8 +85,8 @@ pub(crate) async fn sought_by(
     Ok(sought)
 }
 
-/// The organisations that have this value in the field, or one between the bounds, or any, as a condition on `organisation`. Whether the field is open to
-/// whoever asks is looked at before, by [`sought_by`]; one that is out of use finds nothing.
+/// The organisations that have this value in the field, or one between the bounds, or any, as a condition on `organisation`.
+/// Whether the field is open to whoever asks is looked at before, by [`sought_by`]; one that is out of use finds nothing.
 pub(crate) fn having(sought: &SoughtField) -> Condition {
     let mut values = organisation_field::Entity::find()
         .select_only()

@@ -13,7 +13,7 @@ use crate::campaign::{segments::done, sending::waiting};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Adds something, and gives its id.
-async fn make<T: std::str::FromStr<Err: std::fmt::Debug>>(
+pub(super) async fn make<T: std::str::FromStr<Err: std::fmt::Debug>>(
     client: &Client,
     mutation: &str,
     what: &str,

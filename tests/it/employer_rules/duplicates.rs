@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::organisation::duplicates::{ScanDuplicates, Search};
+use domain::organisation::duplicates::{Candidate, ScanDuplicates, Search};
 use entity::{duplicate_pair, ids::OrganisationId};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::json;
 use support::{TestBed, on_both_columns, until};
 
-use crate::{campaign::segments::done, key_account::office::Office};
+use crate::{campaign::segments::done, duplicate::scan, key_account::office::Office};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -54,13 +54,7 @@ async fn open(office: &Office) -> u64 {
 
 /// Looks for them among all organisations, and tells how many there are.
 async fn searched(office: &Office) -> u64 {
-    let store = office.system.store();
-    let search = Search::among_all(store.reader(), store.now())
-        .await
-        .unwrap();
-    let mut tx = store.begin().await.unwrap();
-    search.keep(&mut tx).await.unwrap();
-    tx.commit().await.unwrap();
+    scan::<Candidate>(&office.system).await;
     open(office).await
 }
 

@@ -14,9 +14,9 @@ use sea_orm::{
     sea_query::{LockBehavior, LockType},
 };
 use serde_json::json;
-use support::{Client, Column, TestBed, until};
+use support::{Column, TestBed, until};
 
-use crate::campaign::segments::done;
+use super::at_once::make;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -87,27 +87,26 @@ where
     changed.commit().await.unwrap();
 }
 
-async fn make<T: std::str::FromStr<Err: std::fmt::Debug>>(
-    client: &Client,
-    (mutation, what): (&str, &str),
-    input: serde_json::Value,
-) -> T {
-    let made = done(client, mutation, &format!("{what} {{ id }}"), input).await;
-    made[what]["id"].as_str().unwrap().parse().unwrap()
-}
-
-const ORGANISATION: (&str, &str) = ("createOrganisation", "organisation");
-
 #[tokio::test]
 async fn a_division_is_locked_after_its_head_office_where_that_is_older() {
     let bed = TestBed::new(Column::PostgresRedis).await;
     let system = bed.system_with_demo_data().await;
     let operator = system.demo_client("operator").await;
-    let head: OrganisationId =
-        make(&operator, ORGANISATION, json!({ "name": "Forge Group" })).await;
+    let head: OrganisationId = make(
+        &operator,
+        "createOrganisation",
+        "organisation",
+        json!({ "name": "Forge Group" }),
+    )
+    .await;
     bed.clock().advance(chrono::TimeDelta::minutes(1));
-    let division: OrganisationId =
-        make(&operator, ORGANISATION, json!({ "name": "Castings" })).await;
+    let division: OrganisationId = make(
+        &operator,
+        "createOrganisation",
+        "organisation",
+        json!({ "name": "Castings" }),
+    )
+    .await;
     assert!(head < division);
     let store = system.store();
     let dividing = |[division, head]: [OrganisationId; 2]| -> Changing {
@@ -124,11 +123,21 @@ async fn a_division_is_locked_after_its_head_office_where_that_is_older() {
     assert_in_order::<organisation::Entity, _>(store, head, division, dividing([division, head]))
         .await;
     // The other way round, the division comes first.
-    let patterns: OrganisationId =
-        make(&operator, ORGANISATION, json!({ "name": "Patterns" })).await;
+    let patterns: OrganisationId = make(
+        &operator,
+        "createOrganisation",
+        "organisation",
+        json!({ "name": "Patterns" }),
+    )
+    .await;
     bed.clock().advance(chrono::TimeDelta::minutes(1));
-    let newer: OrganisationId =
-        make(&operator, ORGANISATION, json!({ "name": "Patterns Group" })).await;
+    let newer: OrganisationId = make(
+        &operator,
+        "createOrganisation",
+        "organisation",
+        json!({ "name": "Patterns Group" }),
+    )
+    .await;
     assert_in_order::<organisation::Entity, _>(store, patterns, newer, dividing([patterns, newer]))
         .await;
 }
@@ -138,15 +147,25 @@ async fn a_hold_of_an_address_locks_its_contacts_by_their_ids() {
     let bed = TestBed::new(Column::PostgresRedis).await;
     let system = bed.system_with_demo_data().await;
     let operator = system.demo_client("operator").await;
-    let at: OrganisationId =
-        make(&operator, ORGANISATION, json!({ "name": "Otley Presses" })).await;
-    let elsewhere: OrganisationId =
-        make(&operator, ORGANISATION, json!({ "name": "Ilkley Wheels" })).await;
+    let at: OrganisationId = make(
+        &operator,
+        "createOrganisation",
+        "organisation",
+        json!({ "name": "Otley Presses" }),
+    )
+    .await;
+    let elsewhere: OrganisationId = make(
+        &operator,
+        "createOrganisation",
+        "organisation",
+        json!({ "name": "Ilkley Wheels" }),
+    )
+    .await;
     let mut ids: Vec<ContactId> = Vec::new();
     for at in [at, elsewhere] {
         let contact =
             json!({ "organisationId": at, "name": "Ann Lee", "email": "ann@freelance.test" });
-        ids.push(make(&operator, ("createContact", "contact"), contact).await);
+        ids.push(make(&operator, "createContact", "contact", contact).await);
         bed.clock().advance(chrono::TimeDelta::minutes(1));
     }
     let [older, newer] = ids.try_into().unwrap();

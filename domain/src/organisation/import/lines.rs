@@ -63,3 +63,24 @@ impl Lines {
         lines.insert(key.to_owned(), line);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_so_many_are_remembered_and_of_the_others_those_looked_at_together() {
+        let mut lines = Lines::of(3);
+        assert!(!lines.are_forgotten());
+        for line in 2..5 {
+            lines.insert(&format!("key {line}"), line);
+        }
+        assert!(lines.are_forgotten());
+        lines.insert("one more", 5);
+        assert_eq!(lines.of_key("one more"), Some(5));
+        lines.go_on();
+        assert_eq!(lines.of_key("one more"), None);
+        assert_eq!(lines.of_key("key 2"), Some(2));
+        assert_eq!((lines.first.len(), lines.latest.len()), (3, 0));
+    }
+}
